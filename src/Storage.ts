@@ -1,0 +1,91 @@
+/**
+ * Files that survive a killed process or a power cut: everything the project keeps is written beside its
+ * place, flushed, and renamed into it, so that a reader finds either the old contents or the new ones.
+ */
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs/promises"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+
+/** A file could not be read or written. `message` names the path and the reason. */
+export class StorageError extends Data.TaggedError("StorageError")<{
+  readonly path: string
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  ENOTDIR: "a part of the path is not a folder",
+  EISDIR: "it is a folder",
+  EEXIST: "it already exists"
+}
+
+/** Turns what `node:fs` throws into a one-line error that names the path. */
+export const storageError =
+  (what: string, file: string) =>
+  (cause: unknown): StorageError => {
+    const code = (cause as { readonly code?: string }).code
+    const reason = (code !== undefined && reasons[code]) || String((cause as Error).message ?? cause)
+    return new StorageError({ path: file, message: `cannot ${what} ${file}: ${reason}`, cause })
+  }
+
+const attempt = <A>(what: string, file: string, run: () => Promise<A>): Effect.Effect<A, StorageError> =>
+  Effect.tryPromise({ try: run, catch: storageError(what, file) })
+
+export const readFile = (file: string): Effect.Effect<Buffer, StorageError> =>
+  attempt("read", file, () => fs.readFile(file))
+
+export const makeDirectory = (directory: string): Effect.Effect<void, StorageError> =>
+  attempt("create", directory, async () => {
+    await fs.mkdir(directory, { recursive: true })
+  })
+
+/** Flushes a folder's entries, so that a rename in it outlives a power cut. */
+const syncDirectory = async (directory: string): Promise<void> => {
+  const handle = await fs.open(directory, "r")
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Replaces a file's contents atomically and durably. Chunks are written one after the other, so that a large
+ * file need not be joined in memory.
+ */
+export const writeFileAtomic = (
+  file: string,
+  contents: string | Uint8Array | Iterable<Uint8Array>
+): Effect.Effect<void, StorageError> =>
+  attempt("write", file, async () => {
+    await fs.mkdir(path.dirname(file), { recursive: true })
+    const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`
+    try {
+      const handle = await fs.open(temporary, "w")
+      try {
+        const chunks = typeof contents === "string" || contents instanceof Uint8Array ? [contents] : contents
+        for (const chunk of chunks) await handle.writeFile(chunk)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await fs.rename(temporary, file)
+      await syncDirectory(path.dirname(file))
+    } catch (cause) {
+      await fs.rm(temporary, { force: true })
+      throw cause
+    }
+  })
+
+/** Where libraries and prepared data are kept: `$XDG_CACHE_HOME/shakedrop`, else `~/.cache/shakedrop`. */
+export const cacheDirectory = (): string =>
+  path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"), "shakedrop")
