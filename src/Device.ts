@@ -1,0 +1,125 @@
+/**
+ * The device as a service: the only door to TensorFlow. Programs are given to `compile` and run on a CPU
+ * through oneDNN or on an NVIDIA GPU through CUDA.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { type CApi, openCApi } from "./Device/CApi.ts"
+import { encodeConfig, type Placement } from "./Device/Config.ts"
+import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
+import { Graph } from "./Device/Graph.ts"
+import { compileProgram, type EntryPoints, type Program } from "./Device/Program.ts"
+import { type SeenDevice, Session } from "./Device/Session.ts"
+import { locateLibrary } from "./Device/Setup.ts"
+import type { TensorRecord } from "./Tensor.ts"
+
+export * from "./Device/Errors.ts"
+export { type EntryPoint, type EntryPoints, entryPoint, type InputSpec, type Program } from "./Device/Program.ts"
+export type { SeenDevice } from "./Device/Session.ts"
+
+/** What a user asks for: the best there is, the CPU, or one GPU by its number (`gpu` is `gpu:0`). */
+export const DeviceName = Schema.String.pipe(
+  Schema.check(
+    Schema.isPattern(/^(auto|cpu|gpu|gpu:\d+)$/, { message: "a device is auto, cpu, gpu or gpu:N (N from 0)" })
+  )
+)
+
+/** The version of libtensorflow whose behaviour is tested. */
+export const TENSORFLOW_VERSION = "2.21.0"
+
+export class Device extends Context.Service<
+  Device,
+  {
+    /** `cpu`, or `gpu:N`. */
+    readonly name: string
+    readonly tensorflow: string
+    /**
+     * Traces entry points into one graph around a state and opens a session on it, until the scope closes.
+     * `initial` gives names, types, shapes and values of the state.
+     */
+    readonly compile: <Entries extends EntryPoints>(
+      initial: TensorRecord,
+      entries: Entries
+    ) => Effect.Effect<Program<Entries>, DeviceError, Scope.Scope>
+  }
+>()("shakedrop/Device") {
+  /** Loads libtensorflow and chooses the device; fails when it is not there, and never takes another. */
+  static readonly layer = (name: string = "auto"): Layer.Layer<Device, DeviceError> =>
+    Layer.effect(
+      Device,
+      Effect.gen(function* () {
+        const api = yield* loadLibrary
+        const placement = yield* place(api, name)
+        const config = encodeConfig(placement)
+        return {
+          name: placement._tag === "Cpu" ? "cpu" : `gpu:${placement.index}`,
+          tensorflow: api.TF_Version(),
+          compile: (initial, entries) => compileProgram(api, config, initial, entries)
+        }
+      })
+    )
+}
+
+/** Loads libtensorflow from where it was set up, and checks its version. */
+export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.gen(function* () {
+  const library = yield* locateLibrary
+  const api = yield* Effect.try({
+    try: () => openCApi(library.file, library.preload),
+    catch: (cause) =>
+      new LibraryError({
+        message: `cannot load ${library.file}: ${String((cause as Error).message).split("\n")[0]}; run \`shakedrop doctor\``,
+        cause
+      })
+  })
+  const version = api.TF_Version()
+  if (version !== TENSORFLOW_VERSION) {
+    return yield* new LibraryError({
+      message: `${library.file} is TensorFlow ${version}, but ${TENSORFLOW_VERSION} is needed; run \`shakedrop setup\``
+    })
+  }
+  return api
+})
+
+/** The devices that TensorFlow itself finds, among them every GPU that it can use. */
+export const seenDevices = (
+  api: CApi,
+  placement: Placement = { _tag: "Gpu", index: 0 }
+): Effect.Effect<ReadonlyArray<SeenDevice>, LibraryError> =>
+  Effect.try({
+    try: () => {
+      const graph = new Graph(api)
+      try {
+        const session = Session.open(graph, encodeConfig(placement))
+        try {
+          return session.devices()
+        } finally {
+          session.close()
+        }
+      } finally {
+        graph.dispose()
+      }
+    },
+    catch: (cause) => new LibraryError({ message: `TensorFlow cannot list its devices: ${String(cause)}`, cause })
+  })
+
+const place = (api: CApi, name: string): Effect.Effect<Placement, LibraryError | DeviceUnavailable> =>
+  Effect.gen(function* () {
+    if (name === "cpu") return { _tag: "Cpu" }
+    const index = Number(name.split(":")[1] ?? 0)
+    const wanted: Placement = { _tag: "Gpu", index }
+    // A GPU number that does not exist makes TensorFlow refuse the session, which `auto` takes as "none".
+    const devices = yield* name === "auto"
+      ? Effect.orElseSucceed(seenDevices(api, wanted), () => [])
+      : seenDevices(api, wanted).pipe(
+          Effect.mapError(() => new DeviceUnavailable({ device: name, message: unavailable(name) }))
+        )
+    if (devices.some((device) => device.type === "GPU")) return wanted
+    if (name === "auto") return { _tag: "Cpu" }
+    return yield* new DeviceUnavailable({ device: name, message: unavailable(name) })
+  })
+
+const unavailable = (name: string): string =>
+  `TensorFlow sees no device ${name} here: run \`shakedrop setup --gpu\` for the CUDA libraries and \`shakedrop doctor\` to see what is missing, or use --device cpu`

@@ -1,0 +1,195 @@
+/** Builds a TensorFlow graph: operations, constants, and the shapes that TensorFlow infers for them. */
+import { sizeOf } from "../Tensor.ts"
+import type { CApi, Pointer, TFOutput } from "./CApi.ts"
+import { fromStatus, TraceError } from "./Errors.ts"
+
+/** TensorFlow's numbers for element types (`TF_DataType`). */
+export const TF = {
+  FLOAT: 1,
+  INT32: 3,
+  UINT8: 4,
+  STRING: 7,
+  COMPLEX64: 8,
+  INT64: 9,
+  BOOL: 10,
+  RESOURCE: 20
+} as const
+
+/** Bytes that an element takes, for the types that constants and feeds use. */
+const BYTES: Readonly<Record<number, number>> = { [TF.FLOAT]: 4, [TF.INT32]: 4, [TF.UINT8]: 1, [TF.INT64]: 8, [TF.BOOL]: 1 }
+
+/** An attribute of an operation, as TensorFlow's op definitions name them. */
+export type Attribute =
+  | { readonly kind: "type"; readonly name: string; readonly value: number }
+  | { readonly kind: "int"; readonly name: string; readonly value: number }
+  | { readonly kind: "ints"; readonly name: string; readonly value: ReadonlyArray<number> }
+  | { readonly kind: "float"; readonly name: string; readonly value: number }
+  | { readonly kind: "bool"; readonly name: string; readonly value: boolean }
+  | { readonly kind: "string"; readonly name: string; readonly value: string }
+  | { readonly kind: "shape"; readonly name: string; readonly value: ReadonlyArray<number> }
+
+/** A value in a graph. `shape` is undefined when TensorFlow cannot infer it before running. */
+export interface GraphTensor {
+  readonly output: TFOutput
+  readonly dtype: number
+  readonly shape: ReadonlyArray<number> | undefined
+}
+
+export interface Operation {
+  readonly name: string
+  readonly pointer: Pointer<"Operation">
+  readonly outputs: ReadonlyArray<GraphTensor>
+}
+
+/** An input of an operation: one value, or the values of a list input such as `ConcatV2`'s. */
+export type Input = GraphTensor | ReadonlyArray<GraphTensor>
+
+const bigints = (values: ReadonlyArray<number>): BigInt64Array => BigInt64Array.from(values, BigInt)
+
+/** Allocates a tensor in TensorFlow's memory and copies `data` into it. The caller deletes it. */
+export const allocateTensor = (
+  api: CApi,
+  dtype: number,
+  shape: ReadonlyArray<number>,
+  data: Float32Array | Int32Array | Uint8Array | BigInt64Array
+): Pointer<"Tensor"> => {
+  const tensor = api.TF_AllocateTensor(dtype, bigints(shape), shape.length, sizeOf(shape) * BYTES[dtype])
+  if (data.byteLength > 0) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    api.memcpy(api.TF_TensorData(tensor), bytes, bytes.byteLength)
+  }
+  return tensor
+}
+
+export class Graph {
+  readonly api: CApi
+  readonly pointer: Pointer<"Graph">
+  /** Prefix of the names of the operations that are added, for instance an entry point's name. */
+  scope = ""
+  private readonly status: Pointer<"Status">
+  private count = 0
+
+  constructor(api: CApi) {
+    this.api = api
+    this.pointer = api.TF_NewGraph()
+    this.status = api.TF_NewStatus()
+  }
+
+  /** Releases the graph. Sessions on it must be closed before. */
+  dispose(): void {
+    this.api.TF_DeleteGraph(this.pointer)
+    this.api.TF_DeleteStatus(this.status)
+  }
+
+  /** Number of operations so far. */
+  get size(): number {
+    return this.count
+  }
+
+  /**
+   * Adds an operation. `controls` are operations that must have run before it. Throws an `ExecutionError`
+   * that names the operation when TensorFlow refuses it.
+   */
+  add(
+    type: string,
+    inputs: ReadonlyArray<Input>,
+    attributes: ReadonlyArray<Attribute>,
+    controls: ReadonlyArray<Operation> = []
+  ): Operation {
+    const { api } = this
+    const name = `${this.scope}${type}_${this.count++}`
+    const description = api.TF_NewOperation(this.pointer, type, name)
+    for (const input of inputs) {
+      if ("output" in input) api.TF_AddInput(description, input.output)
+      else api.TF_AddInputList(description, input.map((one) => one.output), input.length)
+    }
+    for (const control of controls) api.TF_AddControlInput(description, control.pointer)
+    for (const attribute of attributes) this.setAttribute(description, attribute)
+    return this.finish(description, type, name)
+  }
+
+  /** Adds a constant. */
+  constant(
+    dtype: number,
+    shape: ReadonlyArray<number>,
+    data: Float32Array | Int32Array | Uint8Array | BigInt64Array
+  ): GraphTensor {
+    const { api } = this
+    const name = `${this.scope}Const_${this.count++}`
+    const description = api.TF_NewOperation(this.pointer, "Const", name)
+    const value = allocateTensor(api, dtype, shape, data)
+    api.TF_SetAttrType(description, "dtype", dtype)
+    api.TF_SetAttrTensor(description, "value", value, this.status)
+    api.TF_DeleteTensor(value)
+    return this.finish(description, "Const", name).outputs[0]
+  }
+
+  placeholder(dtype: number, shape: ReadonlyArray<number>): GraphTensor {
+    return this.add(
+      "Placeholder",
+      [],
+      [
+        { kind: "type", name: "dtype", value: dtype },
+        { kind: "shape", name: "shape", value: shape }
+      ]
+    ).outputs[0]
+  }
+
+  private setAttribute(description: Pointer<"OperationDescription">, attribute: Attribute): void {
+    const { api } = this
+    const { name } = attribute
+    switch (attribute.kind) {
+      case "type":
+        return api.TF_SetAttrType(description, name, attribute.value)
+      case "int":
+        return api.TF_SetAttrInt(description, name, attribute.value)
+      case "ints":
+        return api.TF_SetAttrIntList(description, name, bigints(attribute.value), attribute.value.length)
+      case "float":
+        return api.TF_SetAttrFloat(description, name, attribute.value)
+      case "bool":
+        return api.TF_SetAttrBool(description, name, attribute.value ? 1 : 0)
+      case "string":
+        return api.TF_SetAttrString(description, name, attribute.value, Buffer.byteLength(attribute.value))
+      case "shape":
+        return api.TF_SetAttrShape(description, name, bigints(attribute.value), attribute.value.length)
+    }
+  }
+
+  private finish(description: Pointer<"OperationDescription">, type: string, name: string): Operation {
+    const { api, status } = this
+    const pointer = api.TF_FinishOperation(description, status)
+    if (api.TF_GetCode(status) !== 0) {
+      throw new TraceError({
+        op: name,
+        message: `cannot build the operation ${type} (${name}): ${api.TF_Message(status).split("\n")[0]}`
+      })
+    }
+    const outputs: Array<GraphTensor> = []
+    const count = api.TF_OperationNumOutputs(pointer)
+    for (let index = 0; index < count; index++) {
+      const output = { oper: pointer, index }
+      outputs.push({ output, dtype: api.TF_OperationOutputType(output), shape: this.shapeOf(output, name) })
+    }
+    return { name, pointer, outputs }
+  }
+
+  private shapeOf(output: TFOutput, name: string): ReadonlyArray<number> | undefined {
+    const { api, status } = this
+    const rank = api.TF_GraphGetTensorNumDims(this.pointer, output, status)
+    this.check(`infer the shape of ${name}`)
+    if (rank < 0) return undefined
+    const dims = new BigInt64Array(rank)
+    if (rank > 0) {
+      api.TF_GraphGetTensorShape(this.pointer, output, dims, rank, status)
+      this.check(`infer the shape of ${name}`)
+    }
+    const shape = Array.from(dims, Number)
+    return shape.includes(-1) ? undefined : shape
+  }
+
+  private check(doing: string): void {
+    const code = this.api.TF_GetCode(this.status)
+    if (code !== 0) throw fromStatus(code, this.api.TF_Message(this.status), doing)
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Differentiable ops for traced programs that tfjs composes of many passes over memory and TensorFlow does in
+ * one. All images are NHWC and float32.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { type Attribute, TF } from "./Graph.ts"
+import { recorder } from "./Recorder.ts"
+
+const type = (name: string, value: number): Attribute => ({ kind: "type", name, value })
+const ints = (name: string, value: ReadonlyArray<number>): Attribute => ({ kind: "ints", name, value })
+const float = (name: string, value: number): Attribute => ({ kind: "float", name, value })
+const bool = (name: string, value: boolean): Attribute => ({ kind: "bool", name, value })
+const string = (name: string, value: string): Attribute => ({ kind: "string", name, value })
+
+const FLOAT = type("T", TF.FLOAT)
+
+/** An op with a gradient of its own: `gradient` is given dy and what `forward` saved, one result an input. */
+const differentiable = (
+  inputs: ReadonlyArray<tf.Tensor>,
+  forward: (save: (tensors: Array<tf.Tensor>) => void) => tf.Tensor,
+  gradient: (dy: tf.Tensor, saved: Array<tf.Tensor>) => Array<tf.Tensor>
+): tf.Tensor =>
+  tf.customGrad((...args) => ({
+    value: forward(args[args.length - 1] as tf.GradSaveFunc),
+    gradFunc: gradient
+  }))(...inputs)
+
+/**
+ * 2-d convolution (cross-correlation) with PyTorch's padding: `padding` zeros on each side, also where
+ * TensorFlow's "SAME" would pad the right and bottom only (stride 2).
+ * x [N,H,W,C], kernel [kh,kw,C,O] → [N,H',W',O].
+ */
+export const conv2d = (x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D => {
+  const attributes = [
+    FLOAT,
+    ints("strides", [1, stride, stride, 1]),
+    ...(padding === 0
+      ? [string("padding", "VALID")]
+      : [string("padding", "EXPLICIT"), ints("explicit_paddings", [0, 0, padding, padding, padding, padding, 0, 0])])
+  ]
+  const { record } = recorder()
+  return differentiable(
+    [x, kernel],
+    (save) => {
+      save([x, kernel])
+      return record("Conv2D", [x, kernel], attributes)[0]
+    },
+    (dy, [x, kernel]) => [
+      record("Conv2DBackpropInput", [tf.tensor1d(x.shape, "int32"), kernel, dy], attributes)[0],
+      record("Conv2DBackpropFilter", [x, tf.tensor1d(kernel.shape, "int32"), dy], attributes)[0]
+    ]
+  ) as tf.Tensor4D
+}
+
+/** Rectifier. Its gradient needs the output only, so nothing else is kept. Any shape. */
+export const relu = <T extends tf.Tensor>(x: T): T => {
+  const { record } = recorder()
+  return differentiable(
+    [x],
+    (save) => {
+      const value = record("Relu", [x], [FLOAT])[0]
+      save([value])
+      return value
+    },
+    (dy, [value]) => [record("ReluGrad", [dy, value], [FLOAT])[0]]
+  ) as T
+}
+
+export interface BatchNormResult {
+  readonly value: tf.Tensor4D
+  /** Running statistics after this batch; the variance is the unbiased one, as in PyTorch. */
+  readonly mean: tf.Tensor1D
+  readonly variance: tf.Tensor1D
+}
+
+/**
+ * Batch normalisation with the statistics of the batch (Ioffe and Szegedy 2015), and the running statistics
+ * moved towards them: running ← (1 − momentum)·running + momentum·batch. x [N,H,W,C], the others [C].
+ */
+export const batchNormTraining = (
+  x: tf.Tensor4D,
+  scale: tf.Tensor,
+  offset: tf.Tensor,
+  runningMean: tf.Tensor,
+  runningVariance: tf.Tensor,
+  { momentum, epsilon }: { readonly momentum: number; readonly epsilon: number }
+): BatchNormResult => {
+  const { keep, record } = recorder()
+  const attributes = [
+    FLOAT,
+    type("U", TF.FLOAT),
+    float("epsilon", epsilon),
+    string("data_format", "NHWC"),
+    bool("is_training", true)
+  ]
+  let statistics: ReadonlyArray<tf.Tensor> = []
+  const value = differentiable(
+    [x, scale, offset],
+    (save) => {
+      const [value, mean, variance, ...reserved] = record(
+        "FusedBatchNormV3",
+        [x, scale, offset, runningMean, runningVariance],
+        [...attributes, float("exponential_avg_factor", momentum)]
+      )
+      statistics = [keep(mean), keep(variance)]
+      save([x, scale, ...reserved])
+      return value
+    },
+    (dy, [x, scale, ...reserved]) =>
+      record("FusedBatchNormGradV3", [dy, x, scale, ...reserved], attributes).slice(0, 3)
+  ) as tf.Tensor4D
+  return { value, mean: statistics[0] as tf.Tensor1D, variance: statistics[1] as tf.Tensor1D }
+}
+
+/** Batch normalisation with given statistics, for evaluation. Not differentiable. x [N,H,W,C], the others [C]. */
+export const batchNormInference = (
+  x: tf.Tensor4D,
+  scale: tf.Tensor,
+  offset: tf.Tensor,
+  mean: tf.Tensor,
+  variance: tf.Tensor,
+  epsilon: number
+): tf.Tensor4D =>
+  recorder().record(
+    "FusedBatchNormV3",
+    [x, scale, offset, mean, variance],
+    [
+      FLOAT,
+      type("U", TF.FLOAT),
+      float("epsilon", epsilon),
+      string("data_format", "NHWC"),
+      bool("is_training", false)
+    ]
+  )[0] as tf.Tensor4D
+
+/** Cross entropy of each row against a distribution over classes. logits, labels [N,K] → [N]. */
+export const softmaxCrossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor1D => {
+  const { record } = recorder()
+  return differentiable(
+    [logits],
+    (save) => {
+      const [value, gradient] = record("SoftmaxCrossEntropyWithLogits", [logits, labels], [FLOAT])
+      save([gradient])
+      return value
+    },
+    (dy, [gradient]) => [tf.mul(tf.expandDims(dy, 1), gradient)]
+  ) as tf.Tensor1D
+}

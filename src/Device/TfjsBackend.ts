@@ -1,0 +1,262 @@
+/**
+ * tfjs on top of a graph under construction. `NodeJSKernelBackend` maps tfjs's kernels onto TensorFlow ops and
+ * hands them to a native binding; the binding here has the same interface and records the ops instead of
+ * running them.
+ */
+import { createRequire } from "node:module"
+import type { DataId, KernelBackend, Tensor, TensorInfo } from "@tensorflow/tfjs-core"
+import { TraceError } from "./Errors.ts"
+import { type Attribute, type Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
+import { type Recorder, type Variable, withRecorder } from "./Recorder.ts"
+
+/** The parts of tfjs-node's backend that are used here. */
+interface NodeBackend extends KernelBackend {
+  readonly tensorMap: { get(dataId: DataId): { id: number; values: unknown } }
+  createOutputTensor(metadata: TensorMetadata): Tensor
+  getInputTensorIds(tensors: ReadonlyArray<TensorInfo>): Array<number>
+}
+
+interface TensorMetadata {
+  readonly id: number
+  readonly shape: ReadonlyArray<number>
+  readonly dtype: number
+}
+
+/** An attribute as tfjs-node's kernels write it. */
+interface BindingAttribute {
+  readonly name: string
+  readonly type: number
+  readonly value: unknown
+}
+
+const ATTRIBUTE = { STRING: 0, INT: 1, FLOAT: 2, BOOL: 3, TYPE: 4, SHAPE: 5, RESOURCE: 6 }
+
+/** Ops whose inputs tfjs-node passes flat although TensorFlow takes (part of) them as one list. */
+const LIST_INPUTS: Readonly<Record<string, (ids: ReadonlyArray<GraphTensor>) => ReadonlyArray<GraphTensor | ReadonlyArray<GraphTensor>>>> = {
+  AddN: (inputs) => [inputs],
+  Pack: (inputs) => [inputs],
+  ConcatV2: (inputs) => [inputs.slice(0, -1), inputs[inputs.length - 1]],
+  Einsum: (inputs) => [inputs]
+}
+
+const convertAttribute = (op: string, { name, type, value }: BindingAttribute): Attribute => {
+  switch (type) {
+    case ATTRIBUTE.STRING:
+      return { kind: "string", name, value: value as string }
+    case ATTRIBUTE.INT:
+      return Array.isArray(value)
+        ? { kind: "ints", name, value: value as Array<number> }
+        : { kind: "int", name, value: value as number }
+    case ATTRIBUTE.FLOAT:
+      return { kind: "float", name, value: value as number }
+    case ATTRIBUTE.BOOL:
+      return { kind: "bool", name, value: value as boolean }
+    case ATTRIBUTE.TYPE:
+      return { kind: "type", name, value: value as number }
+    case ATTRIBUTE.SHAPE:
+      return { kind: "shape", name, value: value as Array<number> }
+    default:
+      throw new TraceError({ op, message: `the op ${op} has an attribute (${name}) that cannot be recorded` })
+  }
+}
+
+const toTyped = (dtype: number, values: ArrayLike<number>): Float32Array | Int32Array | Uint8Array => {
+  if (dtype === TF.FLOAT) return values instanceof Float32Array ? values : Float32Array.from(values)
+  if (dtype === TF.INT32) return values instanceof Int32Array ? values : Int32Array.from(values)
+  if (dtype === TF.BOOL || dtype === TF.UINT8) return Uint8Array.from(values)
+  throw new TraceError({ message: "only float32, int32 and bool constants can be part of a traced program" })
+}
+
+/**
+ * The values of the trace under way, by the id under which tfjs knows them. Ids are never used twice, so that a
+ * tensor that was kept from another program is noticed.
+ */
+const values = new Map<number, GraphTensor>()
+let nextId = 1
+let graph: Graph | undefined
+
+const currentGraph = (op: string): Graph => {
+  if (graph === undefined) {
+    throw new TraceError({ op, message: `the op ${op} was called outside of a program given to Device.compile` })
+  }
+  return graph
+}
+
+const register = (value: GraphTensor): number => {
+  const id = nextId++
+  values.set(id, value)
+  return id
+}
+
+const metadataOf = (op: string, value: GraphTensor): TensorMetadata => {
+  if (value.shape === undefined) {
+    throw new TraceError({
+      op,
+      message: `the shape that ${op} gives depends on its input's values, which are not known while a program is traced`
+    })
+  }
+  return { id: register(value), shape: value.shape, dtype: value.dtype }
+}
+
+const lookUp = (id: number): GraphTensor => {
+  const value = values.get(id)
+  if (value === undefined) {
+    throw new TraceError({
+      message: "a tensor of another program is used here: make every tensor inside the traced function"
+    })
+  }
+  return value
+}
+
+const binding = {
+  TF_FLOAT: TF.FLOAT,
+  TF_INT32: TF.INT32,
+  TF_INT64: TF.INT64,
+  TF_BOOL: TF.BOOL,
+  TF_COMPLEX64: TF.COMPLEX64,
+  TF_STRING: TF.STRING,
+  TF_RESOURCE: TF.RESOURCE,
+  TF_UINT8: TF.UINT8,
+  TF_ATTR_STRING: ATTRIBUTE.STRING,
+  TF_ATTR_INT: ATTRIBUTE.INT,
+  TF_ATTR_FLOAT: ATTRIBUTE.FLOAT,
+  TF_ATTR_BOOL: ATTRIBUTE.BOOL,
+  TF_ATTR_TYPE: ATTRIBUTE.TYPE,
+  TF_ATTR_SHAPE: ATTRIBUTE.SHAPE,
+  TF_ATTR_RESOURCE: ATTRIBUTE.RESOURCE,
+  isUsingGpuDevice: () => false,
+  getNumOfTensors: () => values.size,
+  createTensor: (shape: ReadonlyArray<number>, dtype: number, data: ArrayLike<number>): number =>
+    register(currentGraph("Const").constant(dtype, shape, toTyped(dtype, data))),
+  deleteTensor: () => {},
+  tensorDataSync: (): never => {
+    throw new TraceError({
+      message:
+        "a traced program reads a tensor's value (dataSync, arraySync, data or print): return it as an output instead"
+    })
+  },
+  executeOp: (
+    name: string,
+    attributes: ReadonlyArray<BindingAttribute>,
+    inputIds: ReadonlyArray<number>
+  ): Array<TensorMetadata> => {
+    const inputs = inputIds.map(lookUp)
+    return currentGraph(name)
+      .add(name, LIST_INPUTS[name]?.(inputs) ?? inputs, attributes.map((a) => convertAttribute(name, a)))
+      .outputs.map((output) => metadataOf(name, output))
+  }
+}
+
+type Tfjs = typeof import("@tensorflow/tfjs-core")
+
+/** tfjs itself: with the backend's kernels, and the same module instance that programs import. */
+let loaded: { readonly tf: Tfjs; readonly backend: NodeBackend } | undefined
+
+const BACKEND = "tensorflow"
+
+/** Loads tfjs and registers the recording backend, once in a process. */
+const load = (): { readonly tf: Tfjs; readonly backend: NodeBackend } => {
+  if (loaded !== undefined) return loaded
+  const require = createRequire(import.meta.url)
+  // tfjs-node-gpu 4.22 calls two functions that Node 23 removed.
+  const util = require("node:util") as Record<string, unknown>
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
+  util.isArray ??= Array.isArray
+  const tf = require("@tensorflow/tfjs-core") as Tfjs
+  const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js") as {
+    NodeJSKernelBackend: new (recording: typeof binding, name: string) => NodeBackend
+  }
+  const backend = new NodeJSKernelBackend(binding, "shakedrop")
+  tf.registerBackend(BACKEND, () => backend, 0)
+  require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js")
+  loaded = { tf, backend }
+  return loaded
+}
+
+/** What a trace is given besides tfjs itself. */
+export interface TraceContext {
+  readonly tensorOf: (value: GraphTensor) => Tensor
+  readonly valueOf: (tensor: Tensor) => GraphTensor
+  /** Introduces a variable, whose value at the start of the entry point is the given tensor. */
+  readonly variable: (variable: Variable) => Tensor
+  /** The operation after which a variable holds `tensor`, if an op such as `applyMomentum` made it. */
+  readonly updateOf: (variable: string, tensor: Tensor) => Operation | undefined
+}
+
+/**
+ * Runs `f` with every tfjs op recorded into `target`. tfjs's own backend of before is put back after, and every
+ * tensor of the trace is released. Errors are thrown as `TraceError`s.
+ */
+export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
+  const { tf, backend } = load()
+  const engine = tf.engine()
+  const before = engine.backendName
+  const kept: Array<Tensor> = []
+  const variables = new Map<number, Variable>()
+  const updates = new Map<string, { readonly id: number; readonly update: Operation }>()
+
+  const idOf = (tensor: Tensor): number => backend.getInputTensorIds([tensor])[0]
+  const valueOf = (tensor: Tensor): GraphTensor => lookUp(idOf(tensor))
+  const tensorOf = (value: GraphTensor): Tensor =>
+    backend.createOutputTensor({ id: register(value), shape: value.shape ?? [], dtype: value.dtype })
+  const recorder: Recorder = {
+    record: (type, inputs, attributes) =>
+      target.add(type, inputs.map(valueOf), attributes).outputs.map(tensorOf),
+    add: (type, inputs, attributes, controls) => target.add(type, inputs, attributes, controls),
+    valueOf,
+    tensorOf,
+    variableOf: (tensor) => variables.get(idOf(tensor)),
+    updated: (variable, tensor, update) => updates.set(variable.name, { id: idOf(tensor), update }),
+    keep: (tensor) => {
+      kept.push(tensor)
+      return tf.keep(tensor)
+    }
+  }
+  const context: TraceContext = {
+    tensorOf,
+    valueOf,
+    variable: (variable) => {
+      const tensor = tensorOf(variable.read.outputs[0])
+      variables.set(idOf(tensor), variable)
+      return tensor
+    },
+    updateOf: (variable, tensor) => {
+      const found = updates.get(variable)
+      return found !== undefined && found.id === idOf(tensor) ? found.update : undefined
+    }
+  }
+
+  graph = target
+  tf.setBackend(BACKEND)
+  engine.startScope("trace")
+  try {
+    return withRecorder(recorder, () => f(context))
+  } catch (cause) {
+    throw asTraceError(cause)
+  } finally {
+    engine.endScope()
+    for (const tensor of kept) tensor.dispose()
+    graph = undefined
+    values.clear()
+    if (before !== undefined && before !== BACKEND) tf.setBackend(before)
+  }
+}
+
+/** Says in the user's terms what tfjs throws while a program is traced. */
+const asTraceError = (cause: unknown): unknown => {
+  if (!(cause instanceof Error) || cause instanceof TraceError) return cause
+  const noGradient = /gradient function not found for (\w+)/.exec(cause.message)
+  if (noGradient !== null) {
+    const op = noGradient[1]
+    return new TraceError({
+      op,
+      message: `the op ${op} has no gradient in tfjs: keep it out of what is differentiated, or wrap it in tf.customGrad`
+    })
+  }
+  const noKernel = /Kernel '(\w+)' not registered|registered kernel '(\w+)'/.exec(cause.message)
+  if (noKernel !== null) {
+    const op = noKernel[1] ?? noKernel[2]
+    return new TraceError({ op, message: `the op ${op} has no kernel for the TensorFlow backend` })
+  }
+  return new TraceError({ message: `the program cannot be traced: ${cause.message.split("\n")[0]}` })
+}
