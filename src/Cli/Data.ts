@@ -1,0 +1,147 @@
+/**
+ * `shakedrop data`: fetch a data set, prepare a folder of images, look at what there is.
+ */
+import * as path from "node:path"
+import * as Console from "effect/Console"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { LoadedDataset, Split, SplitName } from "../Data.ts"
+import { writeFileAtomic } from "../Storage.ts"
+import { progressLine } from "./Progress.ts"
+
+const SPLITS: ReadonlyArray<SplitName> = ["train", "validation", "test"]
+
+/** Images of each class in the contact sheet. */
+const SAMPLES = 10
+
+const sizeFlag = Flag.Int("size").pipe(
+  Flag.withDescription("Side in pixels that the images of a folder are resized to"),
+  Flag.withDefault(32)
+)
+
+const skipFlag = Flag.Boolean("skip-unreadable").pipe(
+  Flag.withDescription("Leave unreadable images of a folder out instead of stopping at the first one"),
+  Flag.withDefault(false)
+)
+
+/** Loads a data set, with a line of progress where an image folder is decoded. */
+const loadShowing = Effect.fnUntraced(function* (input: unknown) {
+  const { decodeConfig, load } = yield* Effect.promise(() => import("../Data.ts"))
+  const config = yield* decodeConfig(input)
+  const onProgress = yield* progressLine(
+    (done, total) => `decoded ${done} of ${total} images (${Math.floor((100 * done) / total)} %)`
+  )
+  return yield* load(config, { onProgress })
+}, Effect.scoped)
+
+/** Number of images of each class in a split. */
+const countClasses = ({ labels, indices }: Split, classes: number): Array<number> => {
+  const counts = new Array<number>(classes).fill(0)
+  for (const index of indices) counts[labels[index]]++
+  return counts
+}
+
+/** Name, counts of each class in each split, mean, standard deviation and fingerprint, as text. */
+const describe = (dataset: LoadedDataset): string => {
+  const { classes, train } = dataset
+  const counts = SPLITS.map((split) => countClasses(dataset[split], classes.length))
+  const rows = [
+    ["class", ...SPLITS],
+    ...classes.map((name, label) => [name, ...counts.map((count) => String(count[label]))]),
+    ["total", ...SPLITS.map((split) => String(dataset[split].indices.length))]
+  ]
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  const table = rows.map(([name, ...cells]) =>
+    [name.padEnd(widths[0]), ...cells.map((cell, i) => cell.padStart(widths[i + 1]))].join("  ")
+  )
+  const perChannel = (values: ReadonlyArray<number>) => values.map((value) => value.toFixed(4)).join(" ")
+  return [
+    `${dataset.name}: ${classes.length} classes, images of ${train.images.height}×${train.images.width} pixels`,
+    "",
+    ...table,
+    "",
+    `mean         ${perChannel(dataset.mean)}`,
+    `std          ${perChannel(dataset.std)}`,
+    `fingerprint  ${dataset.fingerprint}`
+  ].join("\n")
+}
+
+/** The first training images of each class, a row a class. */
+const samplesOf = ({ classes, train }: LoadedDataset) => {
+  const { pixels, height, width } = train.images
+  const size = height * width * 3
+  return classes.flatMap((label, classIndex) => {
+    const indices = train.indices.filter((index) => train.labels[index] === classIndex).slice(0, SAMPLES)
+    return Array.from({ length: SAMPLES }, (_, i) =>
+      i < indices.length
+        ? { pixels: pixels.subarray(indices[i] * size, (indices[i] + 1) * size), height, width, label }
+        : { pixels: new Uint8Array(size).fill(255), height, width }
+    )
+  })
+}
+
+const importCommand = Command.make(
+  "import",
+  {
+    directory: Argument.String("directory").pipe(
+      Argument.withDescription(
+        "Folder with train/<class>/*.png and test/<class>/*.png, or <class>/*.png alone"
+      )
+    ),
+    size: sizeFlag,
+    skipUnreadable: skipFlag
+  },
+  Effect.fn("data import")(function* ({ directory, size, skipUnreadable }) {
+    const started = performance.now()
+    const dataset = yield* loadShowing({ dataset: "folder", directory, size, skipUnreadable })
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    const { train, test, classes } = dataset
+    yield* Console.log(
+      `${dataset.name}: ${train.images.count} training and ${test.images.count} test images of ${classes.length} classes in ${seconds} s; use it with --dataset folder --data-dir ${directory}`
+    )
+  })
+).pipe(Command.withDescription("Decode an image folder into the cache, so that training starts at once"))
+
+const infoCommand = Command.make(
+  "info",
+  {
+    dataset: Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]).pipe(
+      Flag.withDescription("Which data set"),
+      Flag.withDefault("shapes")
+    ),
+    directory: Flag.String("data-dir").pipe(
+      Flag.withDescription("Where it lies; shapes needs none"),
+      Flag.optional
+    ),
+    labels: Flag.Literals("labels", ["fine", "coarse"]).pipe(
+      Flag.withDescription("Labels of CIFAR-100: 100 fine or 20 coarse classes"),
+      Flag.withDefault("fine")
+    ),
+    size: sizeFlag,
+    skipUnreadable: skipFlag,
+    out: Flag.String("out").pipe(
+      Flag.withDescription("Write a contact sheet, a row of training images for each class, to this PNG"),
+      Flag.optional
+    )
+  },
+  Effect.fn("data info")(function* ({ out, directory, ...flags }) {
+    const dataset = yield* loadShowing({
+      ...flags,
+      ...(Option.isSome(directory) ? { directory: directory.value } : {})
+    })
+    yield* Console.log(describe(dataset))
+    if (Option.isNone(out)) return
+    const { contactSheet } = yield* Effect.promise(() => import("../Data/ContactSheet.ts"))
+    const scale = Math.max(1, Math.round(64 / dataset.train.images.width))
+    yield* writeFileAtomic(out.value, yield* contactSheet(samplesOf(dataset), { columns: SAMPLES, scale }))
+    yield* Console.log(`contact sheet  ${path.resolve(out.value)}`)
+  })
+).pipe(Command.withDescription("Show counts per class, mean and standard deviation, and a contact sheet"))
+
+export const dataCommand = Command.make("data").pipe(
+  Command.withDescription("Fetch, prepare and look at data sets"),
+  Command.withSubcommands([importCommand, infoCommand])
+)

@@ -1,0 +1,119 @@
+/**
+ * Decodes image files of any size into one block of shared memory.
+ */
+import * as fs from "node:fs/promises"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import { shared } from "../Statistics.ts"
+import { DataError, type Images } from "../Types.ts"
+import type { FoundImage } from "./Scan.ts"
+
+export interface Unreadable {
+  /** Path below the image folder. */
+  readonly path: string
+  readonly reason: string
+}
+
+export interface DecodeOptions {
+  readonly height: number
+  readonly width: number
+  /** Collect unreadable images instead of failing at the first one. */
+  readonly skipUnreadable: boolean
+  /** Called after each image. */
+  readonly onDecoded: () => void
+}
+
+/** Images that one task decodes, one after the other. */
+const GROUP = 256
+
+/** sharp decodes on libuv's threads, four unless UV_THREADPOOL_SIZE says otherwise. */
+const inFlight = (): number => Math.max(4, os.availableParallelism())
+
+/** The first line of what sharp or node:fs says, without the path that the caller names anyway. */
+const reasonOf = (cause: unknown): string =>
+  String((cause as Error).message ?? cause)
+    .split("\n")[0]
+    .replace(/, (open|read) '.*'$/, "")
+
+/** How an unreadable image is reported, with what to do about it. */
+export const unreadableError = (root: string, image: Unreadable, cause?: unknown): DataError =>
+  new DataError({
+    message: `cannot read the image ${path.join(root, image.path)}: ${image.reason}; repair or remove it, or skip unreadable images (--skip-unreadable)`,
+    cause
+  })
+
+/** The images that could be read, in their order. */
+const keepReadable = (
+  pixels: Uint8Array,
+  labels: Uint16Array,
+  size: number,
+  unreadable: ReadonlyMap<number, string>
+): readonly [pixels: Uint8Array, labels: Uint16Array] => {
+  if (unreadable.size === 0) return [pixels, labels]
+  const kept = Array.from(labels.keys()).filter((i) => !unreadable.has(i))
+  const keptPixels = shared(kept.length * size)
+  kept.forEach((from, to) => {
+    keptPixels.set(pixels.subarray(from * size, (from + 1) * size), to * size)
+  })
+  return [keptPixels, Uint16Array.from(kept, (i) => labels[i])]
+}
+
+/**
+ * Reads images below `root` as sRGB, turned upright as their EXIF data say, transparent parts on black, and
+ * resized with Lanczos-3 where the size differs (the aspect ratio is not kept).
+ *
+ * @errors DataError naming the first image that cannot be read, unless such images are to be skipped.
+ */
+export const decodeImages = Effect.fn("decodeImages")(function* (
+  root: string,
+  found: ReadonlyArray<FoundImage>,
+  options: DecodeOptions
+) {
+  const { height, width, skipUnreadable, onDecoded } = options
+  const { default: sharp } = yield* Effect.promise(() => import("sharp"))
+  // Many small images at a time, a thread for each, beat many threads on one; no file is read twice.
+  sharp.concurrency(1)
+  sharp.cache(false)
+  const size = height * width * 3
+  const all = shared(found.length * size)
+  const unreadable = new Map<number, string>()
+
+  const decode = async (index: number): Promise<void> => {
+    const bytes = await fs.readFile(path.join(root, found[index].path))
+    const decoded = await sharp(bytes)
+      .autoOrient()
+      .flatten({ background: "#000" })
+      .resize({ width, height, fit: "fill", kernel: "lanczos3" })
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer()
+    if (decoded.length !== size) throw new Error(`${decoded.length / (height * width)} channels instead of 3`)
+    all.set(decoded, index * size)
+  }
+
+  const decodeGroup = (first: number) =>
+    Effect.tryPromise({
+      try: async (signal) => {
+        for (let i = first; i < Math.min(first + GROUP, found.length) && !signal.aborted; i++) {
+          await decode(i).catch((cause: unknown) => {
+            const reason = reasonOf(cause)
+            if (!skipUnreadable) throw unreadableError(root, { path: found[i].path, reason }, cause)
+            unreadable.set(i, reason)
+          })
+          onDecoded()
+        }
+      },
+      catch: (cause) =>
+        cause instanceof DataError ? cause : new DataError({ message: String(cause), cause })
+    })
+
+  const groups = Array.from({ length: Math.ceil(found.length / GROUP) }, (_, i) => i * GROUP)
+  yield* Effect.forEach(groups, decodeGroup, { concurrency: inFlight(), discard: true })
+
+  const labels = Uint16Array.from(found, (image) => image.label)
+  const [pixels, keptLabels] = keepReadable(all, labels, size, unreadable)
+  const images: Images = { pixels, count: keptLabels.length, height, width }
+  const skipped = Array.from(unreadable, ([i, reason]): Unreadable => ({ path: found[i].path, reason }))
+  return { images, labels: keptLabels, skipped }
+})
