@@ -16,7 +16,13 @@ export const TF = {
 } as const
 
 /** Bytes that an element takes, for the types that constants and feeds use. */
-const BYTES: Readonly<Record<number, number>> = { [TF.FLOAT]: 4, [TF.INT32]: 4, [TF.UINT8]: 1, [TF.INT64]: 8, [TF.BOOL]: 1 }
+const BYTES: Readonly<Record<number, number>> = {
+  [TF.FLOAT]: 4,
+  [TF.INT32]: 4,
+  [TF.UINT8]: 1,
+  [TF.INT64]: 8,
+  [TF.BOOL]: 1
+}
 
 /** An attribute of an operation, as TensorFlow's op definitions name them. */
 export type Attribute =
@@ -101,7 +107,12 @@ export class Graph {
     const description = api.TF_NewOperation(this.pointer, type, name)
     for (const input of inputs) {
       if ("output" in input) api.TF_AddInput(description, input.output)
-      else api.TF_AddInputList(description, input.map((one) => one.output), input.length)
+      else
+        api.TF_AddInputList(
+          description,
+          input.map((one) => one.output),
+          input.length
+        )
     }
     for (const control of controls) api.TF_AddControlInput(description, control.pointer)
     for (const attribute of attributes) this.setAttribute(description, attribute)
@@ -140,19 +151,26 @@ export class Graph {
     const { name } = attribute
     switch (attribute.kind) {
       case "type":
-        return api.TF_SetAttrType(description, name, attribute.value)
+        api.TF_SetAttrType(description, name, attribute.value)
+        break
       case "int":
-        return api.TF_SetAttrInt(description, name, attribute.value)
+        api.TF_SetAttrInt(description, name, attribute.value)
+        break
       case "ints":
-        return api.TF_SetAttrIntList(description, name, bigints(attribute.value), attribute.value.length)
+        api.TF_SetAttrIntList(description, name, bigints(attribute.value), attribute.value.length)
+        break
       case "float":
-        return api.TF_SetAttrFloat(description, name, attribute.value)
+        api.TF_SetAttrFloat(description, name, attribute.value)
+        break
       case "bool":
-        return api.TF_SetAttrBool(description, name, attribute.value ? 1 : 0)
+        api.TF_SetAttrBool(description, name, attribute.value ? 1 : 0)
+        break
       case "string":
-        return api.TF_SetAttrString(description, name, attribute.value, Buffer.byteLength(attribute.value))
+        api.TF_SetAttrString(description, name, attribute.value, Buffer.byteLength(attribute.value))
+        break
       case "shape":
-        return api.TF_SetAttrShape(description, name, bigints(attribute.value), attribute.value.length)
+        api.TF_SetAttrShape(description, name, bigints(attribute.value), attribute.value.length)
+        break
     }
   }
 

@@ -36,7 +36,10 @@ export const conv2d = (x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padd
     ints("strides", [1, stride, stride, 1]),
     ...(padding === 0
       ? [string("padding", "VALID")]
-      : [string("padding", "EXPLICIT"), ints("explicit_paddings", [0, 0, padding, padding, padding, padding, 0, 0])])
+      : [
+          string("padding", "EXPLICIT"),
+          ints("explicit_paddings", [0, 0, padding, padding, padding, padding, 0, 0])
+        ])
   ]
   const { record } = recorder()
   return differentiable(
@@ -146,3 +149,7 @@ export const softmaxCrossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor2D): t
     (dy, [gradient]) => [tf.mul(tf.expandDims(dy, 1), gradient)]
   ) as tf.Tensor1D
 }
+
+/** Half the sum of squares of any tensor, as a scalar. Not differentiable. */
+export const halfSquaredNorm = (x: tf.Tensor): tf.Scalar =>
+  recorder().record("L2Loss", [x], [FLOAT])[0] as tf.Scalar

@@ -148,14 +148,14 @@ const compileEntry = (
         context.updateOf(key, tensor) ??
           graph.add(
             "AssignVariableOp",
-            [variable.handle, context.valueOf(tensor)],
+            [variable.handle, context.outputOf(tensor)],
             [typeAttribute(dtype)],
             [read.read]
           )
       )
     }
     const outputs = Object.keys(result.output)
-    const fetches = outputs.map((key) => context.valueOf(result.output[key]))
+    const fetches = outputs.map((key) => context.outputOf(result.output[key]))
     return {
       inputs: Object.entries(entry.inputs),
       outputs,
@@ -174,7 +174,11 @@ const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
     ]
   ).outputs[0]
 
-const mismatch = (what: string, spec: InputSpec, value: HostTensor | undefined): ExecutionError | undefined => {
+const mismatch = (
+  what: string,
+  spec: InputSpec,
+  value: HostTensor | undefined
+): ExecutionError | undefined => {
   if (value === undefined) return new ExecutionError({ message: `${what} is missing` })
   if (value.dtype !== spec.dtype || !sameShape(value.shape, spec.shape)) {
     return new ExecutionError({
@@ -262,7 +266,12 @@ export const compileProgram = <Entries extends EntryPoints>(
         fetches: [],
         targets: chosen.map((variable) => variable.assign)
       }
-      yield* lock.withPermits(1)(session.run(signature, chosen.map((variable) => state[variable.name])))
+      yield* lock.withPermits(1)(
+        session.run(
+          signature,
+          chosen.map((variable) => state[variable.name])
+        )
+      )
     })
 
     yield* write(initial)

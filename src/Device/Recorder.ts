@@ -21,7 +21,7 @@ export interface Recorder {
     controls: ReadonlyArray<Operation>
   ) => Operation
   /** The graph's value behind a tensor, and the other way round. */
-  readonly valueOf: (tensor: Tensor) => GraphTensor
+  readonly outputOf: (tensor: Tensor) => GraphTensor
   readonly tensorOf: (value: GraphTensor) => Tensor
   /** The variable whose value a tensor of the program's state is. */
   readonly variableOf: (tensor: Tensor) => Variable | undefined

@@ -32,7 +32,9 @@ interface BindingAttribute {
 const ATTRIBUTE = { STRING: 0, INT: 1, FLOAT: 2, BOOL: 3, TYPE: 4, SHAPE: 5, RESOURCE: 6 }
 
 /** Ops whose inputs tfjs-node passes flat although TensorFlow takes (part of) them as one list. */
-const LIST_INPUTS: Readonly<Record<string, (ids: ReadonlyArray<GraphTensor>) => ReadonlyArray<GraphTensor | ReadonlyArray<GraphTensor>>>> = {
+const LIST_INPUTS: Readonly<
+  Record<string, (ids: ReadonlyArray<GraphTensor>) => ReadonlyArray<GraphTensor | ReadonlyArray<GraphTensor>>>
+> = {
   AddN: (inputs) => [inputs],
   Pack: (inputs) => [inputs],
   ConcatV2: (inputs) => [inputs.slice(0, -1), inputs[inputs.length - 1]],
@@ -77,7 +79,10 @@ let graph: Graph | undefined
 
 const currentGraph = (op: string): Graph => {
   if (graph === undefined) {
-    throw new TraceError({ op, message: `the op ${op} was called outside of a program given to Device.compile` })
+    throw new TraceError({
+      op,
+      message: `the op ${op} was called outside of a program given to Device.compile`
+    })
   }
   return graph
 }
@@ -142,7 +147,11 @@ const binding = {
   ): Array<TensorMetadata> => {
     const inputs = inputIds.map(lookUp)
     return currentGraph(name)
-      .add(name, LIST_INPUTS[name]?.(inputs) ?? inputs, attributes.map((a) => convertAttribute(name, a)))
+      .add(
+        name,
+        LIST_INPUTS[name]?.(inputs) ?? inputs,
+        attributes.map((a) => convertAttribute(name, a))
+      )
       .outputs.map((output) => metadataOf(name, output))
   }
 }
@@ -176,7 +185,7 @@ const load = (): { readonly tf: Tfjs; readonly backend: NodeBackend } => {
 /** What a trace is given besides tfjs itself. */
 export interface TraceContext {
   readonly tensorOf: (value: GraphTensor) => Tensor
-  readonly valueOf: (tensor: Tensor) => GraphTensor
+  readonly outputOf: (tensor: Tensor) => GraphTensor
   /** Introduces a variable, whose value at the start of the entry point is the given tensor. */
   readonly variable: (variable: Variable) => Tensor
   /** The operation after which a variable holds `tensor`, if an op such as `applyMomentum` made it. */
@@ -196,14 +205,14 @@ export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
   const updates = new Map<string, { readonly id: number; readonly update: Operation }>()
 
   const idOf = (tensor: Tensor): number => backend.getInputTensorIds([tensor])[0]
-  const valueOf = (tensor: Tensor): GraphTensor => lookUp(idOf(tensor))
+  const outputOf = (tensor: Tensor): GraphTensor => lookUp(idOf(tensor))
   const tensorOf = (value: GraphTensor): Tensor =>
     backend.createOutputTensor({ id: register(value), shape: value.shape ?? [], dtype: value.dtype })
   const recorder: Recorder = {
     record: (type, inputs, attributes) =>
-      target.add(type, inputs.map(valueOf), attributes).outputs.map(tensorOf),
+      target.add(type, inputs.map(outputOf), attributes).outputs.map(tensorOf),
     add: (type, inputs, attributes, controls) => target.add(type, inputs, attributes, controls),
-    valueOf,
+    outputOf,
     tensorOf,
     variableOf: (tensor) => variables.get(idOf(tensor)),
     updated: (variable, tensor, update) => updates.set(variable.name, { id: idOf(tensor), update }),
@@ -214,7 +223,7 @@ export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
   }
   const context: TraceContext = {
     tensorOf,
-    valueOf,
+    outputOf,
     variable: (variable) => {
       const tensor = tensorOf(variable.read.outputs[0])
       variables.set(idOf(tensor), variable)

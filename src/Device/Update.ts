@@ -22,15 +22,17 @@ export const applyMomentum = (
   learningRate: tf.Tensor,
   decay: tf.Tensor
 ): MomentumUpdate => {
-  const { add, keep, tensorOf, updated, valueOf, variableOf } = recorder()
+  const { add, keep, tensorOf, updated, outputOf, variableOf } = recorder()
   const variable = variableOf(parameter)
   const buffer = variableOf(momentum)
   if (variable === undefined || buffer === undefined) {
-    throw new TraceError({ message: "applyMomentum takes tensors of the program's state, as they were given" })
+    throw new TraceError({
+      message: "applyMomentum takes tensors of the program's state, as they were given"
+    })
   }
   const update = add(
     "ResourceApplyMomentum",
-    [variable.handle, buffer.handle, valueOf(learningRate), valueOf(gradient), valueOf(decay)],
+    [variable.handle, buffer.handle, outputOf(learningRate), outputOf(gradient), outputOf(decay)],
     [
       { kind: "type", name: "T", value: TF.FLOAT },
       { kind: "bool", name: "use_nesterov", value: true }
@@ -38,7 +40,12 @@ export const applyMomentum = (
     [variable.read, buffer.read]
   )
   const after = ({ handle }: typeof variable): tf.Tensor =>
-    keep(tensorOf(add("ReadVariableOp", [handle], [{ kind: "type", name: "dtype", value: TF.FLOAT }], [update]).outputs[0]))
+    keep(
+      tensorOf(
+        add("ReadVariableOp", [handle], [{ kind: "type", name: "dtype", value: TF.FLOAT }], [update])
+          .outputs[0]
+      )
+    )
   const result = { parameter: after(variable), momentum: after(buffer) }
   updated(variable, result.parameter, update)
   updated(buffer, result.momentum, update)

@@ -1,0 +1,164 @@
+/**
+ * Layers as plain values: what tensors they own (by their PyTorch names), what they cost, and a pure function
+ * of weights and input. Images are NHWC; convolution kernels are [height, width, in, out].
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { batchNormInference, batchNormTraining, conv2d as convolve } from "../Device/Ops.ts"
+import type { RandomKey } from "../Device/RandomOps.ts"
+import { type Draws, draws } from "../Random.ts"
+import { float32, sizeOf, type TensorRecord } from "../Tensor.ts"
+
+/** A tensor that a model owns. Parameters are trained; statistics are moved along by the forward pass. */
+export interface TensorSpec {
+  readonly name: string
+  readonly shape: ReadonlyArray<number>
+  readonly role: "parameter" | "statistic"
+  /** The value of one element at the start. */
+  readonly initial: (random: Draws) => number
+}
+
+export type Weights = Readonly<Record<string, tf.Tensor>>
+
+/** Training uses batch statistics and draws; evaluation uses running statistics and expectations. */
+export type Mode = { readonly _tag: "Training"; readonly key: RandomKey } | { readonly _tag: "Evaluation" }
+
+/** What a layer is applied in: the weights, the mode, and where new statistics are put. */
+export interface Context {
+  readonly weights: Weights
+  readonly mode: Mode
+  readonly statistics: Record<string, tf.Tensor>
+}
+
+export interface Layer<In extends tf.Tensor = tf.Tensor4D, Out extends tf.Tensor = tf.Tensor4D> {
+  readonly tensors: ReadonlyArray<TensorSpec>
+  /** Multiply-adds of one image's forward pass, in convolutions and matrix products. */
+  readonly multiplyAdds: number
+  readonly apply: (context: Context, x: In) => Out
+}
+
+/** Starting values for tensors, each keyed by (seed, its name) and so independent of the others. */
+export const initialise = (specs: ReadonlyArray<TensorSpec>, seed: number): TensorRecord =>
+  Object.fromEntries(
+    specs.map(({ initial, name, shape }) => {
+      const random = draws(seed, `init/${name}`)
+      return [
+        name,
+        float32(
+          shape,
+          Float32Array.from({ length: sizeOf(shape) }, () => initial(random))
+        )
+      ]
+    })
+  )
+
+const constant = (value: number) => (): number => value
+
+export interface ConvOptions {
+  readonly in: number
+  readonly out: number
+  /** Height and width of the kernel; an odd number. */
+  readonly kernel: number
+  readonly stride?: number
+  /** Height and width of the layer's output. */
+  readonly size: Size
+}
+
+export interface Size {
+  readonly height: number
+  readonly width: number
+}
+
+/** Height and width after a stride of two (rounded up, as padded convolutions and ceil-mode pooling do). */
+export const halve = ({ height, width }: Size): Size => ({
+  height: Math.ceil(height / 2),
+  width: Math.ceil(width / 2)
+})
+
+/**
+ * Convolution without bias, padded by half the kernel. Weights start normal with variance 2 / fan-out
+ * (He et al. 2015, "Delving Deep into Rectifiers", eq. 14).
+ */
+export const conv = (name: string, options: ConvOptions): Layer => {
+  const { in: inputs, kernel, out, size, stride = 1 } = options
+  const deviation = Math.sqrt(2 / (kernel * kernel * out))
+  const weight = `${name}.weight`
+  return {
+    tensors: [
+      {
+        name: weight,
+        shape: [kernel, kernel, inputs, out],
+        role: "parameter",
+        initial: (random) => deviation * random.normal()
+      }
+    ],
+    multiplyAdds: size.height * size.width * kernel * kernel * inputs * out,
+    apply: ({ weights }, x) => convolve(x, weights[weight] as tf.Tensor4D, stride, (kernel - 1) / 2)
+  }
+}
+
+/** PyTorch's defaults, which all published results of these networks use. */
+const BATCH_NORM = { momentum: 0.1, epsilon: 1e-5 }
+
+/** Batch normalisation over N, H and W. */
+export const batchNorm = (name: string, channels: number): Layer => {
+  const names = ["weight", "bias", "running_mean", "running_var"].map((part) => `${name}.${part}`)
+  const [, , mean, variance] = names
+  return {
+    tensors: names.map((tensor, i) => ({
+      name: tensor,
+      shape: [channels],
+      role: i < 2 ? "parameter" : "statistic",
+      initial: constant(i % 3 === 0 ? 1 : 0)
+    })),
+    multiplyAdds: 0,
+    apply: ({ mode, statistics, weights }, x) => {
+      const [w, b, m, v] = names.map((tensor) => weights[tensor])
+      if (mode._tag === "Evaluation") return batchNormInference(x, w, b, m, v, BATCH_NORM.epsilon)
+      const result = batchNormTraining(x, w, b, m, v, BATCH_NORM)
+      statistics[mean] = result.mean
+      statistics[variance] = result.variance
+      return result.value
+    }
+  }
+}
+
+/** Fully connected layer, weights [out, in]; starts uniform in ±1/√in, as PyTorch's does. */
+export const linear = (name: string, inputs: number, out: number): Layer<tf.Tensor2D, tf.Tensor2D> => {
+  const bound = 1 / Math.sqrt(inputs)
+  const initial = (random: Draws): number => bound * (2 * random.uniform() - 1)
+  const weight = `${name}.weight`
+  const bias = `${name}.bias`
+  return {
+    tensors: [
+      { name: weight, shape: [out, inputs], role: "parameter", initial },
+      { name: bias, shape: [out], role: "parameter", initial }
+    ],
+    multiplyAdds: inputs * out,
+    apply: ({ weights }, x) =>
+      tf.add(tf.matMul(x, weights[weight] as tf.Tensor2D, false, true), weights[bias])
+  }
+}
+
+/** Mean over height and width: [N,H,W,C] → [N,C]. */
+export const globalAveragePool = (x: tf.Tensor4D): tf.Tensor2D => tf.mean(x, [1, 2])
+
+/** Layers one after the other. */
+export const sequential = (layers: ReadonlyArray<Layer>): Layer => ({
+  ...cost(layers),
+  apply: (context, x) => layers.reduce((value, layer) => layer.apply(context, value), x)
+})
+
+/** The tensors and the multiply-adds of layers together. */
+export const cost = (
+  layers: ReadonlyArray<Pick<Layer, "tensors" | "multiplyAdds">>
+): Pick<Layer, "tensors" | "multiplyAdds"> => ({
+  tensors: layers.flatMap((layer) => layer.tensors),
+  multiplyAdds: layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0)
+})
+
+/** A layer without weights. */
+export const stateless = (f: (x: tf.Tensor4D) => tf.Tensor4D): Layer => ({
+  tensors: [],
+  multiplyAdds: 0,
+  apply: (_, x) => f(x)
+})

@@ -1,0 +1,89 @@
+/**
+ * ShakeDrop regularisation of a residual branch: Yamada, Iwamura, Akiba, Kise, "ShakeDrop Regularization for
+ * Deep Residual Learning", 2018 (arXiv:1802.02375), eq. 6.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { randomUniform } from "../Device/RandomOps.ts"
+import type { Mode } from "./Layer.ts"
+
+/** Bounds of a uniform distribution. */
+export type Range = readonly [low: number, high: number]
+
+/** Where α (forward) and β (backward) are drawn from, uniformly and independently for each sample. */
+export interface ShakeRanges {
+  readonly alpha: Range
+  readonly beta: Range
+}
+
+/** The ranges that the paper found best, and those of the CIFAR Challenge Series. */
+export const SHAKE_RANGES = {
+  paper: { alpha: [-1, 1], beta: [0, 1] },
+  series: { alpha: [-1, 1], beta: [-1, 1] }
+} as const satisfies Record<string, ShakeRanges>
+
+export interface ShakeDropOptions extends ShakeRanges {
+  /** Probability that the last block's residual passes unchanged. */
+  readonly survival: number
+}
+
+/** What was drawn for each sample; all of shape [N]. */
+export interface ShakeDraw {
+  /** 1 where the residual passes unchanged, else 0. */
+  readonly gate: tf.Tensor1D
+  readonly alpha: tf.Tensor1D
+  readonly beta: tf.Tensor1D
+}
+
+/** Survival probability of block `index` (from 1) of `total`: falls linearly from 1 to `last` (eq. 5). */
+export const survivalAt = (last: number, index: number, total: number): number =>
+  1 - (index / total) * (1 - last)
+
+/** b + a − b·a for each sample, as [N,1,1,1]: 1 where the gate b is open, a where it is shut. */
+const factor = (gate: tf.Tensor1D, a: tf.Tensor1D): tf.Tensor4D =>
+  tf.reshape(tf.sub(tf.add(gate, a), tf.mul(gate, a)), [-1, 1, 1, 1])
+
+/**
+ * x + (b + α − bα)·r in the forward pass, while the gradient that reaches r is (b + β − bβ)·dy.
+ * x, residual [N,H,W,C].
+ */
+export const shake = (
+  x: tf.Tensor4D,
+  residual: tf.Tensor4D,
+  { alpha, beta, gate }: ShakeDraw
+): tf.Tensor4D => {
+  const forward = factor(gate, alpha)
+  const backward = factor(gate, beta)
+  const scaled = tf.customGrad((...args) => {
+    const [branch, save] = args as unknown as [tf.Tensor4D, tf.GradSaveFunc]
+    save([backward])
+    return { value: tf.mul(branch, forward), gradFunc: (dy, [backward]) => tf.mul(dy, backward) }
+  })(residual)
+  return tf.add(x, scaled)
+}
+
+const uniform = (u: tf.Tensor, [low, high]: Range): tf.Tensor1D =>
+  tf.add(tf.mul(u, high - low), low) as tf.Tensor1D
+
+/**
+ * Joins a residual branch to its shortcut. Training draws gate, α and β for each sample, keyed by `name`;
+ * evaluation scales the branch by the expectation p + (1 − p)·E[α]. x, residual [N,H,W,C]; `survival` is this
+ * block's own.
+ */
+export const shakeDrop = (
+  name: string,
+  x: tf.Tensor4D,
+  residual: tf.Tensor4D,
+  { alpha, beta, survival }: ShakeDropOptions,
+  mode: Mode
+): tf.Tensor4D => {
+  if (mode._tag === "Evaluation") {
+    const expectation = survival + ((1 - survival) * (alpha[0] + alpha[1])) / 2
+    return tf.add(x, tf.mul(residual, expectation))
+  }
+  const draw = (site: string) => randomUniform(mode.key, `${name}/${site}`, [x.shape[0]])
+  return shake(x, residual, {
+    gate: tf.floor(tf.add(draw("gate"), survival)) as tf.Tensor1D,
+    alpha: uniform(draw("alpha"), alpha),
+    beta: uniform(draw("beta"), beta)
+  })
+}

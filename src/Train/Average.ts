@@ -1,0 +1,24 @@
+/** Exponential moving average of weights (Polyak and Juditsky 1992, in the form that is usual now). */
+import * as tf from "@tensorflow/tfjs-core"
+
+type Tensors = Readonly<Record<string, tf.Tensor>>
+
+/** Where the average of a parameter or of a batch statistic is kept in the state. */
+export const averageOf = (name: string): string => `ema/${name}`
+
+/**
+ * Averages after a step: ema ← ema + (1 − decay)·(value − ema), for every one of `values`. Running batch
+ * statistics are averaged with the weights that they belong to.
+ */
+export const moveAverages = (state: Tensors, values: Tensors, decay: tf.Tensor): Tensors => {
+  const rate = tf.sub(1, decay)
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const average = state[averageOf(name)]
+      return [averageOf(name), tf.add(average, tf.mul(rate, tf.sub(value, average)))]
+    })
+  )
+}
+
+/** The decay at a step (from 0): less at first, so that the start is forgotten in short runs too. */
+export const averageDecay = (decay: number, step: number): number => Math.min(decay, (1 + step) / (10 + step))

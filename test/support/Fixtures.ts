@@ -1,0 +1,52 @@
+/** Golden values made with PyTorch, and how far from them a result may be. */
+import { readFileSync } from "node:fs"
+import { assert } from "@effect/vitest"
+import { fromPyTorch } from "../../src/Model/PyTorchLayout.ts"
+import { decode } from "../../src/Safetensors.ts"
+import { float32, type HostTensor, type TensorRecord } from "../../src/Tensor.ts"
+
+const file = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
+
+export const readTensors = (name: string): TensorRecord => decode(readFileSync(file(name))).tensors
+
+export const readJson = <A>(name: string): A => JSON.parse(readFileSync(file(name), "utf8"))
+
+/** The tensors under a prefix, without it and in device layouts. */
+export const under = (tensors: TensorRecord, prefix: string): TensorRecord =>
+  fromPyTorch(
+    Object.fromEntries(
+      Object.entries(tensors).flatMap(([name, value]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : []
+      )
+    )
+  )
+
+/** NCHW → NHWC */
+export const channelsLast = ({ data, shape }: HostTensor): HostTensor<"float32"> => {
+  const [n, c, h, w] = shape
+  const result = new Float32Array(data.length)
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < c; k++)
+      for (let p = 0; p < h * w; p++) result[(i * h * w + p) * c + k] = data[(i * c + k) * h * w + p]
+  return float32([n, h, w, c], result)
+}
+
+/** Largest absolute difference. */
+export const distance = (a: HostTensor, b: HostTensor): number => {
+  assert.deepStrictEqual(a.shape, b.shape)
+  let largest = 0
+  for (let i = 0; i < a.data.length; i++) largest = Math.max(largest, Math.abs(a.data[i] - b.data[i]))
+  return largest
+}
+
+/** Difference as a share of the expected tensor's Euclidean norm. */
+export const relativeDistance = (actual: HostTensor, expected: HostTensor): number => {
+  assert.deepStrictEqual(actual.shape, expected.shape)
+  let difference = 0
+  let norm = 0
+  for (let i = 0; i < actual.data.length; i++) {
+    difference += (actual.data[i] - expected.data[i]) ** 2
+    norm += expected.data[i] ** 2
+  }
+  return Math.sqrt(difference / Math.max(norm, 1e-30))
+}
