@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { writeFileAtomic } from "../Storage.ts"
+import { downloadCommand } from "./Data/Download.ts"
 import { progressLine } from "./Progress.ts"
 
 const SPLITS: ReadonlyArray<SplitName> = ["train", "validation", "test"]
@@ -143,5 +144,5 @@ const infoCommand = Command.make(
 
 export const dataCommand = Command.make("data").pipe(
   Command.withDescription("Fetch, prepare and look at data sets"),
-  Command.withSubcommands([importCommand, infoCommand])
+  Command.withSubcommands([downloadCommand, importCommand, infoCommand])
 )

@@ -1,0 +1,38 @@
+/**
+ * `shakedrop data download`: fetch an official archive.
+ */
+import * as Console from "effect/Console"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { progressLine } from "../Progress.ts"
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
+
+export const downloadCommand = Command.make(
+  "download",
+  {
+    dataset: Argument.Literals("dataset", ["cifar10", "cifar100"]).pipe(
+      Argument.withDescription("Which data set")
+    ),
+    to: Flag.String("to").pipe(
+      Flag.withDescription("Folder to put the archive into"),
+      Flag.withDefault("data")
+    ),
+    mirror: Flag.String("mirror").pipe(
+      Flag.withDescription("Address of a folder that has the same archive, instead of the official one"),
+      Flag.optional
+    )
+  },
+  Effect.fn("data download")(function* ({ dataset, to, mirror }) {
+    const { downloadCifar } = yield* Effect.promise(() => import("../../Data/Download.ts"))
+    const onProgress = yield* progressLine(
+      (done, total) =>
+        `downloaded ${megabytes(done)} of ${megabytes(total)} MB (${Math.floor((100 * done) / total)} %)`
+    )
+    const file = yield* downloadCifar(dataset, to, { mirror: Option.getOrUndefined(mirror), onProgress })
+    yield* Console.log(`${file} is complete; use it with --dataset ${dataset} --data-dir ${to}`)
+  }, Effect.scoped)
+).pipe(Command.withDescription("Fetch CIFAR-10 or CIFAR-100; goes on with a download that was interrupted"))

@@ -1,0 +1,13 @@
+/**
+ * What every reader of a data set gives: labelled images for training and for testing, not yet split further.
+ */
+import type { Images } from "./Types.ts"
+
+export interface LabelledImages {
+  /** What results on it are called, for instance `CIFAR-10`. */
+  readonly name: string
+  /** Class names in the order of their labels. */
+  readonly classes: ReadonlyArray<string>
+  readonly train: { readonly images: Images; readonly labels: Uint16Array }
+  readonly test: { readonly images: Images; readonly labels: Uint16Array }
+}

@@ -1,0 +1,55 @@
+/**
+ * Numbers that describe a whole data set, and the memory that it lies in.
+ */
+import { createHash } from "node:crypto"
+import type { LabelledImages } from "./Labelled.ts"
+import type { Images, PerChannel } from "./Types.ts"
+
+/** Bytes, all zero, that worker threads can read in place. */
+export const shared = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes))
+
+/** Bytes hashed at a time; Node hashes less than 2 GiB at once. */
+const CHUNK = 64 << 20
+
+/**
+ * Mean and standard deviation (of the population) of each channel over all pixels, on the scale where a pixel is
+ * in [0, 1]. Exact: pixels are counted by value before anything is rounded.
+ */
+export const channelStatistics = ({
+  pixels
+}: Pick<Images, "pixels">): { readonly mean: PerChannel; readonly std: PerChannel } => {
+  const counts = [0, 1, 2].map(() => new Float64Array(256))
+  for (let i = 0; i < pixels.length; i += 3) {
+    counts[0][pixels[i]]++
+    counts[1][pixels[i + 1]]++
+    counts[2][pixels[i + 2]]++
+  }
+  const perChannel = (of: (counts: Float64Array) => number): PerChannel => [
+    of(counts[0]),
+    of(counts[1]),
+    of(counts[2])
+  ]
+  const total = pixels.length / 3
+  const meanOf = (counts: Float64Array) =>
+    counts.reduce((sum, count, value) => sum + count * value, 0) / total / 255
+  const stdOf = (counts: Float64Array) => {
+    const mean = meanOf(counts)
+    return Math.sqrt(counts.reduce((sum, count, value) => sum + count * (value / 255 - mean) ** 2, 0) / total)
+  }
+  return { mean: perChannel(meanOf), std: perChannel(stdOf) }
+}
+
+/**
+ * SHA-256 (hex) of class names, pixels and labels, whatever files they came from. The name of the data set and its
+ * validation split do not change it.
+ */
+export const fingerprint = ({ classes, train, test }: Omit<LabelledImages, "name">): string => {
+  const hash = createHash("sha256").update(JSON.stringify(classes))
+  for (const { images, labels } of [train, test]) {
+    hash.update(JSON.stringify([images.count, images.height, images.width]))
+    for (let at = 0; at < images.pixels.length; at += CHUNK)
+      hash.update(images.pixels.subarray(at, at + CHUNK))
+    hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength))
+  }
+  return hash.digest("hex")
+}
