@@ -31,16 +31,30 @@ const differentiable = (
  * x [N,H,W,C], kernel [kh,kw,C,O] → [N,H',W',O].
  */
 export const conv2d = (x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D => {
-  const attributes = [
-    FLOAT,
-    ints("strides", [1, stride, stride, 1]),
-    ...(padding === 0
-      ? [string("padding", "VALID")]
-      : [
-          string("padding", "EXPLICIT"),
-          ints("explicit_paddings", [0, 0, padding, padding, padding, padding, 0, 0])
-        ])
-  ]
+  // oneDNN computes gradients for "SAME" and "VALID" only; explicit paddings fall back to kernels that are
+  // three to four times slower.
+  if (padding === 0) return convolve(x, kernel, stride, "VALID")
+  const [height, width] = kernel.shape
+  const same = stride === 1 && height === 2 * padding + 1 && width === 2 * padding + 1
+  if (same) return convolve(x, kernel, stride, "SAME")
+  return convolve(pad(x, padding), kernel, stride, "VALID")
+}
+
+const pad = (x: tf.Tensor4D, padding: number): tf.Tensor4D =>
+  tf.pad(x, [
+    [0, 0],
+    [padding, padding],
+    [padding, padding],
+    [0, 0]
+  ])
+
+const convolve = (
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  stride: number,
+  padding: "SAME" | "VALID"
+): tf.Tensor4D => {
+  const attributes = [FLOAT, ints("strides", [1, stride, stride, 1]), string("padding", padding)]
   const { record } = recorder()
   return differentiable(
     [x, kernel],

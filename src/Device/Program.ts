@@ -155,7 +155,7 @@ const compileEntry = (
       )
     }
     const outputs = Object.keys(result.output)
-    const fetches = outputs.map((key) => context.outputOf(result.output[key]))
+    const fetches = outputs.map((key) => identity(graph, context.outputOf(result.output[key])))
     return {
       inputs: Object.entries(entry.inputs),
       outputs,
@@ -163,6 +163,10 @@ const compileEntry = (
     }
   })
 }
+
+/** TensorFlow does not fetch what it was fed. */
+const identity = (graph: Graph, value: GraphTensor): GraphTensor =>
+  graph.add("Identity", [value], [{ kind: "type", name: "T", value: value.dtype }]).outputs[0]
 
 const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
   graph.add(

@@ -82,6 +82,8 @@ export class Session {
     signature: Signature,
     values: ReadonlyArray<HostTensor>
   ): Effect.Effect<Array<HostTensor>, ExecutionError | OutOfMemory> {
+    // TensorFlow takes a run of nothing for a mistake; a program without state has nothing to read or write.
+    if (signature.fetches.length + signature.targets.length === 0) return Effect.succeed([])
     return Effect.uninterruptible(
       Effect.callback<Array<HostTensor>, ExecutionError | OutOfMemory>((resume) => {
         const { api } = this

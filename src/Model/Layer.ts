@@ -1,6 +1,10 @@
 /**
  * Layers as plain values: what tensors they own (by their PyTorch names), what they cost, and a pure function
  * of weights and input. Images are NHWC; convolution kernels are [height, width, in, out].
+ *
+ * Between layers, feature maps carry channels of zeros after their own, up to a multiple of eight: with a whole
+ * number of vectors in each pixel normalisation is up to nine times as fast (see `aligned`). The weights that
+ * are stored and trained have no such channels.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { batchNormInference, batchNormTraining, conv2d as convolve } from "../Device/Ops.ts"
@@ -53,6 +57,18 @@ export const initialise = (specs: ReadonlyArray<TensorSpec>, seed: number): Tens
 
 const constant = (value: number) => (): number => value
 
+/** Channels that a feature map of that many is given. */
+export const aligned = (channels: number): number => 8 * Math.ceil(channels / 8)
+
+/** Zeros after a tensor's own values, up to the given sizes. */
+export const padTo = <T extends tf.Tensor>(x: T, shape: ReadonlyArray<number>): T =>
+  x.shape.every((size, i) => size === shape[i])
+    ? x
+    : (tf.pad(
+        x,
+        x.shape.map((size, i): [number, number] => [0, shape[i] - size])
+      ) as T)
+
 export interface ConvOptions {
   readonly in: number
   readonly out: number
@@ -92,12 +108,19 @@ export const conv = (name: string, options: ConvOptions): Layer => {
       }
     ],
     multiplyAdds: size.height * size.width * kernel * kernel * inputs * out,
-    apply: ({ weights }, x) => convolve(x, weights[weight] as tf.Tensor4D, stride, (kernel - 1) / 2)
+    apply: ({ weights }, x) => {
+      const padded = padTo(weights[weight] as tf.Tensor4D, [kernel, kernel, x.shape[3], aligned(out)])
+      return convolve(x, padded, stride, (kernel - 1) / 2)
+    }
   }
 }
 
 /** PyTorch's defaults, which all published results of these networks use. */
 const BATCH_NORM = { momentum: 0.1, epsilon: 1e-5 }
+
+/** The first `count` values of a vector. */
+const firstOf = (x: tf.Tensor1D, count: number): tf.Tensor1D =>
+  x.shape[0] === count ? x : tf.slice(x, 0, count)
 
 /** Batch normalisation over N, H and W. */
 export const batchNorm = (name: string, channels: number): Layer => {
@@ -112,11 +135,11 @@ export const batchNorm = (name: string, channels: number): Layer => {
     })),
     multiplyAdds: 0,
     apply: ({ mode, statistics, weights }, x) => {
-      const [w, b, m, v] = names.map((tensor) => weights[tensor])
+      const [w, b, m, v] = names.map((tensor) => padTo(weights[tensor], [x.shape[3]]))
       if (mode._tag === "Evaluation") return batchNormInference(x, w, b, m, v, BATCH_NORM.epsilon)
       const result = batchNormTraining(x, w, b, m, v, BATCH_NORM)
-      statistics[mean] = result.mean
-      statistics[variance] = result.variance
+      statistics[mean] = firstOf(result.mean, channels)
+      statistics[variance] = firstOf(result.variance, channels)
       return result.value
     }
   }
@@ -139,8 +162,11 @@ export const linear = (name: string, inputs: number, out: number): Layer<tf.Tens
   }
 }
 
-/** Mean over height and width: [N,H,W,C] → [N,C]. */
-export const globalAveragePool = (x: tf.Tensor4D): tf.Tensor2D => tf.mean(x, [1, 2])
+/** Mean over height and width of the first `channels` channels: [N,H,W,C] → [N,channels]. */
+export const globalAveragePool = (x: tf.Tensor4D, channels: number): tf.Tensor2D => {
+  const mean = tf.mean<tf.Tensor2D>(x, [1, 2])
+  return x.shape[3] === channels ? mean : tf.slice(mean, [0, 0], [-1, channels])
+}
 
 /** Layers one after the other. */
 export const sequential = (layers: ReadonlyArray<Layer>): Layer => ({

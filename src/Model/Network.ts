@@ -65,6 +65,6 @@ export const pooledClassifier = (
   const fc = linear("fc", channels, classes)
   return {
     ...cost([features, fc]),
-    apply: (context, x) => fc.apply(context, globalAveragePool(features.apply(context, x)))
+    apply: (context, x) => fc.apply(context, globalAveragePool(features.apply(context, x), channels))
   }
 }

@@ -5,7 +5,18 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
-import { batchNorm, conv, cost, halve, type Layer, type Size, sequential, stateless } from "./Layer.ts"
+import {
+  aligned,
+  batchNorm,
+  conv,
+  cost,
+  halve,
+  type Layer,
+  padTo,
+  type Size,
+  sequential,
+  stateless
+} from "./Layer.ts"
 import { type Network, network, pooledClassifier } from "./Network.ts"
 import { type ShakeDropOptions, shakeDrop, survivalAt } from "./ShakeDrop.ts"
 
@@ -35,15 +46,8 @@ interface BlockOptions {
 /** The block's input made as small and as wide as its output. */
 const shortcut = (x: tf.Tensor4D, stride: 1 | 2, channels: number): tf.Tensor4D => {
   const pooled = stride === 1 ? x : tf.avgPool(x, 2, 2, "same")
-  const missing = channels - pooled.shape[3]
-  return missing === 0
-    ? pooled
-    : tf.pad(pooled, [
-        [0, 0],
-        [0, 0],
-        [0, 0],
-        [0, missing]
-      ])
+  const [n, height, width] = pooled.shape
+  return padTo(pooled, [n, height, width, aligned(channels)])
 }
 
 /** BN, 1×1, BN, ReLU, 3×3, BN, ReLU, 1×1, BN: no ReLU before the first convolution (the paper's fig. 6d). */
