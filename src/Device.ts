@@ -17,13 +17,21 @@ import { locateLibrary } from "./Device/Setup.ts"
 import type { TensorRecord } from "./Tensor.ts"
 
 export * from "./Device/Errors.ts"
-export { type EntryPoint, type EntryPoints, entryPoint, type InputSpec, type Program } from "./Device/Program.ts"
+export {
+  type EntryPoint,
+  type EntryPoints,
+  entryPoint,
+  type InputSpec,
+  type Program
+} from "./Device/Program.ts"
 export type { SeenDevice } from "./Device/Session.ts"
 
 /** What a user asks for: the best there is, the CPU, or one GPU by its number (`gpu` is `gpu:0`). */
 export const DeviceName = Schema.String.pipe(
   Schema.check(
-    Schema.isPattern(/^(auto|cpu|gpu|gpu:\d+)$/, { message: "a device is auto, cpu, gpu or gpu:N (N from 0)" })
+    Schema.isPattern(/^(auto|cpu|gpu|gpu:\d+)$/, {
+      message: "a device is auto, cpu, gpu or gpu:N (N from 0)"
+    })
   )
 )
 
@@ -102,7 +110,8 @@ export const seenDevices = (
         graph.dispose()
       }
     },
-    catch: (cause) => new LibraryError({ message: `TensorFlow cannot list its devices: ${String(cause)}`, cause })
+    catch: (cause) =>
+      new LibraryError({ message: `TensorFlow cannot list its devices: ${String(cause)}`, cause })
   })
 
 const place = (api: CApi, name: string): Effect.Effect<Placement, LibraryError | DeviceUnavailable> =>

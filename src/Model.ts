@@ -56,7 +56,12 @@ export const ModelConfig = Schema.Union([
     shakeDrop: Schema.optionalKey(ShakeDropConfig),
     classes
   }),
-  Schema.TaggedStruct("WideResNet", { depth: depth(6, 4), width: atLeast(1), classes })
+  Schema.TaggedStruct("WideResNet", {
+    depth: depth(6, 4),
+    width: atLeast(1),
+    shakeDrop: Schema.optionalKey(ShakeDropConfig),
+    classes
+  })
 ])
 export type ModelConfig = typeof ModelConfig.Type
 
@@ -82,6 +87,11 @@ export const makeNetwork = (
         shakeDrop: config.shakeDrop && shakeDropOptions(config.shakeDrop)
       })
     case "WideResNet":
-      return wideResNet({ ...common, depth: config.depth, width: config.width })
+      return wideResNet({
+        ...common,
+        depth: config.depth,
+        width: config.width,
+        shakeDrop: config.shakeDrop && shakeDropOptions(config.shakeDrop)
+      })
   }
 }

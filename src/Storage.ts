@@ -43,6 +43,16 @@ const attempt = <A>(what: string, file: string, run: () => Promise<A>): Effect.E
 export const readFile = (file: string): Effect.Effect<Buffer, StorageError> =>
   attempt("read", file, () => fs.readFile(file))
 
+/** The contents of a JSON file. */
+export const readJson = (file: string): Effect.Effect<unknown, StorageError> =>
+  Effect.flatMap(readFile(file), (bytes) =>
+    Effect.try({
+      try: (): unknown => JSON.parse(bytes.toString("utf8")),
+      catch: (cause) =>
+        new StorageError({ path: file, message: `${file} is not JSON: ${(cause as Error).message}`, cause })
+    })
+  )
+
 export const makeDirectory = (directory: string): Effect.Effect<void, StorageError> =>
   attempt("create", directory, async () => {
     await fs.mkdir(directory, { recursive: true })

@@ -18,7 +18,7 @@ import {
   stateless
 } from "./Layer.ts"
 import { type Network, network, pooledClassifier } from "./Network.ts"
-import { type ShakeDropOptions, shakeDrop, survivalAt } from "./ShakeDrop.ts"
+import { join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
 
 export interface PyramidNetOptions {
   /** 9n + 2 for bottleneck blocks: three groups of n blocks of three convolutions. */
@@ -71,9 +71,7 @@ const bottleneck = (name: string, options: BlockOptions): Layer => {
     apply: (context, x) => {
       const residual = branch.apply(context, x)
       const identity = shortcut(x, stride, out)
-      return shake === undefined
-        ? tf.add(identity, residual)
-        : shakeDrop(name, identity, residual, shake, context.mode)
+      return join(name, identity, residual, shake, context.mode)
     }
   }
 }
@@ -108,7 +106,7 @@ export const pyramidNet = (options: PyramidNetOptions): Network => {
         width,
         stride,
         size: blockSize,
-        shakeDrop: shake && { ...shake, survival: survivalAt(shake.survival, index, total) }
+        shakeDrop: shakeDropAt(shake, index, total)
       })
     )
     channels = EXPANSION * width

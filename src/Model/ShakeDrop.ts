@@ -38,9 +38,17 @@ export interface ShakeDraw {
 export const survivalAt = (last: number, index: number, total: number): number =>
   1 - (index / total) * (1 - last)
 
-/** b + a − b·a for each sample, as [N,1,1,1]: 1 where the gate b is open, a where it is shut. */
+/** The options of block `index` (from 1) of `total`, where there are any. */
+export const shakeDropAt = (
+  options: ShakeDropOptions | undefined,
+  index: number,
+  total: number
+): ShakeDropOptions | undefined =>
+  options && { ...options, survival: survivalAt(options.survival, index, total) }
+
+/** b + a − b·a for each sample, as [N,1,1,1]: exactly 1 where the gate b is open, a where it is shut. */
 const factor = (gate: tf.Tensor1D, a: tf.Tensor1D): tf.Tensor4D =>
-  tf.reshape(tf.sub(tf.add(gate, a), tf.mul(gate, a)), [-1, 1, 1, 1])
+  tf.reshape(tf.where(tf.greater(gate, 0.5), tf.onesLike(a), a), [-1, 1, 1, 1])
 
 /**
  * x + (b + α − bα)·r in the forward pass, while the gradient that reaches r is (b + β − bβ)·dy.
@@ -87,3 +95,12 @@ export const shakeDrop = (
     beta: uniform(draw("beta"), beta)
   })
 }
+
+/** The end of a residual block: ShakeDrop where there are options for it, else a plain sum. */
+export const join = (
+  name: string,
+  x: tf.Tensor4D,
+  residual: tf.Tensor4D,
+  options: ShakeDropOptions | undefined,
+  mode: Mode
+): tf.Tensor4D => (options === undefined ? tf.add(x, residual) : shakeDrop(name, x, residual, options, mode))

@@ -39,14 +39,10 @@ export const distance = (a: HostTensor, b: HostTensor): number => {
   return largest
 }
 
-/** Difference as a share of the expected tensor's Euclidean norm. */
-export const relativeDistance = (actual: HostTensor, expected: HostTensor): number => {
-  assert.deepStrictEqual(actual.shape, expected.shape)
-  let difference = 0
-  let norm = 0
-  for (let i = 0; i < actual.data.length; i++) {
-    difference += (actual.data[i] - expected.data[i]) ** 2
-    norm += expected.data[i] ** 2
-  }
-  return Math.sqrt(difference / Math.max(norm, 1e-30))
+/** Euclidean distance. */
+export const euclidean = (a: HostTensor, b: HostTensor): number => {
+  assert.deepStrictEqual(a.shape, b.shape)
+  let sum = 0
+  for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2
+  return Math.sqrt(sum)
 }

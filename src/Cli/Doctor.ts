@@ -1,0 +1,85 @@
+/** `shakedrop doctor`: what works on this machine, how fast it is, and what to do about the rest. */
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+
+const line = (name: string, value: string) => Console.log(`${name.padEnd(14)}${value}`)
+
+const advice = (text: string) => Console.log(`  → ${text}`)
+
+/** Checks that need no library. */
+const host = Effect.gen(function* () {
+  const { cpu } = yield* Effect.promise(() => import("../Device/Diagnosis.ts"))
+  const { cores, features, model } = cpu()
+  yield* line("Node", `${process.version} (${process.platform} ${process.arch})`)
+  yield* line("CPU", `${model}, ${cores} cores`)
+  yield* line("  has", features.join(" ") || "no vector instructions that are known here")
+  if (!features.includes("avx2") && process.arch === "x64") {
+    yield* advice("without AVX2 training is several times slower; use a newer machine if there is one")
+  }
+})
+
+const tensorflow = Effect.gen(function* () {
+  const { loadLibrary } = yield* Effect.promise(() => import("../Device.ts"))
+  const { locateLibrary } = yield* Effect.promise(() => import("../Device/Setup.ts"))
+  const { file } = yield* locateLibrary
+  const api = yield* loadLibrary
+  yield* line("libtensorflow", `${api.TF_Version()}, ${file}`)
+  const off = process.env.TF_ENABLE_ONEDNN_OPTS === "0"
+  yield* line("oneDNN", off ? "off (TF_ENABLE_ONEDNN_OPTS=0)" : "on")
+  if (off) yield* advice("unset TF_ENABLE_ONEDNN_OPTS: a step takes a quarter longer without oneDNN")
+  return api
+})
+
+const gpus = Effect.fnUntraced(function* (api: Effect.Success<typeof tensorflow>) {
+  const { seenDevices } = yield* Effect.promise(() => import("../Device.ts"))
+  const { failedLibraries, hasNvidiaCard } = yield* Effect.promise(() => import("../Device/Diagnosis.ts"))
+  const devices = yield* Effect.orElseSucceed(seenDevices(api), () => [])
+  const seen = devices.filter(({ type }) => type === "GPU")
+  for (const { memoryBytes, name } of seen) {
+    yield* line("GPU", `${name}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB for TensorFlow`)
+  }
+  if (seen.length > 0) return
+  yield* line("GPU", "none that TensorFlow sees")
+  if (!hasNvidiaCard()) {
+    yield* advice("no NVIDIA driver is loaded on this machine: training runs on the CPU")
+    return
+  }
+  const failed = failedLibraries()
+  for (const { name, reason } of failed) yield* line("  not loaded", `${name}: ${reason}`)
+  yield* advice(
+    failed.some(({ name }) => name === "libcuda.so.1")
+      ? "the NVIDIA driver's libcuda.so.1 does not load: install or repair the driver (version 525 or newer)"
+      : "run `shakedrop setup --gpu` to install TensorFlow's GPU build with its CUDA libraries"
+  )
+})
+
+const speed = Effect.gen(function* () {
+  const { Device } = yield* Effect.promise(() => import("../Device.ts"))
+  const { timeConvolution, timeTrainingStep } = yield* Effect.promise(() => import("../Train/Speed.ts"))
+  const { name } = yield* Device
+  const convolution = yield* timeConvolution
+  yield* line(
+    "3×3 conv",
+    `${convolution.milliseconds.toFixed(1)} ms on ${name}, ${convolution.gigaflops.toFixed(0)} GFLOP/s (64 images of 32×32, 64 → 64 channels)`
+  )
+  const step = yield* timeTrainingStep
+  yield* line(
+    "training step",
+    `${step.milliseconds.toFixed(1)} ms on ${name}, ${step.imagesPerSecond.toFixed(0)} images/s (${step.model}, 64 images)`
+  )
+})
+
+export const doctorCommand = Command.make(
+  "doctor",
+  {},
+  Effect.fn("doctor")(function* () {
+    yield* host
+    const api = yield* tensorflow
+    yield* gpus(api)
+    const { Device } = yield* Effect.promise(() => import("../Device.ts"))
+    yield* Effect.scoped(speed).pipe(Effect.provide(Device.layer("auto")))
+  })
+).pipe(
+  Command.withDescription("Show what works on this machine, how fast it is, and what to do about the rest")
+)

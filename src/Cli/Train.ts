@@ -1,0 +1,189 @@
+/** `shakedrop train`: from a recipe or a configuration to a trained network, its result and its report. */
+import { existsSync, readdirSync } from "node:fs"
+import * as path from "node:path"
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+
+const optional = <A>(flag: Flag.Flag<A>, description: string) =>
+  flag.pipe(Flag.withDescription(description), Flag.optional)
+
+const flags = {
+  recipe: optional(Flag.String("recipe"), "A named experiment: quickstart, simple-cnn, pyramidnet-small"),
+  config: optional(
+    Flag.String("config"),
+    "JSON file with an experiment, or with what differs from the recipe"
+  ),
+  dataset: optional(Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]), "Which data set"),
+  directory: optional(Flag.String("data-dir"), "Where the data set lies; shapes needs none"),
+  out: optional(
+    Flag.String("out"),
+    "The run's folder; runs/NAME unless given, with a number if that is taken"
+  ),
+  device: Flag.String("device").pipe(
+    Flag.withDescription("auto (a GPU if there is one), cpu, gpu or gpu:N"),
+    Flag.withDefault("auto")
+  ),
+  seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
+  resume: Flag.Boolean("resume").pipe(
+    Flag.withDescription("Continue an interrupted run: the one in --out, or the newest of its name"),
+    Flag.withDefault(false)
+  ),
+  set: Flag.String("set").pipe(
+    Flag.withDescription("Change one value of the experiment, for instance train.epochs=5; can be repeated"),
+    Flag.atLeast(0)
+  )
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+const given = (entries: Readonly<Record<string, Option.Option<unknown>>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(entries).flatMap(([key, value]) => (Option.isSome(value) ? [[key, value.value]] : []))
+  )
+
+/** Whether anything but the folder says what is to be trained. */
+const describesExperiment = ({ config, dataset, directory, recipe, seed, set }: Input): boolean =>
+  set.length > 0 || [recipe, config, dataset, directory, seed].some(Option.isSome)
+
+/** Recipe, file, flags and assignments, each laid over what comes before. */
+const experimentOf = Effect.fnUntraced(function* (input: Input) {
+  const { ConfigError, decodeExperiment, merge, parseAssignment } = yield* Effect.promise(
+    () => import("../Config.ts")
+  )
+  const { readJson } = yield* Effect.promise(() => import("../Storage.ts"))
+  const { recipes } = yield* Effect.promise(() => import("../Recipe.ts"))
+  const names = Object.keys(recipes)
+  // A file may be a whole experiment; without one, the data set chooses what is trained on it.
+  const fallback = Option.isSome(input.config)
+    ? undefined
+    : Option.getOrElse(input.dataset, () => "shapes") === "shapes"
+      ? "quickstart"
+      : "simple-cnn"
+  const name = Option.getOrElse(input.recipe, () => fallback)
+  if (name !== undefined && !Object.hasOwn(recipes, name)) {
+    return yield* new ConfigError({ message: `there is no recipe ${name}: there are ${names.join(", ")}` })
+  }
+  let experiment: unknown = name === undefined ? {} : recipes[name as keyof typeof recipes]
+  if (Option.isSome(input.config)) experiment = merge(experiment, yield* readJson(input.config.value))
+  experiment = merge(experiment, {
+    ...given({ seed: input.seed }),
+    data: given({ dataset: input.dataset, directory: Option.map(input.directory, (d) => path.resolve(d)) })
+  })
+  for (const assignment of input.set) experiment = merge(experiment, yield* parseAssignment(assignment))
+  return yield* decodeExperiment(experiment)
+})
+
+/** The newest folder of runs of a name: runs/NAME, or that with the highest number. */
+const newestOf = (name: string): string | undefined => {
+  if (!existsSync("runs")) return undefined
+  const numbers = readdirSync("runs").flatMap((entry) => {
+    if (entry === name) return [1]
+    const number = Number(entry.startsWith(`${name}-`) ? entry.slice(name.length + 1) : Number.NaN)
+    return Number.isInteger(number) ? [number] : []
+  })
+  if (numbers.length === 0) return undefined
+  const newest = Math.max(...numbers)
+  return path.join("runs", newest === 1 ? name : `${name}-${newest}`)
+}
+
+/** A folder of runs that does not exist yet. */
+const freshFor = (name: string): string => {
+  let directory = path.join("runs", name)
+  for (let number = 2; existsSync(directory); number++) directory = path.join("runs", `${name}-${number}`)
+  return directory
+}
+
+/** Which experiment is trained in which folder. */
+const planOf = Effect.fnUntraced(function* (input: Input) {
+  const { readRun, RunError } = yield* Effect.promise(() => import("../Train.ts"))
+  const out = Option.getOrUndefined(input.out)
+  if (!input.resume) {
+    const experiment = yield* experimentOf(input)
+    if (out !== undefined && existsSync(path.join(out, "config.json"))) {
+      return yield* new RunError({
+        message: `there is already a run in ${out}: continue it with --resume, or choose another --out`
+      })
+    }
+    return { experiment, directory: out ?? freshFor(experiment.name) }
+  }
+  if (out !== undefined && !describesExperiment(input)) {
+    const { experiment } = yield* readRun(out)
+    return { experiment, directory: out }
+  }
+  const experiment = yield* experimentOf(input)
+  const directory = out ?? newestOf(experiment.name)
+  if (directory === undefined) {
+    return yield* new RunError({ message: `there is no run of ${experiment.name} in runs/ to continue` })
+  }
+  return { experiment, directory }
+})
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
+
+export const trainCommand = Command.make(
+  "train",
+  flags,
+  Effect.fn("train command")(function* (input) {
+    const { experiment, directory } = yield* planOf(input)
+    const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
+    const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
+    const { Device } = yield* Effect.promise(() => import("../Device.ts"))
+    const { train } = yield* Effect.promise(() => import("../Train.ts"))
+    const { makeProgress } = yield* Effect.promise(() => import("../Train/Progress.ts"))
+    const { writeReport } = yield* Effect.promise(() => import("../Report.ts"))
+    const command = ["shakedrop", ...process.argv.slice(2)].join(" ")
+
+    const program = Effect.gen(function* () {
+      const progress = yield* makeProgress()
+      const { name } = yield* Device
+      const dataset = yield* Dataset
+      progress.message(`${experiment.name}: ${dataset.name} on ${name}, into ${directory}`)
+      const { logits, result } = yield* train(experiment, {
+        directory,
+        resume: input.resume,
+        command,
+        progress
+      }).pipe(
+        Effect.onInterrupt(() =>
+          Effect.sync(() =>
+            progress.message(
+              `interrupted and saved; continue with: shakedrop train --resume --out ${directory}`
+            )
+          )
+        )
+      )
+      const report = yield* writeReport(directory, result, logits)
+      return { report, result }
+    })
+    const layers = Layer.mergeAll(
+      Device.layer(input.device),
+      Dataset.layer(experiment.data),
+      Checkpoints.layer(path.join(directory, "checkpoints"), { keep: experiment.train.keep })
+    )
+    const { report, result } = yield* program.pipe(Effect.scoped, Effect.provide(layers))
+    const [low, high] = result.interval
+    yield* Console.log(
+      `${result.dataset}, ${result.images} test images: ${percent(result.accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), ${result.selection}`
+    )
+    yield* Console.log(`report  ${path.resolve(report)}`)
+  })
+).pipe(
+  Command.withDescription(
+    "Train a network; without flags, a small one on the data set that is drawn in code"
+  ),
+  Command.withExamples([
+    { command: "shakedrop train", description: "The first run, a few minutes on two cores" },
+    {
+      command: "shakedrop train --recipe simple-cnn --data-dir data",
+      description: "A plain network on CIFAR-10"
+    },
+    {
+      command: "shakedrop train --resume --out runs/simple-cnn",
+      description: "Continue an interrupted run"
+    }
+  ])
+)

@@ -1,0 +1,91 @@
+/**
+ * The whole of an experiment as data: what is trained on what, and how.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Pipeline } from "./Augment/Pipeline.ts"
+import { DataConfig } from "./Data.ts"
+import { decodeStrictly } from "./Decode.ts"
+import { ModelConfig } from "./Model.ts"
+import { ScheduleConfig } from "./Train/Schedule.ts"
+
+/** A configuration is wrong; `message` is one line that names every wrong key. */
+export class ConfigError extends Data.TaggedError("ConfigError")<{ readonly message: string }> {}
+
+const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
+
+const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+const positive = Schema.Finite.check(Schema.isGreaterThan(0))
+const share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
+
+export const TrainConfig = Schema.Struct({
+  epochs: count,
+  batchSize: count,
+  /** The highest learning rate of the schedule. */
+  learningRate: positive,
+  schedule: ScheduleConfig,
+  momentum: share.pipe(withDefault(0.9)),
+  /** L2 coefficient, on every parameter. */
+  weightDecay: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(5e-4)),
+  /** Largest global norm of the gradients. */
+  clipNorm: Schema.optionalKey(positive),
+  labelSmoothing: share.pipe(withDefault(0)),
+  /** Moving average of the weights; its decay is reached gradually. */
+  ema: Schema.optionalKey(Schema.Struct({ decay: share })),
+  /** Epochs between two evaluations on the validation split; the last epoch is always evaluated. */
+  evaluateEvery: count.pipe(withDefault(1)),
+  /** How many of the newest checkpoints are kept, apart from the best. */
+  keep: count.pipe(withDefault(2)),
+  /** Minutes after which a checkpoint is saved within an epoch too. */
+  saveMinutes: positive.pipe(withDefault(10))
+})
+export type TrainConfig = typeof TrainConfig.Type
+
+export const Experiment = Schema.Struct({
+  /** Names the run's folder. */
+  name: Schema.String.check(
+    Schema.isPattern(/^[\w.-]+$/, { expected: "a name of letters, digits, '-', '_' and '.'" })
+  ),
+  /** Of initial weights, order of images, augmentation and random draws of the model. */
+  seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_294_967_295 })).pipe(withDefault(1)),
+  data: DataConfig,
+  augment: Pipeline,
+  model: ModelConfig,
+  train: TrainConfig
+})
+export type Experiment = typeof Experiment.Type
+export type ExperimentInput = typeof Experiment.Encoded
+
+export const decodeExperiment = (input: unknown): Effect.Effect<Experiment, ConfigError> =>
+  decodeStrictly(Experiment, input).pipe(
+    Effect.mapError((problems) => new ConfigError({ message: `wrong configuration: ${problems}` }))
+  )
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** `over` laid over `base`: objects key by key, everything else replaced. Objects of another `_tag` are replaced whole. */
+export const merge = (base: unknown, over: unknown): unknown => {
+  if (!isObject(base) || !isObject(over)) return over
+  if (over._tag !== undefined && over._tag !== base._tag) return over
+  const result: Record<string, unknown> = { ...base }
+  for (const [key, value] of Object.entries(over)) result[key] = key in base ? merge(base[key], value) : value
+  return result
+}
+
+/** `train.epochs=5` as `{ train: { epochs: 5 } }`. A value that is not JSON is a string. */
+export const parseAssignment = (assignment: string): Effect.Effect<unknown, ConfigError> => {
+  const split = assignment.indexOf("=")
+  if (split <= 0) {
+    return Effect.fail(
+      new ConfigError({ message: `--set takes key=value, for instance train.epochs=5, not ${assignment}` })
+    )
+  }
+  const text = assignment.slice(split + 1)
+  const keys = assignment.slice(0, split).split(".")
+  return Effect.try({ try: (): unknown => JSON.parse(text), catch: () => text }).pipe(
+    Effect.orElseSucceed((): unknown => text),
+    Effect.map((value) => keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value))
+  )
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/**
+ * The command line. What a command needs is loaded when it runs, so that help is quick.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { dataCommand } from "./Cli/Data.ts"
+import { doctorCommand } from "./Cli/Doctor.ts"
+import { evaluateCommand } from "./Cli/Evaluate.ts"
+import { setupCommand } from "./Cli/Setup.ts"
+import { trainCommand } from "./Cli/Train.ts"
+import { VERSION } from "./Version.ts"
+
+const shakedrop = Command.make("shakedrop").pipe(
+  Command.withDescription("Train, evaluate and serve image classifiers"),
+  Command.withSubcommands([setupCommand, doctorCommand, dataCommand, trainCommand, evaluateCommand])
+)
+
+/** A user's mistake is one line; a mistake of ours is shown whole. The command line shows its own errors itself. */
+const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  const error = Cause.squash(cause)
+  if (CliError.isCliError(error)) return Effect.void
+  return Console.error(
+    Cause.hasDies(cause)
+      ? `shakedrop: internal error, please report it\n${Cause.pretty(cause)}`
+      : `shakedrop: ${(error as Error).message}`
+  )
+}
+
+Command.run(shakedrop, { version: VERSION }).pipe(
+  Effect.tapCause(report),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

@@ -1,0 +1,202 @@
+/**
+ * The training program: from an experiment to a folder with a trained network and its result. Composes the device,
+ * the data set and the checkpoints; everything that can fail is in its type.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Checkpoints } from "./Checkpoint.ts"
+import type { Experiment } from "./Config.ts"
+import { Dataset, type SplitName } from "./Data.ts"
+import { Device } from "./Device.ts"
+import { makeNetwork, type Network } from "./Model.ts"
+import { measure } from "./Train/Evaluation.ts"
+import { type Counters, judged, runEpochs, START } from "./Train/Loop.ts"
+import { truncateMetrics } from "./Train/Metrics.ts"
+import { labelsOf, predict } from "./Train/Predict.ts"
+import { evaluationEntry, trainingEntry, type WeightsName } from "./Train/Programs.ts"
+import { type Progress, silent } from "./Train/Progress.ts"
+import { type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
+import { beginRun, continueRun, environmentOf, RunError, readRun } from "./Train/Run.ts"
+import { initialState } from "./Train/Step.ts"
+
+export { averageDecay } from "./Train/Average.ts"
+export { type Measures, measure } from "./Train/Evaluation.ts"
+export { NonFiniteLoss } from "./Train/Loop.ts"
+export type { EpochMetrics } from "./Train/Metrics.ts"
+export type { WeightsName } from "./Train/Programs.ts"
+export type { Progress } from "./Train/Progress.ts"
+export type { RunResult } from "./Train/Result.ts"
+export { RunConfig, RunError, readRun } from "./Train/Run.ts"
+export { learningRateAt, ScheduleConfig } from "./Train/Schedule.ts"
+
+export interface TrainOptions {
+  /** The run's folder; its checkpoints are those of the `Checkpoints` service. */
+  readonly directory: string
+  /** Continue the run that is there. */
+  readonly resume: boolean
+  /** Written into the result: how to get it again. */
+  readonly command: string
+  readonly progress?: Progress
+}
+
+/** A finished run: its result, and the logits [images,classes] of the test split that it was computed from. */
+export interface Trained {
+  readonly result: RunResult
+  readonly logits: Float32Array
+}
+
+/** The network of an experiment for a data set. */
+const networkFor = (experiment: Experiment, dataset: Dataset["Service"]) =>
+  Effect.suspend(() => {
+    const { height, width } = dataset.train.images
+    const { classes } = experiment.model
+    if (classes !== undefined && classes < dataset.classes.length) {
+      return Effect.fail(
+        new RunError({
+          message: `model.classes is ${classes}, but ${dataset.name} has ${dataset.classes.length} classes`
+        })
+      )
+    }
+    return Effect.succeed(
+      makeNetwork(experiment.model, { classes: dataset.classes.length, size: { height, width } })
+    )
+  })
+
+const imagesOf = (experiment: Experiment, dataset: Dataset["Service"]) => {
+  const { height, width } = dataset.train.images
+  return {
+    size: { height, width },
+    batchSize: experiment.train.batchSize,
+    mean: dataset.mean,
+    std: dataset.std
+  }
+}
+
+/**
+ * Trains an experiment on the `Dataset`, keeps the weights that are best on the validation split, and measures
+ * them once on the test split. Interrupted, it saves where it stands.
+ */
+export const train = Effect.fn("train")(function* (experiment: Experiment, options: TrainOptions) {
+  const { command, directory, progress = silent, resume } = options
+  const device = yield* Device
+  const dataset = yield* Dataset
+  const checkpoints = yield* Checkpoints
+  const network = yield* networkFor(experiment, dataset)
+  const config = {
+    experiment,
+    dataset: { name: dataset.name, fingerprint: dataset.fingerprint },
+    environment: environmentOf(device)
+  }
+  if (resume) {
+    for (const line of yield* continueRun(directory, config)) {
+      progress.message(`continued in another environment: ${line}; the last bits may differ`)
+    }
+  } else {
+    yield* beginRun(directory, config)
+  }
+
+  const images = imagesOf(experiment, dataset)
+  const ema = experiment.train.ema !== undefined
+  const program = yield* device.compile(initialState(network, network.init(experiment.seed), ema), {
+    train: trainingEntry(network, images, { ...experiment.train, ema }, experiment.seed),
+    raw: evaluationEntry(network, images, "raw"),
+    ema: evaluationEntry(network, images, ema ? "ema" : "raw")
+  })
+  let start: Counters = START
+  if (resume) {
+    const { checkpoint, skipped } = yield* checkpoints.latest
+    for (const line of skipped) progress.message(line)
+    if (Option.isSome(checkpoint)) {
+      yield* program.write(checkpoint.value.tensors)
+      start = checkpoint.value.counters as unknown as Counters
+    }
+    progress.message(`continued after step ${start.step}`)
+  }
+  yield* truncateMetrics(directory, start.step)
+
+  const end = yield* runEpochs(
+    { experiment, network, dataset, program, checkpoints, directory, progress },
+    start
+  )
+
+  const weights = judged(experiment)
+  let selection = `the ${weights} weights of the last epoch; there is no validation split`
+  let epochs = experiment.train.epochs
+  if (end.best !== null) {
+    const { checkpoint } = yield* checkpoints.best
+    if (Option.isNone(checkpoint)) {
+      return yield* new RunError({ message: `the best checkpoint of the run in ${directory} cannot be read` })
+    }
+    yield* program.write(checkpoint.value.tensors)
+    epochs = end.best.epoch
+    selection = `best validation accuracy of the ${weights} weights (${(100 * end.best.accuracy).toFixed(2)} %), epoch ${epochs}`
+  }
+  const logits = yield* predict(
+    dataset.test,
+    { batchSize: images.batchSize, classes: network.classes },
+    (images) => Effect.map(program.run(weights, { images }), ({ logits }) => logits)
+  )
+  const { correct, ...measures } = measure(
+    logits.data as Float32Array,
+    labelsOf(dataset.test),
+    network.classes
+  )
+  const result: RunResult = {
+    dataset: dataset.name,
+    split: "test",
+    epochs,
+    weights,
+    selection,
+    ...measures,
+    interval: wilsonInterval(correct, measures.images),
+    parameters: network.parameters,
+    multiplyAdds: network.multiplyAdds,
+    trainSeconds: end.seconds,
+    seed: experiment.seed,
+    command
+  }
+  yield* writeResult(directory, result)
+  return { result, logits: logits.data as Float32Array } satisfies Trained
+}, Effect.scoped)
+
+/** A run's measures on one of its splits, with its best weights (the last ones where nothing was selected). */
+export const evaluate = Effect.fn("evaluate")(function* (
+  directory: string,
+  split: SplitName,
+  weights: WeightsName
+) {
+  const device = yield* Device
+  const dataset = yield* Dataset
+  const checkpoints = yield* Checkpoints
+  const { dataset: trainedOn, experiment } = yield* readRun(directory)
+  if (trainedOn.fingerprint !== dataset.fingerprint) {
+    return yield* new RunError({
+      message: `the run in ${directory} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)})`
+    })
+  }
+  if (weights === "ema" && experiment.train.ema === undefined) {
+    return yield* new RunError({
+      message: `the run in ${directory} has no averaged weights: use --weights raw`
+    })
+  }
+  const network: Network = yield* networkFor(experiment, dataset)
+  const best = yield* checkpoints.best
+  const { checkpoint } = Option.isSome(best.checkpoint) ? best : yield* checkpoints.latest
+  if (Option.isNone(checkpoint)) {
+    return yield* new RunError({ message: `the run in ${directory} has no checkpoint yet` })
+  }
+  const images = imagesOf(experiment, dataset)
+  const program = yield* device.compile(checkpoint.value.tensors, {
+    evaluate: evaluationEntry(network, images, weights)
+  })
+  const logits = yield* predict(
+    dataset[split],
+    { batchSize: images.batchSize, classes: network.classes },
+    (images) => Effect.map(program.run("evaluate", { images }), ({ logits }) => logits)
+  )
+  return {
+    name: dataset.name,
+    step: checkpoint.value.step,
+    ...measure(logits.data as Float32Array, labelsOf(dataset[split]), network.classes)
+  }
+}, Effect.scoped)

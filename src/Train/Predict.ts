@@ -1,0 +1,34 @@
+/** Logits of a network for every image of a split. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { evaluationBatches } from "../Augment.ts"
+import type { Split } from "../Data.ts"
+import type { DeviceError } from "../Device.ts"
+import { float32, type HostTensor, uint8 } from "../Tensor.ts"
+
+/** Runs one batch of images: uint8 [N,H,W,3] → logits [N,classes]. */
+export type Classify = (images: HostTensor<"uint8">) => Effect.Effect<HostTensor, DeviceError>
+
+/** Logits [images,classes] of a split, in its order. */
+export const predict = Effect.fn("predict")(function* (
+  split: Split,
+  options: { readonly batchSize: number; readonly classes: number },
+  classify: Classify
+) {
+  const { batchSize, classes } = options
+  const { height, width } = split.images
+  const logits = new Float32Array(split.indices.length * classes)
+  yield* Stream.runForEach(
+    evaluationBatches(split, batchSize),
+    Effect.fnUntraced(function* (batch) {
+      const result = yield* classify(uint8([batchSize, height, width, 3], batch.images))
+      const rows = (result.data as Float32Array).subarray(0, batch.size * classes)
+      logits.set(rows, batch.index * batchSize * classes)
+    })
+  )
+  return float32([split.indices.length, classes], logits)
+})
+
+/** The labels of a split's images, in its order. */
+export const labelsOf = ({ indices, labels }: Split): Uint16Array =>
+  Uint16Array.from(indices, (index) => labels[index])

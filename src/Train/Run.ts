@@ -1,0 +1,88 @@
+/** A run's folder: what was run is written before it starts, and checked when it is continued. */
+import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import * as path from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { configurationDifference } from "../Checkpoint.ts"
+import { Experiment } from "../Config.ts"
+import { decodeStrictly } from "../Decode.ts"
+import { readJson, type StorageError, writeFileAtomic } from "../Storage.ts"
+import { VERSION } from "../Version.ts"
+
+/** A run cannot be started, continued or read; `message` says why in one line. */
+export class RunError extends Data.TaggedError("RunError")<{ readonly message: string }> {}
+
+/** What a result depends on: the contents of `config.json`. */
+export const RunConfig = Schema.Struct({
+  experiment: Experiment,
+  dataset: Schema.Struct({ name: Schema.String, fingerprint: Schema.String }),
+  environment: Schema.Struct({
+    shakedrop: Schema.String,
+    /** Commit of the working tree that the program was started in, where there is one. */
+    commit: Schema.NullOr(Schema.String),
+    node: Schema.String,
+    tensorflow: Schema.String,
+    device: Schema.String
+  })
+})
+export type RunConfig = typeof RunConfig.Type
+
+const configFile = (directory: string): string => path.join(directory, "config.json")
+
+const commit = (): string | null => {
+  try {
+    return execFileSync("git", ["rev-parse", "HEAD"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"]
+    }).trim()
+  } catch {
+    return null
+  }
+}
+
+export const environmentOf = (device: { readonly name: string; readonly tensorflow: string }) => ({
+  shakedrop: VERSION,
+  commit: commit(),
+  node: process.version,
+  tensorflow: device.tensorflow,
+  device: device.name
+})
+
+/** The configuration of the run in a folder. */
+export const readRun = (directory: string): Effect.Effect<RunConfig, RunError | StorageError> =>
+  Effect.gen(function* () {
+    const file = configFile(directory)
+    if (!existsSync(file)) {
+      return yield* new RunError({ message: `there is no run in ${directory}: it has no config.json` })
+    }
+    const json = yield* readJson(file)
+    return yield* decodeStrictly(RunConfig, json).pipe(
+      Effect.mapError((problems) => new RunError({ message: `${file}: ${problems}` }))
+    )
+  })
+
+/** Writes the configuration of a new run. */
+export const beginRun = (directory: string, config: RunConfig): Effect.Effect<void, StorageError> =>
+  writeFileAtomic(configFile(directory), `${JSON.stringify(config, null, 2)}\n`)
+
+/**
+ * Checks that a run can be continued as the same: nothing that its numbers depend on may differ. Where the device
+ * or a version differs the run goes on, but its last bits may come out otherwise; what differs is returned.
+ */
+export const continueRun = Effect.fn("continueRun")(function* (directory: string, config: RunConfig) {
+  const before = yield* readRun(directory)
+  const difference = [
+    ...configurationDifference(before.experiment, config.experiment),
+    ...configurationDifference({ dataset: before.dataset }, { dataset: config.dataset })
+  ]
+  if (difference.length > 0) {
+    return yield* new RunError({
+      message: `the run in ${directory} has another configuration (${difference.join("; ")}): continue it without these changes, or start a new run with another --out`
+    })
+  }
+  const { commit: _, ...environment } = before.environment
+  const { commit: __, ...now } = config.environment
+  return configurationDifference(environment, now)
+})

@@ -1,0 +1,14 @@
+/**
+ * The library: everything that the modules `shakedrop/Device`, `/Data`, `/Augment`, `/Model`, `/Checkpoint` and
+ * `/Train` export, as namespaces, and the experiments.
+ */
+export * as Augment from "./Augment.ts"
+export * as Checkpoint from "./Checkpoint.ts"
+export * as Config from "./Config.ts"
+export * as Data from "./Data.ts"
+export * as Device from "./Device.ts"
+export * as Model from "./Model.ts"
+export { type RecipeName, recipes } from "./Recipe.ts"
+export * as Report from "./Report.ts"
+export * as Tensor from "./Tensor.ts"
+export * as Train from "./Train.ts"

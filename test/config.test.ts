@@ -1,0 +1,68 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decodeExperiment, merge, parseAssignment } from "../src/Config.ts"
+import { recipes } from "../src/Recipe.ts"
+
+const problem = (change: unknown) =>
+  Effect.map(Effect.flip(decodeExperiment(merge(recipes.quickstart, change))), (error) => error.message)
+
+describe("an experiment", () => {
+  it.effect.each(Object.entries(recipes))("%s is complete, but for the data's folder", ([name, recipe]) =>
+    Effect.gen(function* () {
+      const experiment = yield* decodeExperiment(merge(recipe, { data: { directory: "somewhere" } }))
+      assert.strictEqual(experiment.name, name)
+      assert.strictEqual(experiment.seed, 1)
+      assert.strictEqual(experiment.train.momentum, 0.9)
+      // What is decoded and written as config.json decodes to itself.
+      assert.deepStrictEqual(yield* decodeExperiment(JSON.parse(JSON.stringify(experiment))), experiment)
+    })
+  )
+
+  it.effect("names every wrong and unknown key, in one line", () =>
+    Effect.gen(function* () {
+      const message = yield* problem({
+        train: { epochs: 1.5, batchsize: 3, learningRate: -1 },
+        model: { _tag: "WideResNet", depth: 15, width: 2 },
+        augment: [{ _tag: "RandomCorp" }]
+      })
+      assert.match(message, /train\.epochs: expected an integer, got 1\.5/)
+      assert.match(message, /train\.batchsize is not a known key/)
+      assert.match(message, /train\.learningRate: .*got -1/)
+      assert.match(message, /model\.depth: .*6n \+ 4.*15/)
+      assert.match(message, /augment\.0/)
+      assert.notMatch(message, /\n/)
+    })
+  )
+
+  it.effect("says what is missing", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(decodeExperiment({ name: "x", data: { dataset: "cifar10" } }))
+      assert.match(error.message, /augment is missing/)
+      assert.match(error.message, /train is missing/)
+      assert.match(error.message, /data/)
+    })
+  )
+})
+
+describe("laying over", () => {
+  it.effect("an assignment reaches one value", () =>
+    Effect.gen(function* () {
+      const assigned = yield* parseAssignment("train.schedule.warmup=3")
+      assert.deepStrictEqual(
+        merge({ train: { epochs: 1, schedule: { _tag: "Cosine", warmup: 1 } } }, assigned),
+        {
+          train: { epochs: 1, schedule: { _tag: "Cosine", warmup: 3 } }
+        }
+      )
+      assert.deepStrictEqual(yield* parseAssignment("name=a=b"), { name: "a=b" })
+      assert.deepStrictEqual(yield* parseAssignment("augment=[]"), { augment: [] })
+      assert.match((yield* Effect.flip(parseAssignment("epochs"))).message, /key=value/)
+    })
+  )
+
+  it("another kind of thing replaces the whole", () => {
+    const base = { model: { _tag: "SimpleCnn", width: 16 } }
+    const over = { model: { _tag: "WideResNet", depth: 16, width: 1 } }
+    assert.deepStrictEqual(merge(base, over), over)
+  })
+})

@@ -1,0 +1,46 @@
+import { assert, it } from "@effect/vitest"
+import { averageDecay } from "../../src/Train/Average.ts"
+import { learningRateAt } from "../../src/Train/Schedule.ts"
+import { readJson } from "../support/Fixtures.ts"
+
+it("LongTraining equals the series' scheduler over 1800 epochs", () => {
+  const { lr } = readJson<{ readonly lr: ReadonlyArray<number> }>("schedule-1800.json")
+  assert.strictEqual(lr.length, 1800)
+  for (const [epoch, expected] of lr.entries()) {
+    for (const step of [0, 350]) {
+      const position = { epoch, step, stepsPerEpoch: 351, epochs: 1800 }
+      const actual = learningRateAt({ _tag: "LongTraining", warmup: 10, minimum: 0 }, 0.5, position)
+      assert.closeTo(actual, expected, 1e-12)
+    }
+  }
+})
+
+it("Cosine rises linearly to its base and falls to its minimum, with every step", () => {
+  const schedule = { _tag: "Cosine", warmup: 1, minimum: 0.01 } as const
+  const at = (done: number) =>
+    learningRateAt(schedule, 1, {
+      epoch: Math.floor(done / 10),
+      step: done % 10,
+      stepsPerEpoch: 10,
+      epochs: 5
+    })
+  assert.closeTo(at(0), 0.1, 1e-12)
+  assert.closeTo(at(9), 1, 1e-12)
+  assert.closeTo(at(10), 1, 1e-12)
+  assert.closeTo(at(30), 0.505, 1e-12)
+  for (let done = 11; done < 50; done++) assert.isBelow(at(done), at(done - 1))
+  assert.isAbove(at(49), 0.01)
+  const flat = learningRateAt({ _tag: "Cosine", warmup: 0, minimum: 0 }, 1, {
+    epoch: 0,
+    step: 0,
+    stepsPerEpoch: 10,
+    epochs: 5
+  })
+  assert.strictEqual(flat, 1)
+})
+
+it("the averages' decay grows to its value", () => {
+  assert.strictEqual(averageDecay(0.99, 0), 0.1)
+  assert.closeTo(averageDecay(0.99, 90), 0.91, 1e-12)
+  assert.strictEqual(averageDecay(0.99, 10_000), 0.99)
+})
