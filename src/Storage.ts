@@ -59,7 +59,7 @@ export const makeDirectory = (directory: string): Effect.Effect<void, StorageErr
   })
 
 /** Flushes a folder's entries, so that a rename in it outlives a power cut. */
-const syncDirectory = async (directory: string): Promise<void> => {
+export const syncDirectory = async (directory: string): Promise<void> => {
   const handle = await fs.open(directory, "r")
   try {
     await handle.sync()

@@ -3,6 +3,7 @@
  * rest of `Device/` gives these calls their meaning.
  */
 import { createRequire } from "node:module"
+import type { LibraryHandle } from "koffi"
 
 /** A C pointer to an object of TensorFlow's; `null` where the C function allows it. */
 export interface Pointer<Of extends string> {
@@ -157,6 +158,21 @@ const RTLD_LAZY = 0x1
 const RTLD_GLOBAL = 0x100
 const RTLD_NODELETE = 0x1000
 
+/**
+ * TensorFlow's own notices (which CPU features it uses, that oneDNN is on) go past its log level to stderr: its
+ * logging library is told itself. Another build may not have this function, and then says a little more.
+ */
+const silence = (loaded: LibraryHandle): void => {
+  const errorsOnly = 2
+  try {
+    loaded.func("void _ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE(int level)")(
+      errorsOnly
+    )
+  } catch {
+    // Nothing depends on it.
+  }
+}
+
 const opened = new Map<string, CApi>()
 
 /**
@@ -175,6 +191,7 @@ export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CAp
   for (const [name, value] of Object.entries(environment)) setenv(name, process.env[name] ?? value, 1)
   const dlopen = libc.func("void* dlopen(const char* path, int flags)")
   for (const file of preload) dlopen(file, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)
+  if (process.env.TF_CPP_MIN_LOG_LEVEL === undefined) silence(libc)
   dlopen(path, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)
   const library = koffi.load(path)
   if (opened.size === 0) koffi.struct("TF_Output", { oper: "void*", index: "int" })

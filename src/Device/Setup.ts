@@ -1,0 +1,80 @@
+/**
+ * Where libtensorflow is, and bringing it there. It is kept in the user's cache, in the layout of the wheels that
+ * it comes from, once for the CPU and once with the CUDA libraries of a GPU.
+ */
+import { existsSync, statSync } from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import { cacheDirectory } from "../Storage.ts"
+import { LibraryError } from "./Errors.ts"
+import { install, type OnSetupProgress } from "./Setup/Install.ts"
+import { thisPlatform, VERSION, wheelsFor } from "./Setup/Wheels.ts"
+
+export interface Library {
+  /** Path of `libtensorflow_cc.so.2`. */
+  readonly file: string
+  /** Paths of libraries to load before it. */
+  readonly preload: ReadonlyArray<string>
+}
+
+const FILE = "libtensorflow_cc.so.2"
+
+const directoryOf = (variant: "cpu" | "gpu"): string =>
+  path.join(cacheDirectory(), `libtensorflow-${VERSION}-${variant}`)
+
+const isDirectory = (file: string): boolean =>
+  statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+
+const libraryAt = (file: string): Library => {
+  // TensorFlow finds its CUDA libraries by itself, but cuDNN looks for this one where the wheels do not have it.
+  const nvrtc = path.join(path.dirname(file), "../nvidia/cuda_nvrtc/lib/libnvrtc.so.12")
+  return { file, preload: existsSync(nvrtc) ? [nvrtc] : [] }
+}
+
+/** The file that `SHAKEDROP_LIBTENSORFLOW` names, itself or by its folder. */
+const ownLibrary = (given: string): Effect.Effect<Library, LibraryError> => {
+  const file = path.resolve(isDirectory(given) ? path.join(given, FILE) : given)
+  return existsSync(file)
+    ? Effect.succeed(libraryAt(file))
+    : Effect.fail(
+        new LibraryError({
+          message: `SHAKEDROP_LIBTENSORFLOW is "${given}", but there is no ${file}; set it to a ${FILE} of version ${VERSION} or the folder that holds it, or unset it and run \`npx shakedrop setup\``
+        })
+      )
+}
+
+/** Finds libtensorflow: what `SHAKEDROP_LIBTENSORFLOW` names, else what was set up, for a GPU if there is one. */
+export const locateLibrary: Effect.Effect<Library, LibraryError> = Effect.suspend(() => {
+  const own = process.env.SHAKEDROP_LIBTENSORFLOW
+  if (own) return ownLibrary(own)
+  const file = (["gpu", "cpu"] as const)
+    .map((variant) => path.join(directoryOf(variant), "tensorflow", FILE))
+    .find((candidate) => existsSync(candidate))
+  return file !== undefined
+    ? Effect.succeed(libraryAt(file))
+    : Effect.fail(
+        new LibraryError({
+          message: `libtensorflow is not set up (nothing in ${directoryOf("cpu")}): run \`npx shakedrop setup\`, or \`npx shakedrop setup --gpu\` for an NVIDIA GPU`
+        })
+      )
+})
+
+export interface SetupOptions {
+  /** Whether to bring the build for NVIDIA GPUs, with its CUDA libraries. */
+  readonly gpu: boolean
+  readonly onProgress?: OnSetupProgress | undefined
+}
+
+/**
+ * Brings libtensorflow into the cache, or repairs it, unless it is there. Without `gpu`, a build for GPUs that is
+ * there already is enough: it serves the CPU as well.
+ *
+ * @errors LibraryError, with what to do next
+ */
+export const setup = Effect.fn("setup")(function* ({ gpu, onProgress = () => {} }: SetupOptions) {
+  if (process.env.SHAKEDROP_LIBTENSORFLOW) return { ...(yield* locateLibrary), fresh: false }
+  const withGpu = gpu || existsSync(directoryOf("gpu"))
+  const wheels = yield* wheelsFor(thisPlatform(), withGpu)
+  const fresh = yield* install(directoryOf(withGpu ? "gpu" : "cpu"), wheels, onProgress)
+  return { ...(yield* locateLibrary), fresh }
+})

@@ -1,0 +1,211 @@
+/**
+ * Brings a library from wheels into its folder. Everything is made in a folder of this process's own beside it
+ * and renamed into place when it is whole, so several setups at once, or a killed one, do no harm. Wheels that
+ * are downloaded completely are kept until the library is in place.
+ */
+import { createHash, randomBytes } from "node:crypto"
+import * as fs from "node:fs/promises"
+import * as os from "node:os"
+import * as path from "node:path"
+import { pipeline } from "node:stream/promises"
+import * as Effect from "effect/Effect"
+import { syncDirectory } from "../../Storage.ts"
+import { LibraryError } from "../Errors.ts"
+import { attempt } from "./Failure.ts"
+import { downloadWheel } from "./Pip.ts"
+import { type Manifest, unpackWheel } from "./Unpack.ts"
+import type { Wheel } from "./Wheels.ts"
+
+/** Called with what is being done, for instance `unpacking tensorflow-cpu 2.21.0`, and bytes. */
+export type OnSetupProgress = (doing: string, done: number, total: number) => void
+
+const MANIFEST = "manifest.json"
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
+
+/** Whether a library's folder holds every file that was put there, in its full size. */
+export const isComplete = (directory: string): Effect.Effect<boolean> =>
+  Effect.promise(async () => {
+    try {
+      const manifest: Manifest = JSON.parse(await fs.readFile(path.join(directory, MANIFEST), "utf8"))
+      for (const [name, bytes] of Object.entries(manifest)) {
+        if ((await fs.stat(path.join(directory, name))).size !== bytes) return false
+      }
+      return true
+    } catch {
+      return false
+    }
+  })
+
+const keptWheel = (cache: string, { name, version, platform }: Wheel): string =>
+  path.join(cache, "wheels", `${name}-${version}-${platform}.whl`)
+
+/** A workspace's name says whose it is: `.setup.<process>.<random>.<host>`. */
+const workspaceName = () => `.setup.${process.pid}.${randomBytes(4).toString("hex")}.${os.hostname()}`
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EPERM"
+  }
+}
+
+/** Removes workspaces of processes of this machine that were killed. */
+const removeAbandoned = async (cache: string): Promise<void> => {
+  for (const name of await fs.readdir(cache)) {
+    const [, pid, host] = /^\.setup\.(\d+)\.[0-9a-f]+\.(.*)$/.exec(name) ?? []
+    if (pid === undefined || host !== os.hostname() || isRunning(Number(pid))) continue
+    await fs.rm(path.join(cache, name), { recursive: true, force: true })
+  }
+}
+
+/** Fails when the disk has not the room for all that is still to come. */
+const checkRoom = Effect.fnUntraced(function* (cache: string, wheels: ReadonlyArray<Wheel>) {
+  const missing: Array<number> = []
+  for (const wheel of wheels) {
+    const size = yield* Effect.promise(() =>
+      fs.stat(keptWheel(cache, wheel)).then(
+        (stats) => stats.size,
+        () => 0
+      )
+    )
+    if (size !== wheel.bytes) missing.push(wheel.bytes)
+  }
+  // pip makes a copy of the wheel that it downloads.
+  const needed =
+    missing.reduce((sum, bytes) => sum + bytes, Math.max(0, ...missing)) +
+    wheels.reduce((sum, { unpacked }) => sum + unpacked, 0)
+  const { bavail, bsize } = yield* attempt("look at", cache, () => fs.statfs(cache))
+  if (bavail * bsize < needed) {
+    return yield* new LibraryError({
+      message: `libtensorflow needs ${gigabytes(needed)} in ${cache}, but ${gigabytes(bavail * bsize)} are free; free some space, or set XDG_CACHE_HOME to a folder on a larger disk, and run \`npx shakedrop setup\` again`
+    })
+  }
+})
+
+const sha256Of = async (file: fs.FileHandle, onBytes: (done: number) => void, signal: AbortSignal) => {
+  const hash = createHash("sha256")
+  const source = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })
+  let done = 0
+  await pipeline(
+    source,
+    async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        done += chunk.length
+        onBytes(done)
+      }
+    },
+    { signal }
+  )
+  return hash.digest("hex")
+}
+
+/** Opens a wheel until the scope closes if it is there and has the right hash. It may be removed meanwhile. */
+const openVerified = Effect.fnUntraced(function* (wheel: Wheel, file: string, onProgress: OnSetupProgress) {
+  const handle = yield* Effect.acquireRelease(
+    attempt("open", file, () =>
+      fs.open(file).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== "ENOENT") throw cause
+      })
+    ),
+    (opened) => Effect.promise(async () => opened?.close())
+  )
+  if (handle === undefined) return undefined
+  const doing = `checking ${wheel.name} ${wheel.version}`
+  const sha256 = yield* attempt("read", file, (signal) =>
+    sha256Of(handle, (done) => onProgress(doing, Math.min(done, wheel.bytes), wheel.bytes), signal)
+  )
+  return sha256 === wheel.sha256 ? handle : undefined
+})
+
+/** The wheel kept from before, else a new one, which is kept. */
+const obtain = Effect.fnUntraced(function* (
+  wheel: Wheel,
+  cache: string,
+  workspace: string,
+  onProgress: OnSetupProgress
+) {
+  const kept = keptWheel(cache, wheel)
+  const before = yield* openVerified(wheel, kept, onProgress)
+  if (before !== undefined) return before
+  const { name, version } = wheel
+  const file = yield* downloadWheel(wheel, workspace, (done, total) =>
+    onProgress(`downloading ${name} ${version}`, done, total)
+  )
+  const fresh = yield* openVerified(wheel, file, onProgress)
+  if (fresh === undefined) {
+    return yield* new LibraryError({
+      message: `pip brought another ${name} ${version} than the official one; correct the mirror that it uses (\`python3 -m pip config list\`), and run \`npx shakedrop setup\` again`
+    })
+  }
+  yield* attempt("write", kept, async () => {
+    await fs.mkdir(path.dirname(kept), { recursive: true })
+    await fs.rename(file, kept)
+    await fs.rm(path.join(workspace, name), { recursive: true, force: true })
+  })
+  return fresh
+})
+
+/** Renames a whole library into place, unless another process has meanwhile; a damaged one is put aside. */
+const putInPlace = Effect.fnUntraced(function* (library: string, directory: string, workspace: string) {
+  if (yield* isComplete(directory)) return
+  yield* attempt("write", directory, async () => {
+    await fs.rename(directory, path.join(workspace, "damaged")).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "ENOENT") throw cause
+    })
+    await fs.rename(library, directory).catch((cause: NodeJS.ErrnoException) => {
+      // Another setup was quicker by a moment, with the same files.
+      if (cause.code !== "ENOTEMPTY" && cause.code !== "EEXIST") throw cause
+    })
+    await syncDirectory(path.dirname(directory))
+  })
+})
+
+/**
+ * Makes sure that `directory` holds the wanted files of all the wheels; gives whether there was anything to do.
+ * What was downloaded completely before an interruption or failure is not downloaded again.
+ *
+ * @errors LibraryError: no python3 or pip, no network, another file than expected, a full or unwritable disk
+ */
+export const install = Effect.fn("install")(function* (
+  directory: string,
+  wheels: ReadonlyArray<Wheel>,
+  onProgress: OnSetupProgress
+) {
+  if (yield* isComplete(directory)) return false
+  const cache = path.dirname(directory)
+  yield* attempt("create", cache, () => fs.mkdir(cache, { recursive: true }))
+  yield* attempt("tidy", cache, () => removeAbandoned(cache))
+  yield* checkRoom(cache, wheels)
+  const workspace = path.join(cache, workspaceName())
+  yield* Effect.acquireRelease(
+    attempt("create", workspace, () => fs.mkdir(workspace)),
+    () => Effect.promise(() => fs.rm(workspace, { recursive: true, force: true }).catch(() => {}))
+  )
+  const library = path.join(workspace, "library")
+  const manifest: Record<string, number> = {}
+  for (const wheel of wheels) {
+    const doing = `unpacking ${wheel.name} ${wheel.version}`
+    const unpacking = Effect.gen(function* () {
+      const opened = yield* obtain(wheel, cache, workspace, onProgress)
+      return yield* attempt("unpack", `${wheel.name} into ${library}`, (signal) =>
+        unpackWheel(opened, library, (done) => onProgress(doing, done, wheel.unpacked), signal)
+      )
+    })
+    Object.assign(manifest, yield* Effect.scoped(unpacking))
+  }
+  yield* attempt("write", library, async () => {
+    await fs.writeFile(path.join(library, MANIFEST), JSON.stringify(manifest, null, 2), { flush: true })
+    await syncDirectory(library)
+  })
+  yield* putInPlace(library, directory, workspace)
+  yield* attempt("tidy", cache, async () => {
+    for (const wheel of wheels) await fs.rm(keptWheel(cache, wheel), { force: true })
+    // The folder stays while another setup keeps wheels in it.
+    await fs.rmdir(path.join(cache, "wheels")).catch(() => {})
+  })
+  return true
+}, Effect.scoped)

@@ -1,0 +1,223 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { Checkpoints } from "../../src/Checkpoint.ts"
+import { decodeExperiment, type Experiment, type ExperimentInput, merge } from "../../src/Config.ts"
+import { shapes } from "../../src/Data/Shapes.ts"
+import { channelStatistics } from "../../src/Data/Statistics.ts"
+import { Dataset, type LoadedDataset } from "../../src/Data.ts"
+import { Device } from "../../src/Device.ts"
+import { readMetrics } from "../../src/Train/Metrics.ts"
+import { silent } from "../../src/Train/Progress.ts"
+import { evaluate, type Progress, type TrainOptions, train } from "../../src/Train.ts"
+
+/** 256 training, 64 validation and 50 test images; eight steps an epoch. */
+const small = (): LoadedDataset => {
+  const { classes, test, train } = shapes({ train: 320, test: 50 })
+  const indices = Uint32Array.from(train.labels.keys())
+  return {
+    name: "small shapes",
+    classes,
+    train: { ...train, indices: indices.slice(0, 256) },
+    validation: { ...train, indices: indices.slice(256) },
+    test: { ...test, indices: Uint32Array.from(test.labels.keys()) },
+    ...channelStatistics(train.images),
+    fingerprint: "small"
+  }
+}
+const dataset = small()
+
+const input: ExperimentInput = {
+  name: "small",
+  seed: 3,
+  data: { dataset: "shapes" },
+  augment: [
+    { _tag: "RandomCrop", padding: 4, mode: "reflect" },
+    { _tag: "Cutout", length: 8 }
+  ],
+  model: { _tag: "PyramidNet", depth: 11, alpha: 6, shakeDrop: {} },
+  train: {
+    epochs: 3,
+    batchSize: 32,
+    learningRate: 0.1,
+    schedule: { _tag: "Cosine", warmup: 1 },
+    clipNorm: 1,
+    labelSmoothing: 0.1,
+    ema: { decay: 0.9 }
+  }
+}
+const experiment = decodeExperiment(input)
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-train-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+const layers = (directory: string) =>
+  Layer.mergeAll(
+    Device.layer("cpu"),
+    Layer.succeed(Dataset, dataset),
+    Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 2 })
+  )
+
+const run = (experiment: Experiment, directory: string, options: Partial<TrainOptions> = {}) =>
+  train(experiment, { directory, resume: false, command: "test", ...options }).pipe(
+    Effect.provide(layers(directory))
+  )
+
+/** The bytes of the newest checkpoint's tensors. */
+const newest = (directory: string): Buffer => {
+  const folder = path.join(directory, "checkpoints")
+  const files = readdirSync(folder).filter((name) => /^step-\d+\.safetensors$/.test(name))
+  return readFileSync(path.join(folder, files.sort()[files.length - 1]))
+}
+
+/** What of the metrics must not depend on interruptions. */
+const curves = (directory: string) =>
+  Effect.map(readMetrics(directory), (lines) =>
+    lines.map(({ emaAccuracy, epoch, lr, step, trainAccuracy, trainLoss, valAccuracy, valLoss }) => [
+      epoch,
+      step,
+      lr,
+      trainLoss,
+      trainAccuracy,
+      valLoss,
+      valAccuracy,
+      emaAccuracy
+    ])
+  )
+
+/** Calls `at` once, after the given number of steps of this process. */
+const afterSteps = (count: number, at: () => void): Progress => {
+  let steps = 0
+  return {
+    ...silent,
+    step: () => {
+      steps++
+      if (steps === count) at()
+    }
+  }
+}
+
+/** Trains until interrupted after a number of steps. */
+const interrupted = (experiment: Experiment, directory: string, steps: number, resume: boolean) =>
+  Effect.gen(function* () {
+    let stop = (): void => {}
+    const reached = new Promise<void>((resolve) => {
+      stop = resolve
+    })
+    const fiber = yield* Effect.forkChild(
+      run(experiment, directory, { resume, progress: afterSteps(steps, stop) })
+    )
+    yield* Effect.promise(() => reached)
+    yield* Fiber.interrupt(fiber)
+  })
+
+describe("a run", () => {
+  it.live("that is interrupted twice and continued ends with the bits of one that is not", () =>
+    Effect.gen(function* () {
+      const config = yield* experiment
+      const [whole, parts] = [yield* temporary, yield* temporary]
+      const { result } = yield* run(config, whole)
+      // In the middle of the first epoch, and of the third.
+      yield* interrupted(config, parts, 5, false)
+      yield* interrupted(config, parts, 14, true)
+      const resumed = yield* run(config, parts, { resume: true })
+      assert.isTrue(newest(whole).equals(newest(parts)))
+      assert.deepStrictEqual(yield* curves(parts), yield* curves(whole))
+      assert.strictEqual((yield* curves(whole)).length, 3)
+      const { trainSeconds: _, ...numbers } = result
+      const { trainSeconds: __, ...resumedNumbers } = resumed.result
+      assert.deepStrictEqual(resumedNumbers, numbers)
+      assert.strictEqual(result.images, 50)
+    })
+  )
+
+  it.live("with the same seed has the same bits, with another one others", () =>
+    Effect.gen(function* () {
+      const config = yield* decodeExperiment(merge(input, { train: { epochs: 1 } }))
+      const [a, b, c] = [yield* temporary, yield* temporary, yield* temporary]
+      yield* run(config, a)
+      yield* run(config, b)
+      yield* run({ ...config, seed: 4 }, c)
+      assert.isTrue(newest(a).equals(newest(b)))
+      assert.isFalse(newest(a).equals(newest(c)))
+    })
+  )
+
+  it.live("falls back to the checkpoint before a damaged one, says so, and ends with the same bits", () =>
+    Effect.gen(function* () {
+      const config = yield* experiment
+      const [whole, damaged] = [yield* temporary, yield* temporary]
+      yield* run(config, whole)
+      // Past the second epoch's checkpoint: there are two.
+      yield* interrupted(config, damaged, 20, false)
+      const folder = path.join(damaged, "checkpoints")
+      const last = readdirSync(folder)
+        .filter((name) => /^step-\d+\.safetensors$/.test(name))
+        .sort()
+        .pop()!
+      truncateSync(path.join(folder, last), 1000)
+      const said: Array<string> = []
+      yield* run(config, damaged, {
+        resume: true,
+        progress: { ...silent, message: (text) => said.push(text) }
+      })
+      assert.isTrue(
+        said.some((text) => text.includes(last)),
+        said.join("\n")
+      )
+      assert.isTrue(newest(whole).equals(newest(damaged)))
+      assert.deepStrictEqual(yield* curves(damaged), yield* curves(whole))
+    })
+  )
+
+  it.live("stops at a loss that is not finite, names the step and keeps the last checkpoint", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const schedule = { _tag: "LongTraining", warmup: 0, minimum: 1e30 }
+      const config = yield* experiment
+      yield* interrupted(config, directory, 12, false)
+      const before = newest(directory)
+      const wild = yield* decodeExperiment(
+        merge(input, { train: { schedule, learningRate: 1e30, clipNorm: 1e30 } })
+      )
+      const file = path.join(directory, "config.json")
+      const written = JSON.parse(readFileSync(file, "utf8"))
+      writeFileSync(file, JSON.stringify({ ...written, experiment: wild }))
+      const error = yield* Effect.flip(run(wild, directory, { resume: true }))
+      assert.strictEqual(error._tag, "NonFiniteLoss")
+      assert.match(error.message, /not finite at step 1[34] \(epoch 2\).*checkpoint, of step 12/)
+      assert.isTrue(newest(directory).equals(before))
+    })
+  )
+
+  it.live("is not continued under another configuration; the difference is shown", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const config = yield* experiment
+      yield* interrupted(config, directory, 3, false)
+      const other = yield* decodeExperiment(merge(input, { train: { epochs: 5 }, model: { alpha: 7 } }))
+      const error = yield* Effect.flip(run(other, directory, { resume: true }))
+      assert.strictEqual(error._tag, "RunError")
+      assert.match(error.message, /model\.alpha: 6 → 7/)
+      assert.match(error.message, /train\.epochs: 3 → 5/)
+    })
+  )
+
+  it.live("is evaluated again with the same numbers", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const { result } = yield* run(yield* experiment, directory)
+      const again = yield* evaluate(directory, "test", "ema").pipe(Effect.provide(layers(directory)))
+      assert.strictEqual(again.accuracy, result.accuracy)
+      assert.strictEqual(again.loss, result.loss)
+      const raw = yield* evaluate(directory, "validation", "raw").pipe(Effect.provide(layers(directory)))
+      assert.strictEqual(raw.images, 64)
+    })
+  )
+})
