@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { makeTerminal } from "../Terminal.ts"
 
 /** Milliseconds between two lines that stay, and between two states of a line that is rewritten. */
 const PLAIN_EVERY = 5_000
@@ -19,19 +20,14 @@ export const progressLine = (
   describe: (done: number, total: number) => string,
   stream: NodeJS.WriteStream = process.stderr
 ): Effect.Effect<OnProgress, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => ({ last: stream.isTTY ? 0 : performance.now(), open: false })),
-      // What is printed next, an error for instance, begins on a line of its own.
-      (state) => Effect.sync(() => state.open && stream.write("\n"))
-    ),
-    (state): OnProgress =>
-      (done, total) => {
-        const now = performance.now()
-        const every = stream.isTTY ? TERMINAL_EVERY : PLAIN_EVERY
-        if (done < total && now - state.last < every) return
-        state.last = now
-        state.open = stream.isTTY
-        stream.write(stream.isTTY ? `\r\x1b[2K${describe(done, total)}` : `${describe(done, total)}\n`)
-      }
-  )
+  Effect.map(makeTerminal(stream), (terminal): OnProgress => {
+    const show = terminal.live ? terminal.rewrite : terminal.print
+    const every = terminal.live ? TERMINAL_EVERY : PLAIN_EVERY
+    let last = terminal.live ? 0 : performance.now()
+    return (done, total) => {
+      const now = performance.now()
+      if (done < total && now - last < every) return
+      last = now
+      show(describe(done, total))
+    }
+  })

@@ -1,0 +1,139 @@
+/** Progress of a training: a live bar on a terminal, a line now and then elsewhere, and a line that stays for each epoch. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { makeTerminal } from "../Terminal.ts"
+import type { EpochMetrics } from "./Metrics.ts"
+
+/** What is known after a step of training. */
+export interface StepProgress {
+  /** The epoch under way, from 0, and how many there will be. */
+  readonly epoch: number
+  readonly epochs: number
+  /** Steps done of this epoch. */
+  readonly step: number
+  readonly stepsPerEpoch: number
+  /** Of this step's batch. */
+  readonly loss: number
+  readonly accuracy: number
+  readonly learningRate: number
+  /** In a batch. */
+  readonly images: number
+}
+
+/** Told how a training goes. Called from its loop: what it does must be quick. */
+export interface Progress {
+  readonly message: (text: string) => void
+  readonly step: (progress: StepProgress) => void
+  readonly epoch: (metrics: EpochMetrics) => void
+}
+
+export const silent: Progress = { message: () => {}, step: () => {}, epoch: () => {} }
+
+/** Milliseconds between two states of the live line, and between two lines within an epoch elsewhere. */
+const LIVE_EVERY = 100
+const PLAIN_EVERY = 30_000
+
+/** Weight of a step in the moving averages that are shown. */
+const RECENT = 0.05
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`.padStart(8)
+
+const rate = (perSecond: number): string =>
+  `${perSecond >= 100 ? Math.round(perSecond).toLocaleString("en-GB") : perSecond.toPrecision(2)} images/s`
+
+/** A time in its two largest units: `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 04 h`. */
+export const formatSeconds = (seconds: number): string => {
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, "0")
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${two((whole % 3600) / 60)} min`
+  return `${Math.floor(whole / 86_400)} d ${two((whole % 86_400) / 3600)} h`
+}
+
+const bar = (share: number, width: number): string => {
+  const full = Math.round(share * width)
+  return "━".repeat(full) + "─".repeat(width - full)
+}
+
+/** What is shown of an epoch that is done. */
+const epochLine = (metrics: EpochMetrics, epochs: number | undefined): string => {
+  const { emaAccuracy, epoch, imagesPerSecond, lr, seconds, trainAccuracy, trainLoss, valAccuracy } = metrics
+  const of =
+    epochs === undefined ? String(epoch) : `${String(epoch).padStart(String(epochs).length)}/${epochs}`
+  return [
+    `epoch ${of}`,
+    `loss ${trainLoss.toFixed(4)}`,
+    `train ${percent(trainAccuracy)}`,
+    ...(valAccuracy === null ? [] : [`validation ${percent(valAccuracy)}`]),
+    ...(emaAccuracy === null ? [] : [`ema ${percent(emaAccuracy)}`]),
+    `lr ${lr.toPrecision(3)}`,
+    rate(imagesPerSecond),
+    formatSeconds(seconds)
+  ].join("  ")
+}
+
+/** Shows the progress of a training on a stream until the scope is closed. */
+export const makeProgress = Effect.fn("makeProgress")(function* (
+  stream: NodeJS.WriteStream = process.stderr
+): Effect.fn.Return<Progress, never, Scope.Scope> {
+  const clock = yield* Clock.Clock
+  const terminal = yield* makeTerminal(stream)
+  const now = (): number => clock.currentTimeMillisUnsafe()
+  const every = terminal.live ? LIVE_EVERY : PLAIN_EVERY
+  let shown = terminal.live ? -Infinity : now()
+  let epochs: number | undefined
+  let steps = 0
+  let first = 0
+  let last = 0
+  let loss = 0
+  let accuracy = 0
+  let stepSeconds = 0
+
+  /** The state after a step; the time left is that of the steps left at the mean pace since the first step. */
+  const describe = (at: StepProgress): string => {
+    const { epoch, images, learningRate, step, stepsPerEpoch } = at
+    const left = (at.epochs - epoch) * stepsPerEpoch - step
+    const pace = (last - first) / 1000 / (steps - 1)
+    const head = `epoch ${epoch + 1}/${at.epochs} `
+    const tail = [
+      ` ${String(step).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
+      `loss ${loss.toFixed(4)}`,
+      `accuracy ${percent(accuracy)}`,
+      `lr ${learningRate.toPrecision(3)}`,
+      ...(steps > 1 ? [rate(images / stepSeconds), `${formatSeconds(left * pace)} left`] : [])
+    ].join("  ")
+    const room = terminal.columns() - 1 - head.length - tail.length
+    return `${head}${terminal.live ? bar(step / stepsPerEpoch, Math.max(0, Math.min(30, room))) : ""}${tail}`
+  }
+
+  return {
+    message: terminal.print,
+    step: (at) => {
+      const time = now()
+      epochs = at.epochs
+      steps++
+      // The first step, in which the device prepares itself, is left out of the pace.
+      if (steps === 1) first = time
+      else {
+        const seconds = (time - last) / 1000
+        stepSeconds += Math.max(RECENT, 1 / (steps - 1)) * (seconds - stepSeconds)
+      }
+      last = time
+      const weight = Math.max(RECENT, 1 / steps)
+      loss += weight * (at.loss - loss)
+      accuracy += weight * (at.accuracy - accuracy)
+      if (time - shown < every) return
+      shown = time
+      if (terminal.live) terminal.rewrite(describe(at))
+      else terminal.print(describe(at))
+    },
+    epoch: (metrics) => {
+      shown = terminal.live ? -Infinity : now()
+      // The time of the evaluation is no step's.
+      last = now()
+      terminal.print(epochLine(metrics, epochs))
+    }
+  }
+})
