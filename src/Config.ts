@@ -62,7 +62,8 @@ export const decodeExperiment = (input: unknown): Effect.Effect<Experiment, Conf
     Effect.mapError((problems) => new ConfigError({ message: `wrong configuration: ${problems}` }))
   )
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** A JSON object. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** `over` laid over `base`: objects key by key, everything else replaced. Objects of another `_tag` are replaced whole. */

@@ -7,10 +7,11 @@ import * as Option from "effect/Option"
 import { Checkpoints } from "./Checkpoint.ts"
 import type { Experiment } from "./Config.ts"
 import { Dataset, type SplitName } from "./Data.ts"
+import { decodeStrictly } from "./Decode.ts"
 import { Device } from "./Device.ts"
 import { makeNetwork, type Network } from "./Model.ts"
 import { measure } from "./Train/Evaluation.ts"
-import { type Counters, judged, runEpochs, START } from "./Train/Loop.ts"
+import { Counters, judged, runEpochs, START } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
 import { labelsOf, predict } from "./Train/Predict.ts"
 import { evaluationEntry, trainingEntry, type WeightsName } from "./Train/Programs.ts"
@@ -108,7 +109,14 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     for (const line of skipped) progress.message(line)
     if (Option.isSome(checkpoint)) {
       yield* program.write(checkpoint.value.tensors)
-      start = checkpoint.value.counters as unknown as Counters
+      start = yield* decodeStrictly(Counters, checkpoint.value.counters).pipe(
+        Effect.mapError(
+          (problems) =>
+            new RunError({
+              message: `the checkpoint of step ${checkpoint.value.step} does not say where the run stands: ${problems}`
+            })
+        )
+      )
     }
     progress.message(`continued after step ${start.step}`)
   }

@@ -47,7 +47,7 @@ const given = (entries: Readonly<Record<string, Option.Option<unknown>>>): Recor
 
 /** Whether anything but the folder says what is to be trained. */
 const describesExperiment = ({ config, dataset, directory, recipe, seed, set }: Input): boolean =>
-  set.length > 0 || [recipe, config, dataset, directory, seed].some(Option.isSome)
+  set.length > 0 || [recipe, config, dataset, directory, seed].some((flag) => Option.isSome<unknown>(flag))
 
 /** Recipe, file, flags and assignments, each laid over what comes before. */
 const experimentOf = Effect.fnUntraced(function* (input: Input) {

@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Batch, batchesPerEpoch, epochBatches } from "../Augment.ts"
 import type { Checkpoints } from "../Checkpoint.ts"
@@ -28,24 +29,25 @@ export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{
 }> {}
 
 /** Where a run stands; saved with every checkpoint. */
-export interface Counters {
+export const Counters = Schema.Struct({
   /** Steps done since the start. */
-  readonly step: number
+  step: Schema.Int,
   /** The epoch under way, from 0. */
-  readonly epoch: number
+  epoch: Schema.Int,
   /** Batches done of this epoch. */
-  readonly batch: number
+  batch: Schema.Int,
   /** Sums over the batches done of this epoch. */
-  readonly lossSum: number
-  readonly correctSum: number
+  lossSum: Schema.Finite,
+  correctSum: Schema.Finite,
   /** Seconds of this epoch, and those of them spent waiting for batches. */
-  readonly epochSeconds: number
-  readonly waitSeconds: number
+  epochSeconds: Schema.Finite,
+  waitSeconds: Schema.Finite,
   /** Seconds of training and evaluation since the start. */
-  readonly seconds: number
+  seconds: Schema.Finite,
   /** The best evaluation so far. */
-  readonly best: { readonly epoch: number; readonly accuracy: number } | null
-}
+  best: Schema.NullOr(Schema.Struct({ epoch: Schema.Int, accuracy: Schema.Finite }))
+})
+export type Counters = typeof Counters.Type
 
 export const START: Counters = {
   step: 0,
@@ -92,7 +94,7 @@ export const runEpochs = Effect.fn("runEpochs")(function* (options: LoopOptions,
 
   const save = Effect.gen(function* () {
     if (counters === saved || counters === start) return
-    yield* checkpoints.save({ step: counters.step, tensors: yield* program.read, counters: { ...counters } })
+    yield* checkpoints.save({ step: counters.step, tensors: yield* program.read, counters })
     saved = counters
     lastSave = performance.now()
   }).pipe(Effect.uninterruptible)
@@ -132,6 +134,7 @@ export const runEpochs = Effect.fn("runEpochs")(function* (options: LoopOptions,
     }
     progress.step({
       epoch: counters.epoch,
+      epochs: train.epochs,
       step: counters.batch,
       stepsPerEpoch,
       loss,

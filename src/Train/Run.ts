@@ -5,8 +5,7 @@ import * as path from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { configurationDifference } from "../Checkpoint.ts"
-import { Experiment } from "../Config.ts"
+import { Experiment, isObject } from "../Config.ts"
 import { decodeStrictly } from "../Decode.ts"
 import { readJson, type StorageError, writeFileAtomic } from "../Storage.ts"
 import { VERSION } from "../Version.ts"
@@ -66,6 +65,18 @@ export const readRun = (directory: string): Effect.Effect<RunConfig, RunError | 
 /** Writes the configuration of a new run. */
 export const beginRun = (directory: string, config: RunConfig): Effect.Effect<void, StorageError> =>
   writeFileAtomic(configFile(directory), `${JSON.stringify(config, null, 2)}\n`)
+
+/** Every value that differs between two configurations, as `model.alpha: 6 → 7`. */
+export const configurationDifference = (before: unknown, after: unknown, key = ""): ReadonlyArray<string> => {
+  if (isObject(before) && isObject(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+    return [...keys].flatMap((inner) =>
+      configurationDifference(before[inner], after[inner], key === "" ? inner : `${key}.${inner}`)
+    )
+  }
+  const [a, b] = [before, after].map((value) => JSON.stringify(value) ?? "not set")
+  return a === b ? [] : [`${key}: ${a} → ${b}`]
+}
 
 /**
  * Checks that a run can be continued as the same: nothing that its numbers depend on may differ. Where the device

@@ -36,7 +36,7 @@ interface Step {
 
 /** Euclidean norm of all values together. */
 const norm = (tensors: ReadonlyArray<HostTensor>): number =>
-  Math.sqrt(tensors.reduce((sum, { data }) => data.reduce((a: number, v: number) => a + v * v, sum), 0))
+  Math.sqrt(tensors.reduce((sum, { data }) => Array.from(data).reduce((a, v) => a + v * v, sum), 0))
 
 /** Moves samples on by `by` places, as torch.roll does. */
 const rolled = <A extends HostTensor["data"]>(data: A, by: number): A => {

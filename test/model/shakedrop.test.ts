@@ -59,7 +59,7 @@ it.effect("training's mean over many draws is evaluation's output; draws depend 
       })
     )
     const [first, again, other] = yield* Effect.all(steps)
-    const values = first.out.data
+    const values = Array.from(first.out.data)
     const mean = values.reduce((a, b) => a + b, 0) / samples
     assert.closeTo(mean, 0.6 + 0.4 * 0.25, 0.01)
     const open = values.filter((value) => value === 1).length

@@ -1,0 +1,170 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type Checkpoint, Checkpoints } from "../src/Checkpoint.ts"
+import { decode } from "../src/Safetensors.ts"
+import { float32 } from "../src/Tensor.ts"
+
+const kernel = float32(
+  [1, 2, 3, 4],
+  Float32Array.from({ length: 24 }, (_, i) => i)
+)
+
+const at = (step: number): Checkpoint => ({
+  step,
+  tensors: { "conv1.weight": kernel, "fc.bias": float32([1], Float32Array.of(step)) },
+  counters: { epoch: step / 10, best: null }
+})
+
+/** Runs with checkpoints in a folder of the test's own. */
+const inFolder = <A, E>(
+  keep: number,
+  f: (checkpoints: Checkpoints["Service"], folder: string) => Effect.Effect<A, E>
+) =>
+  Effect.gen(function* () {
+    const parent = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-checkpoint-"))),
+      (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+    )
+    const folder = path.join(parent, "checkpoints")
+    return yield* Effect.flatMap(Checkpoints, (checkpoints) => f(checkpoints, folder)).pipe(
+      Effect.provide(Checkpoints.layer(folder, { keep }))
+    )
+  }).pipe(Effect.scoped)
+
+const latestStep = (checkpoints: Checkpoints["Service"]) =>
+  Effect.map(checkpoints.latest, ({ checkpoint, skipped }) => ({
+    step: Option.getOrUndefined(Option.map(checkpoint, ({ step }) => step)),
+    skipped
+  }))
+
+describe("checkpoints", () => {
+  it.effect("there are none at first", () =>
+    inFolder(
+      2,
+      Effect.fnUntraced(function* (checkpoints) {
+        assert.deepStrictEqual(yield* checkpoints.latest, { checkpoint: Option.none(), skipped: [] })
+        assert.deepStrictEqual(yield* checkpoints.best, { checkpoint: Option.none(), skipped: [] })
+      })
+    )
+  )
+
+  it.effect("the newest and the best come back as they were", () =>
+    inFolder(
+      2,
+      Effect.fnUntraced(function* (checkpoints) {
+        yield* checkpoints.save(at(10))
+        yield* checkpoints.save(at(20))
+        yield* checkpoints.saveBest(at(10))
+        assert.deepStrictEqual((yield* checkpoints.latest).checkpoint, Option.some(at(20)))
+        assert.deepStrictEqual((yield* checkpoints.best).checkpoint, Option.some(at(10)))
+      })
+    )
+  )
+
+  it.effect("tensors are in PyTorch's layout", () =>
+    inFolder(
+      1,
+      Effect.fnUntraced(function* (checkpoints, folder) {
+        yield* checkpoints.save(at(10))
+        const { tensors } = decode(readFileSync(path.join(folder, "step-0000010.safetensors")))
+        const weight = tensors["conv1.weight"]
+        assert.deepStrictEqual(weight.shape, [4, 3, 1, 2])
+        // [out 1, in 2, row 0, column 1] is [row 0, column 1, in 2, out 1] of the kernel.
+        assert.strictEqual(weight.data[1 * 6 + 2 * 2 + 0 + 1], kernel.data[1 * 12 + 2 * 4 + 1])
+      })
+    )
+  )
+
+  it.effect("only the newest few are kept, and one best", () =>
+    inFolder(
+      2,
+      Effect.fnUntraced(function* (checkpoints, folder) {
+        for (const step of [10, 20, 30]) {
+          yield* checkpoints.save(at(step))
+          yield* checkpoints.saveBest(at(step))
+        }
+        assert.sameMembers(readdirSync(folder), [
+          "step-0000020.json",
+          "step-0000020.safetensors",
+          "step-0000030.json",
+          "step-0000030.safetensors",
+          "best-0000030.json",
+          "best-0000030.safetensors"
+        ])
+      })
+    )
+  )
+
+  for (const [how, damage] of [
+    ["cut off", (file: string) => truncateSync(file, 100)],
+    ["missing", (file: string) => rmSync(file)],
+    [
+      "changed by one bit",
+      (file: string) => {
+        const bytes = readFileSync(file)
+        bytes[bytes.length - 3] ^= 1
+        writeFileSync(file, bytes)
+      }
+    ]
+  ] as const) {
+    it.effect(`one that is ${how} is passed over, and named`, () =>
+      inFolder(
+        2,
+        Effect.fnUntraced(function* (checkpoints, folder) {
+          yield* checkpoints.save(at(10))
+          yield* checkpoints.save(at(20))
+          damage(path.join(folder, "step-0000020.safetensors"))
+          const { skipped, step } = yield* latestStep(checkpoints)
+          assert.strictEqual(step, 10)
+          assert.strictEqual(skipped.length, 1)
+          assert.include(skipped[0], "step-0000020.safetensors")
+        })
+      )
+    )
+  }
+
+  it.effect("what was saved before a damaged one's step is the newest again", () =>
+    inFolder(
+      1,
+      Effect.fnUntraced(function* (checkpoints, folder) {
+        yield* checkpoints.save(at(30))
+        truncateSync(path.join(folder, "step-0000030.safetensors"), 100)
+        yield* checkpoints.save(at(20))
+        assert.deepStrictEqual(yield* latestStep(checkpoints), { step: 20, skipped: [] })
+      })
+    )
+  )
+
+  it.effect("killed between any two writes leaves the one before, and no rubbish after the next", () =>
+    inFolder(
+      1,
+      Effect.fnUntraced(function* (checkpoints, folder) {
+        yield* checkpoints.save(at(10))
+        // In the middle of the tensors; then with the tensors but without their hash.
+        writeFileSync(path.join(folder, "step-0000020.safetensors.0badf00d.tmp"), "half")
+        assert.deepStrictEqual(yield* latestStep(checkpoints), { step: 10, skipped: [] })
+        writeFileSync(path.join(folder, "step-0000020.safetensors"), "whole but unhashed")
+        assert.deepStrictEqual(yield* latestStep(checkpoints), { step: 10, skipped: [] })
+        yield* checkpoints.save(at(30))
+        assert.sameMembers(readdirSync(folder), ["step-0000030.json", "step-0000030.safetensors"])
+      })
+    )
+  )
+
+  it.effect("a folder that cannot be made is an error that names it, and nothing is lost", () =>
+    inFolder(
+      1,
+      Effect.fnUntraced(function* (checkpoints, folder) {
+        writeFileSync(folder, "in the way")
+        const error = yield* Effect.flip(checkpoints.save(at(10)))
+        assert.strictEqual(error._tag, "StorageError")
+        assert.include(error.message, folder)
+        assert.strictEqual(readFileSync(folder, "utf8"), "in the way")
+      })
+    )
+  )
+})
