@@ -7,7 +7,6 @@ import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
-import { pipeline } from "node:stream/promises"
 import * as Effect from "effect/Effect"
 import { syncDirectory } from "../../Storage.ts"
 import { LibraryError } from "../Errors.ts"
@@ -87,20 +86,15 @@ const checkRoom = Effect.fnUntraced(function* (cache: string, wheels: ReadonlyAr
 
 const sha256Of = async (file: fs.FileHandle, onBytes: (done: number) => void, signal: AbortSignal) => {
   const hash = createHash("sha256")
-  const source = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })
-  let done = 0
-  await pipeline(
-    source,
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        hash.update(chunk)
-        done += chunk.length
-        onBytes(done)
-      }
-    },
-    { signal }
-  )
-  return hash.digest("hex")
+  const buffer = Buffer.alloc(1 << 20)
+  for (let done = 0; ; ) {
+    signal.throwIfAborted()
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, done)
+    if (bytesRead === 0) return hash.digest("hex")
+    hash.update(buffer.subarray(0, bytesRead))
+    done += bytesRead
+    onBytes(done)
+  }
 }
 
 /** Opens a wheel until the scope closes if it is there and has the right hash. It may be removed meanwhile. */

@@ -1,7 +1,6 @@
 /** Takes the wanted files out of a wheel, which is a zip archive. */
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import { pipeline } from "node:stream/promises"
 import { syncDirectory } from "../../Storage.ts"
 import { wanted } from "./Wheels.ts"
 
@@ -30,15 +29,12 @@ export const unpackWheel = async (
     await fs.mkdir(path.dirname(file), { recursive: true })
     const handle = await fs.open(file, "w", executable(fileName) ? 0o755 : 0o644)
     try {
-      const count = async function* (chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          done += chunk.length
-          onBytes(done)
-          yield chunk
-        }
+      for await (const chunk of await zip.openReadStreamPromise(entry)) {
+        signal.throwIfAborted()
+        await handle.writeFile(chunk)
+        done += chunk.length
+        onBytes(done)
       }
-      const source = await zip.openReadStreamPromise(entry)
-      await pipeline(source, count, handle.createWriteStream({ autoClose: false }), { signal })
       await handle.sync()
     } finally {
       await handle.close()
