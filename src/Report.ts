@@ -1,23 +1,49 @@
-/** The report of a finished run: one HTML file that needs nothing else. */
+/**
+ * The report of a finished run: one HTML file that needs nothing else, with the result, curves, confusion, accuracy
+ * by class and sample predictions.
+ */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import { Dataset } from "./Data.ts"
+import { classesSection } from "./Report/Classes.ts"
+import { confusionSection } from "./Report/Confusion.ts"
+import { curves } from "./Report/Curves.ts"
+import { html, Markup, percent } from "./Report/Html.ts"
+import { overview } from "./Report/Overview.ts"
+import { predictionsOf } from "./Report/Predictions.ts"
+import { samples } from "./Report/Samples.ts"
+import { STYLE } from "./Report/Style.ts"
 import { writeFileAtomic } from "./Storage.ts"
 import { readMetrics } from "./Train/Metrics.ts"
 import type { RunResult } from "./Train/Result.ts"
 import { readRun } from "./Train/Run.ts"
 
-/** Writes `report.html` into a run's folder and gives its path. `logits` [images,classes] are the test split's. */
+/**
+ * Writes `report.html` into a run's folder and gives its path. `logits` [images,classes] are those of the
+ * `Dataset`'s test split that the result was computed from.
+ */
 export const writeReport = Effect.fn("writeReport")(function* (
   directory: string,
   result: RunResult,
   logits: Float32Array
 ) {
-  const file = path.join(directory, "report.html")
-  const { experiment } = yield* readRun(directory)
+  const { classes, test, train, validation } = yield* Dataset
+  const config = yield* readRun(directory)
   const metrics = yield* readMetrics(directory)
-  yield* writeFileAtomic(
-    file,
-    `<!doctype html><title>${experiment.name}</title><pre>${JSON.stringify({ result, metrics, logits: logits.length })}</pre>`
-  )
+  // A network may have more classes than the data.
+  const names = result.confusion.map((_, label) => classes[label] ?? `class ${label}`)
+  const images = { train: train.indices.length, validation: validation.indices.length }
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${config.experiment.name}: ${percent(result.accuracy)} on ${result.dataset}</title><style>${new Markup(STYLE)}</style></head>
+<body>${overview(config, result, images)}
+${curves(metrics, result)}
+${confusionSection(result.confusion, names)}
+${classesSection(result.confusion, names, result.accuracy)}
+${yield* samples(test, predictionsOf(test, logits), names)}
+</body></html>
+`
+  const file = path.join(directory, "report.html")
+  yield* writeFileAtomic(file, page.text)
   return file
 })

@@ -1,0 +1,101 @@
+/** Curves over epochs as SVG. What they are at an epoch is shown where the pointer is, without a script. */
+import { html, type Markup, NOTHING, px } from "./Html.ts"
+import { epochScale, type Scale } from "./Scale.ts"
+
+export interface Series {
+  readonly name: string
+  /** Class that gives the colour. */
+  readonly colour: "train" | "validation" | "ema"
+  /** A value for each of the chart's epochs; null where there is none. */
+  readonly values: ReadonlyArray<number | null>
+}
+
+export interface ChartOptions {
+  readonly title: string
+  /** Said in small print below. */
+  readonly note?: string
+  readonly epochs: ReadonlyArray<number>
+  readonly series: ReadonlyArray<Series>
+  readonly scale: Scale
+  /** Values beside the legend and under the pointer. */
+  readonly format: (value: number) => string
+  /** An epoch that is marked, and why. */
+  readonly mark?: { readonly epoch: number; readonly label: string }
+}
+
+const WIDTH = 460
+const HEIGHT = 250
+const LEFT = 48
+const RIGHT = WIDTH - 12
+const TOP = 24
+const BOTTOM = HEIGHT - 28
+
+/** More epochs than this share the places that react to the pointer. */
+const PLACES = 200
+
+const present = (values: ReadonlyArray<number | null>) => values.filter((value) => value !== null)
+
+/** The values that a scale has to hold. */
+export const valuesOf = (series: ReadonlyArray<Series>): ReadonlyArray<number> =>
+  series.flatMap(({ values }) => present(values))
+
+export const chart = ({ epochs, format, mark, note, scale, series, title }: ChartOptions): Markup => {
+  const along = epochScale(epochs[epochs.length - 1])
+  const x = (epoch: number): number => px(LEFT + along.position(epoch) * (RIGHT - LEFT))
+  const y = (value: number): number => px(BOTTOM - scale.position(value) * (BOTTOM - TOP))
+
+  const grid = scale.ticks.map(
+    (tick) => html`<path class="grid" d="M${LEFT} ${y(tick)}H${RIGHT}"/>
+<text class="tick" x="${LEFT - 6}" y="${y(tick) + 4}" text-anchor="end">${scale.format(tick)}</text>`
+  )
+  const below = along.ticks.map(
+    (tick) =>
+      html`<text class="tick" x="${x(tick)}" y="${BOTTOM + 18}" text-anchor="middle">${along.format(tick)}</text>`
+  )
+
+  const curves = series.map(({ colour, values }) => {
+    const points = epochs.flatMap((epoch, i) => {
+      const value = values[i]
+      return value === null ? [] : [`${x(epoch)} ${y(value)}`]
+    })
+    // A single point is seen as a dot: a line of no length with round ends.
+    return html`<path class="curve ${colour}" d="M${points.join("L")}${points.length === 1 ? "h0" : ""}"/>`
+  })
+
+  const stride = Math.ceil(epochs.length / PLACES)
+  const width = (stride * (RIGHT - LEFT)) / Math.max(1, epochs[epochs.length - 1] - 1)
+  const places = epochs.flatMap((epoch, i) => {
+    if ((epochs.length - 1 - i) % stride !== 0) return []
+    const shown = series.flatMap(({ colour, name, values }) => {
+      const value = values[i]
+      return value === null ? [] : [{ colour, name, value }]
+    })
+    return [
+      html`<g class="place"><rect x="${px(x(epoch) - width / 2)}" y="${TOP}" width="${px(width)}" height="${BOTTOM - TOP}"/>
+<path d="M${x(epoch)} ${TOP}V${BOTTOM}"/>${shown.map(
+        ({ colour, value }) => html`<circle class="${colour}" cx="${x(epoch)}" cy="${y(value)}" r="4"/>`
+      )}
+<text x="${LEFT}" y="14">epoch ${epoch}${shown.map(
+        ({ colour, value }) =>
+          html`<tspan class="${colour}" dx="12">● </tspan><tspan>${format(value)}</tspan>`
+      )}</text></g>`
+    ]
+  })
+
+  const marked =
+    mark === undefined
+      ? NOTHING
+      : html`<path class="mark" d="M${x(mark.epoch)} ${TOP}V${BOTTOM}"/><text class="tick" x="${x(mark.epoch)}" y="${BOTTOM - 6}" ${
+          along.position(mark.epoch) > 0.5 ? html`text-anchor="end" dx="-5"` : html`dx="5"`
+        }>${mark.label}</text>`
+
+  const legend = series.map(({ colour, name, values }) => {
+    const last = present(values).at(-1)
+    return last === undefined
+      ? NOTHING
+      : html`<span><i class="${colour}"></i>${name} <b>${format(last)}</b></span>`
+  })
+  return html`<figure class="chart"><figcaption><h3>${title}</h3><p class="legend">${legend}</p></figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} by epoch">${grid}${below}${marked}${curves}${places}</svg>
+${note === undefined ? NOTHING : html`<p class="note">${note}</p>`}</figure>`
+}

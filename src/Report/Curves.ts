@@ -1,0 +1,60 @@
+/** The curves of a run: accuracy, loss, learning rate and speed by epoch. */
+import type { EpochMetrics } from "../Train/Metrics.ts"
+import type { RunResult } from "../Train/Result.ts"
+import { chart, type Series, valuesOf } from "./Chart.ts"
+import { count, html, type Markup, percent } from "./Html.ts"
+import { accuracyScale, linearScale, logScale } from "./Scale.ts"
+
+const digits = (value: number): string => String(Number(value.toPrecision(3)))
+
+export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult): Markup => {
+  const epochs = metrics.map(({ epoch }) => epoch)
+  const of = (name: string, colour: Series["colour"], key: keyof EpochMetrics): ReadonlyArray<Series> => {
+    const values = metrics.map((line) => line[key])
+    return values.some((value) => value !== null) ? [{ name, colour, values }] : []
+  }
+  const accuracy = [
+    ...of("training", "train", "trainAccuracy"),
+    ...of("validation", "validation", "valAccuracy"),
+    ...of("validation, averaged weights", "ema", "emaAccuracy")
+  ]
+  const loss = [...of("training", "train", "trainLoss"), ...of("validation", "validation", "valLoss")]
+  const lr = of("learning rate", "train", "lr")
+  const speed = of("training", "train", "imagesPerSecond")
+  const waited = metrics.reduce((sum, { waitShare }) => sum + waitShare, 0) / metrics.length
+  const selected = accuracy.length > 1 ? { mark: { epoch: result.epochs, label: "kept" } } : {}
+  return html`<section><h2>Curves</h2><div class="charts">${[
+    chart({
+      title: "Accuracy",
+      note: "Training accuracy is that of augmented images while the weights change. The axis is stretched towards 100 %.",
+      epochs,
+      series: accuracy,
+      scale: accuracyScale(valuesOf(accuracy)),
+      format: percent,
+      ...selected
+    }),
+    chart({
+      title: "Loss",
+      note: "Training loss includes what makes training harder: augmentation and label smoothing. Logarithmic axis.",
+      epochs,
+      series: loss,
+      scale: logScale(valuesOf(loss)),
+      format: (value) => value.toFixed(3)
+    }),
+    chart({
+      title: "Learning rate",
+      epochs,
+      series: lr,
+      scale: linearScale(valuesOf(lr), digits),
+      format: digits
+    }),
+    chart({
+      title: "Images per second",
+      note: `${percent(waited)} of the training time went into waiting for batches.`,
+      epochs,
+      series: speed,
+      scale: linearScale(valuesOf(speed), count),
+      format: (value) => (value < 100 ? digits(value) : count(value))
+    })
+  ]}</div></section>`
+}

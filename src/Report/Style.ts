@@ -1,0 +1,97 @@
+/** How a report looks, in light and dark, on a screen of any width. */
+export const STYLE = `
+:root {
+  color-scheme: light dark;
+  --page: #f6f6f4; --card: #ffffff; --line: #e3e2de; --ink: #1b1b19; --soft: #66655f;
+  --train: #7d7c76; --validation: #2a78d6; --ema: #e0602a; --good: #1f7a4d; --bad: #c8371e;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #131312; --card: #1d1d1b; --line: #33322f; --ink: #efeeea; --soft: #a3a29a;
+    --train: #8f8e87; --validation: #5b9eea; --ema: #f0824e; --good: #58c48f; --bad: #ff8a70;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; padding: 40px 20px 64px; max-width: 1120px; background: var(--page); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-variant-numeric: tabular-nums;
+}
+h2 { font-size: 20px; margin: 48px 0 12px; }
+h3 { font-size: 15px; margin: 0; }
+p { margin: 0; }
+.note { color: var(--soft); font-size: 13px; margin: 4px 0 12px; }
+.kicker { color: var(--soft); font-weight: 600; }
+.accuracy { font-size: clamp(56px, 13vw, 96px); line-height: 1.05; font-weight: 700; letter-spacing: -0.03em; }
+.lead { font-size: 18px; }
+.lead span { color: var(--soft); }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: 12px; margin: 28px 0 24px; }
+.tiles div, .chart, .confusion > div, .classes, .facts {
+  background: var(--card); border: 1px solid var(--line); border-radius: 10px;
+}
+.tiles div { padding: 12px 14px; }
+dt { color: var(--soft); font-size: 13px; }
+dd { margin: 0; font-size: 21px; font-weight: 600; }
+.facts { width: 100%; border-spacing: 0; padding: 6px 0; }
+.facts th { text-align: left; font-weight: 400; color: var(--soft); width: 12em; }
+.facts th, .facts td { padding: 5px 16px; vertical-align: top; overflow-wrap: anywhere; }
+code, pre { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+details { margin-top: 12px; }
+summary { cursor: pointer; color: var(--soft); }
+pre { overflow-x: auto; padding: 12px 16px; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 16px; }
+figure { margin: 0; }
+.chart { padding: 14px 16px 6px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); min-height: 1.5em; }
+.legend b { color: var(--ink); font-weight: 600; }
+.legend i { display: inline-block; width: 16px; height: 3px; border-radius: 2px; margin-right: 6px; vertical-align: 3px; background: var(--series); }
+.train { --series: var(--train); } .validation { --series: var(--validation); } .ema { --series: var(--ema); }
+svg { display: block; width: 100%; height: auto; font-family: inherit; }
+.grid { stroke: var(--line); }
+.tick { fill: var(--soft); font-size: 12px; }
+.curve { fill: none; stroke: var(--series); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.mark { stroke: var(--soft); stroke-dasharray: 3 3; }
+.place rect { fill: transparent; }
+.place path { stroke: var(--soft); }
+.place circle { fill: var(--series); stroke: var(--card); stroke-width: 2; }
+.place text { font-size: 12px; fill: var(--ink); }
+.place tspan[class] { fill: var(--series); }
+.place > :not(rect) { visibility: hidden; pointer-events: none; }
+.place:hover > * { visibility: visible; }
+.confusion { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 3fr); gap: 16px; align-items: start; }
+.confusion > div { padding: 16px; }
+.scroll { overflow-x: auto; }
+.matrix text { fill: var(--ink); }
+.matrix .frame { fill: none; stroke: var(--line); }
+.matrix .right { fill: var(--validation); } .matrix .wrong { fill: var(--ema); }
+.matrix .correct, .matrix .number { text-anchor: middle; pointer-events: none; }
+.pairs, .classes { list-style: none; margin: 10px 0 8px; padding: 0; }
+.pairs li { display: grid; grid-template-columns: 1fr auto 3em; gap: 8px; padding: 3px 6px; margin-bottom: 2px; border-radius: 4px;
+  background: linear-gradient(to right, color-mix(in srgb, var(--ema) 28%, transparent) var(--share), transparent 0); }
+.pairs span { overflow-wrap: anywhere; }
+.pairs small { color: var(--soft); text-align: right; line-height: 22px; }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 14px 12px; }
+.sample img { display: block; width: 100%; border-radius: 6px; image-rendering: pixelated; background: var(--line); }
+.sample figcaption { font-size: 13px; line-height: 1.35; margin-top: 5px; overflow-wrap: anywhere; }
+.sample b { font-weight: 400; color: var(--soft); }
+.right { color: var(--good); } .wrong { color: var(--bad); }
+.truth { color: var(--ink); }
+.classes { padding: 10px 16px; }
+.classes li { display: grid; grid-template-columns: 9em 1fr 4.5em; gap: 12px; align-items: center; padding: 3px 0; break-inside: avoid; }
+.classes li > span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.classes b { text-align: right; }
+.track { position: relative; height: 16px; border-left: 1px solid var(--line); border-right: 1px solid var(--line); }
+.track i { position: absolute; top: 0; bottom: 0; }
+.track .all { border-left: 1px solid var(--soft); opacity: 0.6; }
+.track .interval { top: 6px; bottom: 6px; border-radius: 2px; background: color-mix(in srgb, var(--validation) 40%, transparent); }
+.track .dot { width: 10px; height: 10px; top: 3px; margin-left: -5px; border-radius: 50%; background: var(--validation); }
+.many { columns: 2; column-gap: 40px; }
+@media (max-width: 760px) {
+  body { padding: 24px 14px 48px; }
+  .confusion { grid-template-columns: minmax(0, 1fr); }
+  .many { columns: 1; }
+  .facts tr, .facts th, .facts td { display: block; }
+  .facts th { padding-bottom: 0; width: auto; }
+  .facts td { padding-top: 0; }
+  .classes li { grid-template-columns: 7em 1fr 4.2em; gap: 8px; }
+}
+`
