@@ -69,15 +69,28 @@ export interface Draws {
   readonly normal: () => number
 }
 
-/**
- * Draws keyed by a seed (an integer in [0, 2^32)), the name of what they are for, and up to three counters
- * such as epoch and image.
- */
-export const draws = (seed: number, stream: string, a = 0, b = 0, c = 0): Draws => {
+/** Draws that can be turned to other counters, so that none are made anew for each image. */
+export interface KeyedDraws extends Draws {
+  /** Starts the sequence that belongs to these counters. */
+  readonly at: (a: number, b?: number, c?: number) => void
+}
+
+/** Draws keyed by a seed (an integer in [0, 2^32)) and the name of what they are for, at counters (0, 0, 0). */
+export const keyedDraws = (seed: number, stream: string): KeyedDraws => {
   const key = hash32(stream)
   const words = new Uint32Array(4)
+  let a = 0
+  let b = 0
+  let c = 0
   let block = 0
   let used = 4
+  const at = (newA: number, newB = 0, newC = 0): void => {
+    a = newA
+    b = newB
+    c = newC
+    block = 0
+    used = 4
+  }
   const uint32 = (): number => {
     if (used === 4) {
       words[0] = block++
@@ -105,7 +118,17 @@ export const draws = (seed: number, stream: string, a = 0, b = 0, c = 0): Draws 
     const radius = Math.sqrt(-2 * Math.log(1 - uniform()))
     return radius * Math.cos(2 * Math.PI * uniform())
   }
-  return { uint32, uniform, int, normal }
+  return { at, uint32, uniform, int, normal }
+}
+
+/**
+ * Draws keyed by a seed (an integer in [0, 2^32)), the name of what they are for, and up to three counters
+ * such as epoch and image.
+ */
+export const draws = (seed: number, stream: string, a = 0, b = 0, c = 0): Draws => {
+  const random = keyedDraws(seed, stream)
+  random.at(a, b, c)
+  return random
 }
 
 /** Shuffles in place (Fisher–Yates). */

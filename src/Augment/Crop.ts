@@ -1,0 +1,65 @@
+/** Moving and mirroring whole images. */
+import { type Canvas, swap } from "./Canvas.ts"
+
+/** What lies outside of an image: zeros, the nearest pixel of the border, or the image mirrored at the border's pixels. */
+export type PaddingMode = "zero" | "edge" | "reflect"
+
+/** Where coordinate `at` of a padded line of `size` pixels lies in the line itself; -1 for nowhere. */
+export const padded = (at: number, size: number, mode: PaddingMode): number => {
+  if (at >= 0 && at < size) return at
+  if (mode === "zero") return -1
+  if (mode === "edge" || size === 1) return at < 0 ? 0 : size - 1
+  // The mirrored line repeats with this period, however wide the padding.
+  const period = 2 * (size - 1)
+  const phase = ((at % period) + period) % period
+  return phase < size ? phase : period - phase
+}
+
+/**
+ * The window of an image's own size whose upper left corner lies at (top, left), in pixels; what is outside of the
+ * image is padded. He et al., "Deep residual learning for image recognition", CVPR 2016, section 4.2.
+ */
+export const crop = (canvas: Canvas, top: number, left: number, mode: PaddingMode): void => {
+  const { height, pixels, spare, width } = canvas
+  for (let y = 0; y < height; y++) {
+    const row = padded(y + top, height, mode)
+    let to = y * width * 3
+    if (row < 0) {
+      spare.fill(0, to, to + width * 3)
+      continue
+    }
+    for (let x = 0; x < width; x++) {
+      const column = padded(x + left, width, mode)
+      if (column < 0) {
+        spare[to++] = 0
+        spare[to++] = 0
+        spare[to++] = 0
+      } else {
+        const from = (row * width + column) * 3
+        spare[to++] = pixels[from]
+        spare[to++] = pixels[from + 1]
+        spare[to++] = pixels[from + 2]
+      }
+    }
+  }
+  swap(canvas)
+}
+
+/** Mirrors an image left to right. */
+export const flipHorizontally = ({ height, pixels, width }: Canvas): void => {
+  for (let y = 0; y < height; y++) {
+    let left = y * width * 3
+    let right = left + (width - 1) * 3
+    for (; left < right; left += 3, right -= 3) {
+      const r = pixels[left]
+      const g = pixels[left + 1]
+      const b = pixels[left + 2]
+      pixels[left] = pixels[right]
+      pixels[left + 1] = pixels[right + 1]
+      pixels[left + 2] = pixels[right + 2]
+      pixels[right] = r
+      pixels[right + 1] = g
+      pixels[right + 2] = b
+    }
+  }
+}
