@@ -56,10 +56,11 @@ export const chart = ({ epochs, format, mark, note, scale, series, title }: Char
   const curves = series.map(({ colour, values }) => {
     const points = epochs.flatMap((epoch, i) => {
       const value = values[i]
-      return value === null ? [] : [`${x(epoch)} ${y(value)}`]
+      return value === null ? [] : [{ x: x(epoch), y: y(value) }]
     })
-    // A single point is seen as a dot: a line of no length with round ends.
-    return html`<path class="curve ${colour}" d="M${points.join("L")}${points.length === 1 ? "h0" : ""}"/>`
+    return points.length === 1
+      ? html`<circle class="point ${colour}" cx="${points[0].x}" cy="${points[0].y}" r="4"/>`
+      : html`<path class="curve ${colour}" d="M${points.map(({ x, y }) => `${x} ${y}`).join("L")}"/>`
   })
 
   const stride = Math.ceil(epochs.length / PLACES)

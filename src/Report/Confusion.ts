@@ -26,12 +26,13 @@ export const confusedPairs = (confusion: Matrix): ReadonlyArray<Confused> =>
 const NUMBERED = 25
 const NAMED = 130
 
+/** How many pairs are listed, and characters of a name beside the matrix. */
 const PAIRS = 12
 const LONGEST = 14
 
 const clip = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name)
 
-const matrix = (confusion: Matrix, names: ReadonlyArray<string>): Markup => {
+const matrix = (confusion: Matrix, names: ReadonlyArray<string>, largest: number): Markup => {
   const classes = names.length
   const numbered = classes <= NUMBERED
   const named = classes <= NAMED
@@ -42,8 +43,6 @@ const matrix = (confusion: Matrix, names: ReadonlyArray<string>): Markup => {
   const label = named ? Math.max(...names.map((name) => clip(name).length)) * font * 0.58 + 12 : 4
   const top = numbered ? label * 0.75 + 8 : label
   const side = classes * cell
-  const largest = Math.max(Number.MIN_VALUE, ...confusedPairs(confusion).map(({ share }) => share))
-
   const cells = confusion.flatMap((row, truth) => {
     const total = row.reduce((sum, images) => sum + images, 0)
     return row.flatMap((images, predicted) => {
@@ -85,7 +84,7 @@ export const confusionSection = (confusion: Matrix, names: ReadonlyArray<string>
     ({ images, label, predicted, share }) => html`<li style="--share:${px((100 * share) / largest)}%">
 <span>${names[label]} → ${names[predicted]}</span><b>${percent(share, 1)}</b><small>${count(images)}</small></li>`
   )
-  return html`<section><h2>Confusion</h2><div class="confusion"><div>${matrix(confusion, names)}
+  return html`<section><h2>Confusion</h2><div class="${names.length > NUMBERED ? "confusion large" : "confusion"}"><div>${matrix(confusion, names, largest)}
 <p class="note">Rows are true classes, columns predicted ones. Mistakes are shaded by the root of their share of the true class, relative to the largest.</p></div>
 <div><h3>Most often confused</h3>${
     pairs.length === 0

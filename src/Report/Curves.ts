@@ -2,12 +2,13 @@
 import type { EpochMetrics } from "../Train/Metrics.ts"
 import type { RunResult } from "../Train/Result.ts"
 import { chart, type Series, valuesOf } from "./Chart.ts"
-import { count, html, type Markup, percent } from "./Html.ts"
+import { count, html, type Markup, NOTHING, percent } from "./Html.ts"
 import { accuracyScale, linearScale, logScale } from "./Scale.ts"
 
 const digits = (value: number): string => String(Number(value.toPrecision(3)))
 
 export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult): Markup => {
+  if (metrics.length === 0) return NOTHING
   const epochs = metrics.map(({ epoch }) => epoch)
   const of = (name: string, colour: Series["colour"], key: keyof EpochMetrics): ReadonlyArray<Series> => {
     const values = metrics.map((line) => line[key])

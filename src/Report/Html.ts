@@ -25,7 +25,8 @@ export const html = (template: TemplateStringsArray, ...parts: ReadonlyArray<Par
 
 export const NOTHING = new Markup("")
 
-export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`
+/** A share in per cent, on one line. */
+export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)}\u00a0%`
 
 export const count = (value: number): string => Math.round(value).toLocaleString("en-GB")
 

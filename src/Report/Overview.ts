@@ -4,14 +4,13 @@ import type { RunResult } from "../Train/Result.ts"
 import type { RunConfig } from "../Train/Run.ts"
 import { count, html, type Markup, percent, short } from "./Html.ts"
 
-/** A tagged configuration in a few words, as `PyramidNet, depth 11, alpha 6`. */
-const inWords = ({ _tag, ...rest }: { readonly _tag: string }): string =>
-  [
-    _tag,
-    ...Object.entries(rest).map(
-      ([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`
+/** A configuration in a few words, as `depth 11, alpha 6, shakeDrop (survival 0.5)`. */
+const inWords = (config: object): string =>
+  Object.entries(config)
+    .map(([key, value]) =>
+      key === "_tag" ? value : `${key} ${typeof value === "object" ? `(${inWords(value)})` : value}`
     )
-  ].join(", ")
+    .join(", ")
 
 const tile = (name: string, value: string): Markup => html`<div><dt>${name}</dt><dd>${value}</dd></div>`
 
@@ -24,34 +23,34 @@ export const overview = (
 ): Markup => {
   const [low, high] = result.interval
   const classes = result.confusion.length
-  return html`<header><p class="kicker">${experiment.name}</p>
+  return html`<header><div><p class="kicker">${experiment.name}</p>
 <p class="accuracy">${percent(result.accuracy)}</p>
 <p class="lead">of ${count(result.images)} ${result.split} images of ${result.dataset} are classified right<br>
-<span>95 % interval ${percent(low)} to ${percent(high)}</span></p></header>
+<span>95 % interval ${percent(low)} to ${percent(high)}</span></p>
 <dl class="tiles">${[
-    ...(classes > 5 ? [tile("Among the first five", percent(result.top5))] : []),
+    ...(classes > 5 ? [tile("Top-5 accuracy", percent(result.top5))] : []),
     tile("Loss", result.loss.toFixed(4)),
     tile("Parameters", short(result.parameters)),
-    tile("Multiply-adds an image", short(result.multiplyAdds)),
+    tile("Multiply-adds", short(result.multiplyAdds)),
     tile("Epochs", count(experiment.train.epochs)),
     tile("Training time", formatSeconds(result.trainSeconds))
-  ]}</dl>
-<table class="facts"><tbody>${[
+  ]}</dl></div>
+<div><table class="facts"><tbody>${[
     row("Model", inWords(experiment.model)),
     row(
       "Data",
       `${dataset.name}, ${classes} classes: ${count(images.train)} training, ${count(images.validation)} validation, ${count(result.images)} ${result.split} images`
     ),
     row("Weights", result.selection),
-    row("Augmentation", experiment.augment.map(inWords).join("; ") || "none"),
+    row("Augmentation", experiment.augment.map((transform) => inWords(transform)).join("; ") || "none"),
     row("Seed", String(result.seed)),
     row("Device", environment.device),
     row(
       "Versions",
       `shakedrop ${environment.shakedrop}, TensorFlow ${environment.tensorflow}, Node ${environment.node}${environment.commit === null ? "" : `, commit ${environment.commit.slice(0, 12)}`}`
     ),
-    row("Fingerprint of the data", html`<code>${dataset.fingerprint.slice(0, 16)}</code>`),
+    row("Fingerprint", html`<code>${dataset.fingerprint.slice(0, 16)}</code>`),
     row("Command", html`<code>${result.command}</code>`)
   ]}</tbody></table>
-<details><summary>The whole configuration</summary><pre>${JSON.stringify(experiment, null, 2)}</pre></details>`
+<details><summary>The whole configuration</summary><pre>${JSON.stringify(experiment, null, 2)}</pre></details></div></header>`
 }

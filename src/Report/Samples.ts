@@ -37,7 +37,7 @@ const card = (
 ) => {
   const right = label === predicted
   return html`<figure class="sample" title="test image ${position}">
-<img src="${uri}" alt="${names[label]}" loading="lazy">
+<img src="${uri}" alt="${names[label]}">
 <figcaption><span class="${right ? "right" : "wrong"}">${names[predicted]}</span> <b>${percent(probability, 1)}</b>${
     right ? NOTHING : html`<br><span class="truth">is ${names[label]}</span>`
   }</figcaption></figure>`

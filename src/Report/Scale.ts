@@ -40,7 +40,7 @@ export const accuracyScale = (values: ReadonlyArray<number>): Scale =>
     values,
     SHARES,
     (share) => -Math.log(1.002 - share),
-    (share) => `${Number((100 * share).toFixed(1))} %`
+    (share) => `${Number((100 * share).toFixed(1))}\u00a0%`
   )
 
 const DECADES = Array.from({ length: 13 }, (_, i) => i - 6).flatMap((exponent) =>

@@ -13,27 +13,29 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; padding: 40px 20px 64px; max-width: 1120px; background: var(--page); color: var(--ink);
+  margin: 0 auto; padding: 36px 20px 64px; max-width: 1120px; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-variant-numeric: tabular-nums;
 }
 h2 { font-size: 20px; margin: 48px 0 12px; }
 h3 { font-size: 15px; margin: 0; }
 p { margin: 0; }
 .note { color: var(--soft); font-size: 13px; margin: 4px 0 12px; }
+header { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 28px; align-items: start; }
 .kicker { color: var(--soft); font-weight: 600; }
-.accuracy { font-size: clamp(56px, 13vw, 96px); line-height: 1.05; font-weight: 700; letter-spacing: -0.03em; }
+.accuracy { font-size: clamp(56px, 13vw, 92px); line-height: 1.05; font-weight: 700; letter-spacing: -0.03em; }
 .lead { font-size: 18px; }
 .lead span { color: var(--soft); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: 12px; margin: 28px 0 24px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 24px 0 0; }
 .tiles div, .chart, .confusion > div, .classes, .facts {
   background: var(--card); border: 1px solid var(--line); border-radius: 10px;
 }
 .tiles div { padding: 12px 14px; }
 dt { color: var(--soft); font-size: 13px; }
 dd { margin: 0; font-size: 21px; font-weight: 600; }
-.facts { width: 100%; border-spacing: 0; padding: 6px 0; }
-.facts th { text-align: left; font-weight: 400; color: var(--soft); width: 12em; }
-.facts th, .facts td { padding: 5px 16px; vertical-align: top; overflow-wrap: anywhere; }
+.facts { width: 100%; border-spacing: 0; padding: 6px 0; font-size: 14px; }
+.facts th { text-align: left; font-weight: 400; color: var(--soft); width: 9.5em; }
+.facts th, .facts td { padding: 5px 16px; vertical-align: top; }
+.facts td { overflow-wrap: anywhere; }
 code, pre { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--soft); }
@@ -49,6 +51,8 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .grid { stroke: var(--line); }
 .tick { fill: var(--soft); font-size: 12px; }
 .curve { fill: none; stroke: var(--series); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.curve.train { stroke-width: 1.5; }
+.point { fill: var(--series); }
 .mark { stroke: var(--soft); stroke-dasharray: 3 3; }
 .place rect { fill: transparent; }
 .place path { stroke: var(--soft); }
@@ -59,13 +63,15 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .place:hover > * { visibility: visible; }
 .confusion { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 3fr); gap: 16px; align-items: start; }
 .confusion > div { padding: 16px; }
+.confusion.large { grid-template-columns: minmax(0, 1fr); }
+.large .pairs { columns: 2; column-gap: 32px; }
 .scroll { overflow-x: auto; }
 .matrix text { fill: var(--ink); }
 .matrix .frame { fill: none; stroke: var(--line); }
 .matrix .right { fill: var(--validation); } .matrix .wrong { fill: var(--ema); }
 .matrix .correct, .matrix .number { text-anchor: middle; pointer-events: none; }
 .pairs, .classes { list-style: none; margin: 10px 0 8px; padding: 0; }
-.pairs li { display: grid; grid-template-columns: 1fr auto 3em; gap: 8px; padding: 3px 6px; margin-bottom: 2px; border-radius: 4px;
+.pairs li { break-inside: avoid; display: grid; grid-template-columns: 1fr auto 3em; gap: 8px; padding: 3px 6px; margin-bottom: 2px; border-radius: 4px;
   background: linear-gradient(to right, color-mix(in srgb, var(--ema) 28%, transparent) var(--share), transparent 0); }
 .pairs span { overflow-wrap: anywhere; }
 .pairs small { color: var(--soft); text-align: right; line-height: 22px; }
@@ -87,8 +93,8 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .many { columns: 2; column-gap: 40px; }
 @media (max-width: 760px) {
   body { padding: 24px 14px 48px; }
-  .confusion { grid-template-columns: minmax(0, 1fr); }
-  .many { columns: 1; }
+  header, .confusion { grid-template-columns: minmax(0, 1fr); }
+  .many, .large .pairs { columns: 1; }
   .facts tr, .facts th, .facts td { display: block; }
   .facts th { padding-bottom: 0; width: auto; }
   .facts td { padding-top: 0; }
