@@ -13,6 +13,11 @@ export interface Canvas {
   readonly width: number
 }
 
+/** Red, green and blue, whole numbers in [0, 255]. */
+export type Colour = readonly [number, number, number]
+
+export const BLACK: Colour = [0, 0, 0]
+
 export const makeCanvas = (height: number, width: number): Canvas => ({
   pixels: new Uint8Array(height * width * 3),
   spare: new Uint8Array(height * width * 3),
@@ -28,9 +33,10 @@ export const swap = (canvas: Canvas): void => {
 }
 
 /** Copies an image of a data set onto the canvas. Throws a `RangeError` where there is no such image. */
-export const load = (canvas: Canvas, images: Images, image: number): void => {
-  if (!(image < images.count)) throw new RangeError(`there are only ${images.count} images`)
-  const { pixels } = canvas
+export const load = ({ pixels }: Canvas, images: Images, image: number): void => {
+  if (!(image >= 0 && image < images.count)) {
+    throw new RangeError(`there is no image ${image} among ${images.count}`)
+  }
   const from = image * pixels.length
-  for (let i = 0; i < pixels.length; i++) pixels[i] = images.pixels[from + i]
+  pixels.set(images.pixels.subarray(from, from + pixels.length))
 }

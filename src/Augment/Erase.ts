@@ -1,8 +1,5 @@
 /** Hiding parts of images. */
-import type { Canvas } from "./Canvas.ts"
-
-/** Red, green and blue, each in [0, 255]. */
-export type Colour = readonly [number, number, number]
+import type { Canvas, Colour } from "./Canvas.ts"
 
 /** Paints the pixels of rows [top, bottom) and columns [left, right), as far as they are in the image. */
 export const fillBox = (
