@@ -2,6 +2,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
+/** What is written to: a stream of the process, or another. */
+export interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly write: (text: string) => unknown
+}
+
 export interface Terminal {
   /** Whether a line can be rewritten. */
   readonly live: boolean
@@ -16,7 +23,7 @@ export interface Terminal {
 const CLEAR = "\r\x1b[2K"
 
 /** A stream as a terminal until its scope is closed; what is printed next then begins on a line of its own. */
-export const makeTerminal = (stream: NodeJS.WriteStream): Effect.Effect<Terminal, never, Scope.Scope> =>
+export const makeTerminal = (stream: Output): Effect.Effect<Terminal, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => ({ open: false })),

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { makeTerminal } from "../Terminal.ts"
+import { makeTerminal, type Output } from "../Terminal.ts"
 import type { EpochMetrics } from "./Metrics.ts"
 
 /** What is known after a step of training. */
@@ -33,6 +33,9 @@ export const silent: Progress = { message: () => {}, step: () => {}, epoch: () =
 /** Milliseconds between two states of the live line, and between two lines within an epoch elsewhere. */
 const LIVE_EVERY = 100
 const PLAIN_EVERY = 30_000
+
+/** Characters of the bar, where there is room. */
+const BAR = 24
 
 /** Weight of a step in the moving averages that are shown. */
 const RECENT = 0.05
@@ -76,7 +79,7 @@ const epochLine = (metrics: EpochMetrics, epochs: number | undefined): string =>
 
 /** Shows the progress of a training on a stream until the scope is closed. */
 export const makeProgress = Effect.fn("makeProgress")(function* (
-  stream: NodeJS.WriteStream = process.stderr
+  stream: Output = process.stderr
 ): Effect.fn.Return<Progress, never, Scope.Scope> {
   const clock = yield* Clock.Clock
   const terminal = yield* makeTerminal(stream)
@@ -96,16 +99,21 @@ export const makeProgress = Effect.fn("makeProgress")(function* (
     const { epoch, images, learningRate, step, stepsPerEpoch } = at
     const left = (at.epochs - epoch) * stepsPerEpoch - step
     const pace = (last - first) / 1000 / (steps - 1)
-    const head = `epoch ${epoch + 1}/${at.epochs} `
-    const tail = [
-      ` ${String(step).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
+    const head = `epoch ${epoch + 1}/${at.epochs}`
+    const fields = [
+      `${String(step).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
+      ...(steps > 1 ? [`${formatSeconds(left * pace)} left`] : []),
       `loss ${loss.toFixed(4)}`,
       `accuracy ${percent(accuracy)}`,
       `lr ${learningRate.toPrecision(3)}`,
-      ...(steps > 1 ? [rate(images / stepSeconds), `${formatSeconds(left * pace)} left`] : [])
-    ].join("  ")
-    const room = terminal.columns() - 1 - head.length - tail.length
-    return `${head}${terminal.live ? bar(step / stepsPerEpoch, Math.max(0, Math.min(30, room))) : ""}${tail}`
+      ...(steps > 1 ? [rate(images / stepSeconds)] : [])
+    ]
+    if (!terminal.live) return [head, ...fields].join("  ")
+    // On a narrow terminal the bar goes first, then the last fields.
+    const room = (): number => terminal.columns() - 1 - [head, ...fields].join("  ").length
+    while (room() < 0 && fields.length > 1) fields.pop()
+    const width = Math.min(BAR, room() - 2)
+    return [head, ...(width >= 8 ? [bar(step / stepsPerEpoch, width)] : []), ...fields].join("  ")
   }
 
   return {
