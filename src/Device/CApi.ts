@@ -2,6 +2,7 @@
  * TensorFlow's C API as typed JavaScript functions, bound through koffi. Nothing here interprets anything: the
  * rest of `Device/` gives these calls their meaning.
  */
+import { closeSync, openSync } from "node:fs"
 import { createRequire } from "node:module"
 import type { LibraryHandle } from "koffi"
 
@@ -159,17 +160,23 @@ const RTLD_GLOBAL = 0x100
 const RTLD_NODELETE = 0x1000
 
 /**
- * TensorFlow's own notices (which CPU features it uses, that oneDNN is on) go past its log level to stderr: its
- * logging library is told itself. Another build may not have this function, and then says a little more.
+ * Runs `load` with the process's stderr turned away. While it loads, before its log level is in force, TensorFlow
+ * prints that oneDNN is on, which is no news here. A loader's errors are thrown, not printed.
  */
-const silence = (loaded: LibraryHandle): void => {
-  const errorsOnly = 2
+const quietly = (libc: LibraryHandle, load: () => void): void => {
+  const dup = libc.func("int dup(int file)")
+  const dup2 = libc.func("int dup2(int from, int to)")
+  const close = libc.func("int close(int file)")
+  const stderr = 2
+  const kept = dup(stderr)
+  const nowhere = openSync("/dev/null", "w")
+  dup2(nowhere, stderr)
+  closeSync(nowhere)
   try {
-    loaded.func("void _ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE(int level)")(
-      errorsOnly
-    )
-  } catch {
-    // Nothing depends on it.
+    load()
+  } finally {
+    dup2(kept, stderr)
+    close(kept)
   }
 }
 
@@ -185,14 +192,16 @@ export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CAp
   // koffi is loaded here and not at the top, so that importing this module costs nothing.
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi")
   const libc = koffi.load(null)
-  // koffi unloads a library when the process ends, which libtensorflow does not survive: hold it for ever.
+  const chatty = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined
   // TensorFlow reads its environment while it loads. `process.env` does not reach the C library in every host.
   const setenv = libc.func("int setenv(const char* name, const char* value, int overwrite)")
   for (const [name, value] of Object.entries(environment)) setenv(name, process.env[name] ?? value, 1)
+  // koffi unloads a library when the process ends, which libtensorflow does not survive: hold it for ever.
   const dlopen = libc.func("void* dlopen(const char* path, int flags)")
   for (const file of preload) dlopen(file, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)
-  if (process.env.TF_CPP_MIN_LOG_LEVEL === undefined) silence(libc)
-  dlopen(path, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)
+  const open = () => dlopen(path, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)
+  if (chatty) open()
+  else quietly(libc, open)
   const library = koffi.load(path)
   if (opened.size === 0) koffi.struct("TF_Output", { oper: "void*", index: "int" })
   const functions: Record<string, unknown> = {
