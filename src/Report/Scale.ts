@@ -21,7 +21,7 @@ const between = (
   format: (value: number) => string
 ): Scale => {
   const [least, largest] = [Math.min(...values), Math.max(...values)]
-  const low = candidates.findLast((tick) => tick <= least) ?? candidates[0]
+  const low = candidates.slice(0, -1).findLast((tick) => tick <= least) ?? candidates[0]
   const high = candidates.find((tick) => tick >= largest && tick > low) ?? candidates[candidates.length - 1]
   const [from, to] = [transform(low), transform(high)]
   const position = (value: number): number => (transform(value) - from) / (to - from)
