@@ -1,8 +1,8 @@
 /**
  * Checkpoints as a service: the newest few states of a run and the best one, each verified when it is read.
  *
- * A checkpoint is two files: `step-0000123.safetensors` with every tensor and the counters, in PyTorch's names and
- * layouts, and `step-0000123.json` with its hash. The second is written when the first is whole: without it there is
+ * A checkpoint is two files: `step-0000123.safetensors` with every tensor, in PyTorch's names and layouts, and
+ * `step-0000123.json` with the counters and the hashes of both. The second is written when the first is whole: without it there is
  * no checkpoint. Nothing is overwritten, and an old one goes only when a newer one is complete, so that whatever
  * stops the process leaves a whole checkpoint.
  */
@@ -13,9 +13,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { decodeStrictly } from "./Decode.ts"
 import { fromPyTorch, toPyTorch } from "./Model/PyTorchLayout.ts"
-import { decode, encode, SafetensorsError } from "./Safetensors.ts"
-import { readFile, StorageError, storageError, writeFileAtomic } from "./Storage.ts"
+import { decode, encode } from "./Safetensors.ts"
+import { readFile, readJson, StorageError, storageError, writeFileAtomic } from "./Storage.ts"
 import type { TensorRecord } from "./Tensor.ts"
 
 export interface Checkpoint {
@@ -63,6 +65,19 @@ export class Checkpoints extends Context.Service<
 
 type Kind = "step" | "best"
 
+const Manifest = Schema.Struct({
+  step: Schema.Int,
+  counters: Schema.Unknown,
+  sha256: Schema.Struct({ tensors: Schema.String, counters: Schema.String })
+})
+type Manifest = typeof Manifest.Type
+
+const hashOf = (chunks: Iterable<string | Uint8Array>): string => {
+  const hash = createHash("sha256")
+  for (const chunk of chunks) hash.update(chunk)
+  return hash.digest("hex")
+}
+
 const nameOf = (kind: Kind, step: number): string => `${kind}-${String(step).padStart(7, "0")}`
 
 /** Names of a kind's complete checkpoints, without extension, newest first. */
@@ -92,11 +107,10 @@ const save = Effect.fn("Checkpoints.save")(function* (
   { counters, step, tensors }: Checkpoint
 ) {
   const file = path.join(directory, nameOf(kind, step))
-  const chunks = encode(toPyTorch(tensors), { step: String(step), counters: JSON.stringify(counters) })
-  const hash = createHash("sha256")
-  for (const chunk of chunks) hash.update(chunk)
+  const chunks = encode(toPyTorch(tensors))
   yield* writeFileAtomic(`${file}.safetensors`, chunks)
-  const manifest = { step, sha256: hash.digest("hex"), counters }
+  const sha256 = { tensors: hashOf(chunks), counters: hashOf([JSON.stringify(counters)]) }
+  const manifest: Manifest = { step, counters, sha256 }
   yield* writeFileAtomic(`${file}.json`, `${JSON.stringify(manifest, null, 2)}\n`)
   yield* tidy(directory, kind, keep, step)
 })
@@ -122,42 +136,27 @@ const tidy = Effect.fnUntraced(function* (directory: string, kind: Kind, keep: n
   })
 })
 
-/** The hash that a manifest names. */
-const expectedHash = (manifest: Buffer): unknown => {
-  try {
-    return (JSON.parse(manifest.toString("utf8")) as { readonly sha256?: unknown }).sha256
-  } catch {
-    return undefined
-  }
-}
-
 /** Reads and verifies one checkpoint; fails with what is wrong with it. */
 const read = Effect.fnUntraced(function* (directory: string, name: string) {
-  const file = path.join(directory, `${name}.safetensors`)
-  const expected = expectedHash(yield* readFile(path.join(directory, `${name}.json`)))
-  const bytes = yield* readFile(file)
-  if (createHash("sha256").update(bytes).digest("hex") !== expected) {
-    return yield* new StorageError({
-      path: file,
-      message: `${file} is damaged: it does not have the hash it was written with`
-    })
+  const [file, manifestFile] = ["safetensors", "json"].map((type) => path.join(directory, `${name}.${type}`))
+  const damaged = (file: string, what: string) =>
+    new StorageError({ path: file, message: `${file} is damaged: ${what}` })
+  const manifest = yield* decodeStrictly(Manifest, yield* readJson(manifestFile)).pipe(
+    Effect.mapError((problems) => damaged(manifestFile, problems))
+  )
+  const { counters, sha256, step } = manifest
+  if (hashOf([JSON.stringify(counters)]) !== sha256.counters) {
+    return yield* damaged(manifestFile, "its counters do not have the hash they were written with")
   }
-  return yield* Effect.try({
-    try: (): Checkpoint => {
-      const { metadata, tensors } = decode(bytes)
-      return {
-        step: Number(metadata.step),
-        counters: JSON.parse(metadata.counters),
-        tensors: fromPyTorch(tensors)
-      }
-    },
-    catch: (cause) =>
-      new StorageError({
-        path: file,
-        message: `${file} is damaged: ${cause instanceof SafetensorsError ? cause.message : "it has no counters"}`,
-        cause
-      })
+  const bytes = yield* readFile(file)
+  if (hashOf([bytes]) !== sha256.tensors) {
+    return yield* damaged(file, "it does not have the hash it was written with")
+  }
+  const { tensors } = yield* Effect.try({
+    try: () => decode(bytes),
+    catch: (cause) => damaged(file, (cause as Error).message)
   })
+  return { step, counters, tensors: fromPyTorch(tensors) } satisfies Checkpoint
 })
 
 const newest = (directory: string, kind: Kind): Effect.Effect<Found, StorageError> =>

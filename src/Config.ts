@@ -21,6 +21,8 @@ const share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exc
 
 export const TrainConfig = Schema.Struct({
   epochs: count,
+  /** What convolutions and matrix products compute in; bfloat16 takes a CPU with AVX512_BF16 or AMX. */
+  precision: Schema.Literals(["float32", "bfloat16"]).pipe(withDefault<"float32" | "bfloat16">("float32")),
   batchSize: count,
   /** The highest learning rate of the schedule. */
   learningRate: positive,

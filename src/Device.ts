@@ -8,7 +8,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type CApi, openCApi } from "./Device/CApi.ts"
-import { encodeConfig, type Placement } from "./Device/Config.ts"
+import { encodeConfig, type Placement, type Precision } from "./Device/Config.ts"
+import { cpu } from "./Device/Diagnosis.ts"
 import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph.ts"
 import { compileProgram, type EntryPoints, type Program } from "./Device/Program.ts"
@@ -16,6 +17,7 @@ import { type SeenDevice, Session } from "./Device/Session.ts"
 import { locateLibrary } from "./Device/Setup.ts"
 import type { TensorRecord } from "./Tensor.ts"
 
+export type { Precision } from "./Device/Config.ts"
 export * from "./Device/Errors.ts"
 export {
   type EntryPoint,
@@ -46,11 +48,13 @@ export class Device extends Context.Service<
     readonly tensorflow: string
     /**
      * Traces entry points into one graph around a state and opens a session on it, until the scope closes.
-     * `initial` gives names, types, shapes and values of the state.
+     * `initial` gives names, types, shapes and values of the state. Fails where the device does not have the
+     * precision that is asked for.
      */
     readonly compile: <Entries extends EntryPoints>(
       initial: TensorRecord,
-      entries: Entries
+      entries: Entries,
+      options?: { readonly precision: Precision }
     ) => Effect.Effect<Program<Entries>, DeviceError, Scope.Scope>
   }
 >()("shakedrop/Device") {
@@ -61,11 +65,14 @@ export class Device extends Context.Service<
       Effect.gen(function* () {
         const api = yield* loadLibrary
         const placement = yield* place(api, name)
-        const config = encodeConfig(placement)
         return {
           name: placement._tag === "Cpu" ? "cpu" : `gpu:${placement.index}`,
           tensorflow: api.TF_Version(),
-          compile: (initial, entries) => compileProgram(api, config, initial, entries)
+          compile: (initial, entries, { precision } = { precision: "float32" }) =>
+            Effect.andThen(
+              checkPrecision(placement, precision),
+              compileProgram(api, encodeConfig(placement, precision), initial, entries)
+            )
         }
       })
     )
@@ -128,6 +135,23 @@ const place = (api: CApi, name: string): Effect.Effect<Placement, LibraryError |
     if (devices.some((device) => device.type === "GPU")) return wanted
     if (name === "auto") return { _tag: "Cpu" }
     return yield* new DeviceUnavailable({ device: name, message: unavailable(name) })
+  })
+
+/** The instruction sets with which a CPU multiplies bfloat16 numbers; without them it is slower than float32. */
+const BFLOAT16 = ["avx512_bf16", "amx_bf16"]
+
+const checkPrecision = (placement: Placement, precision: Precision): Effect.Effect<void, DeviceUnavailable> =>
+  Effect.suspend(() => {
+    if (precision === "float32") return Effect.void
+    const { features } = cpu()
+    if (placement._tag === "Cpu" && BFLOAT16.some((name) => features.includes(name))) return Effect.void
+    const device = placement._tag === "Cpu" ? "this CPU" : "the GPU"
+    return Effect.fail(
+      new DeviceUnavailable({
+        device,
+        message: `${device} does not train in bfloat16, which takes a CPU with AVX512_BF16 or AMX: use --set train.precision=float32`
+      })
+    )
   })
 
 const unavailable = (name: string): string =>

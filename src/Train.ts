@@ -98,11 +98,15 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
 
   const images = imagesOf(experiment, dataset)
   const ema = experiment.train.ema !== undefined
-  const program = yield* device.compile(initialState(network, network.init(experiment.seed), ema), {
-    train: trainingEntry(network, images, { ...experiment.train, ema }, experiment.seed),
-    raw: evaluationEntry(network, images, "raw"),
-    ema: evaluationEntry(network, images, ema ? "ema" : "raw")
-  })
+  const program = yield* device.compile(
+    initialState(network, network.init(experiment.seed), ema),
+    {
+      train: trainingEntry(network, images, { ...experiment.train, ema }, experiment.seed),
+      raw: evaluationEntry(network, images, "raw"),
+      ema: evaluationEntry(network, images, ema ? "ema" : "raw")
+    },
+    { precision: experiment.train.precision }
+  )
   let start: Counters = START
   if (resume) {
     const { checkpoint, skipped } = yield* checkpoints.latest
@@ -194,9 +198,11 @@ export const evaluate = Effect.fn("evaluate")(function* (
     return yield* new RunError({ message: `the run in ${directory} has no checkpoint yet` })
   }
   const images = imagesOf(experiment, dataset)
-  const program = yield* device.compile(checkpoint.value.tensors, {
-    evaluate: evaluationEntry(network, images, weights)
-  })
+  const program = yield* device.compile(
+    checkpoint.value.tensors,
+    { evaluate: evaluationEntry(network, images, weights) },
+    { precision: experiment.train.precision }
+  )
   const logits = yield* predict(
     dataset[split],
     { batchSize: images.batchSize, classes: network.classes },

@@ -127,6 +127,23 @@ describe("checkpoints", () => {
     )
   }
 
+  it.effect("counters that were changed are noticed too", () =>
+    inFolder(
+      2,
+      Effect.fnUntraced(function* (checkpoints, folder) {
+        yield* checkpoints.save(at(10))
+        yield* checkpoints.save(at(20))
+        const file = path.join(folder, "step-0000020.json")
+        const text = readFileSync(file, "utf8")
+        writeFileSync(file, text.replace('"epoch": 2', '"epoch": 3'))
+        assert.notStrictEqual(readFileSync(file, "utf8"), text)
+        assert.strictEqual((yield* latestStep(checkpoints)).step, 10)
+        writeFileSync(file, "{")
+        assert.strictEqual((yield* latestStep(checkpoints)).step, 10)
+      })
+    )
+  )
+
   it.effect("what was saved before a damaged one's step is the newest again", () =>
     inFolder(
       1,

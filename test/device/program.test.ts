@@ -2,11 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { cpu } from "../../src/Device/Diagnosis.ts"
 import { valueAndGradients } from "../../src/Device/Gradients.ts"
 import { conv2d, relu } from "../../src/Device/Ops.ts"
 import { applyMomentum } from "../../src/Device/Update.ts"
-import { Device, entryPoint } from "../../src/Device.ts"
+import { Device, entryPoint, type Precision } from "../../src/Device.ts"
+import { draws } from "../../src/Random.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../../src/Tensor.ts"
+import { distance } from "../support/Fixtures.ts"
 import { evaluate, onCpu } from "../support/OnCpu.ts"
 
 const vector = (...values: ReadonlyArray<number>) => float32([values.length], Float32Array.from(values))
@@ -269,6 +272,48 @@ describe("a program that is wrong", () => {
     })
   )
 })
+
+/** Sums of 3×3 neighbourhoods of numbers that bfloat16 does not hold exactly, in a precision. */
+const convolved = (precision: Precision) =>
+  Effect.gen(function* () {
+    const device = yield* Device
+    const random = draws(1, "convolution")
+    const fill = (shape: ReadonlyArray<number>) =>
+      float32(
+        shape,
+        Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.uniform())
+      )
+    const program = yield* device.compile(
+      { x: fill([8, 16, 16, 32]), kernel: fill([3, 3, 32, 32]) },
+      {
+        convolve: entryPoint({
+          inputs: {},
+          run: ({ kernel, x }) => ({
+            output: { y: conv2d(relu(x) as tf.Tensor4D, kernel as tf.Tensor4D, 1, 1) }
+          })
+        })
+      },
+      { precision }
+    )
+    return (yield* program.run("convolve", {})).y
+  }).pipe(onCpu)
+
+it.effect("bfloat16 gives nearly the same where the CPU has it, and is refused where it has not", () =>
+  Effect.gen(function* () {
+    const { features } = cpu()
+    if (!features.includes("avx512_bf16") && !features.includes("amx_bf16")) {
+      const error = yield* Effect.flip(convolved("bfloat16"))
+      assert.strictEqual(error._tag, "DeviceUnavailable")
+      assert.match(error.message, /AVX512_BF16.*train\.precision=float32/)
+      return
+    }
+    const exact = yield* convolved("float32")
+    const rounded = yield* convolved("bfloat16")
+    const largest = Math.max(...exact.data)
+    assert.isBelow(distance(exact, rounded) / largest, 0.01)
+    assert.isAbove(distance(exact, rounded) / largest, 1e-5)
+  })
+)
 
 it.effect("a GPU that is not there is an error, never the CPU", () =>
   Effect.gen(function* () {
