@@ -17,7 +17,7 @@ export const pyramidNetSmall: ExperimentInput = {
     shakeDrop: { survival: 0.8 }
   },
   train: {
-    epochs: 12,
+    epochs: 8,
     batchSize: 128,
     learningRate: 0.2,
     schedule: { _tag: "Cosine", warmup: 1 },
