@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+
+const MAIN = path.resolve("dist/Main.js")
+
+/** A run of a second or two that saves a checkpoint after almost every step. */
+const RUN = [
+  ...["train", "--device", "cpu", "--set", "train.epochs=2", "--set", "model.width=2"],
+  ...["--set", "train.batchSize=512", "--set", "train.saveMinutes=1e-5"]
+]
+
+const root = mkdtempSync(path.join(tmpdir(), "shakedrop-kill-"))
+afterAll(() => rmSync(root, { recursive: true }))
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly output: string
+}
+
+const start = (...args: ReadonlyArray<string>): { child: ChildProcess; ended: Promise<Ended> } => {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk
+    })
+  }
+  const ended = new Promise<Ended>((resolve) =>
+    child.once("close", (code, signal) => resolve({ code, signal, output }))
+  )
+  return { child, ended }
+}
+
+const checkpoints = (name: string): ReadonlyArray<string> => {
+  const folder = path.join(root, name, "checkpoints")
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  return names.filter((file) => /^step-\d+\.json$/.test(file)).sort()
+}
+
+const lastStep = (name: string): number => Number(/\d+/.exec(checkpoints(name).at(-1) ?? "0")?.[0])
+
+/** Starts a run and sends it a signal once it has saved a checkpoint past `step`. */
+const killed = async (name: string, step: number, signal: NodeJS.Signals): Promise<Ended> => {
+  const resume = existsSync(path.join(root, name)) ? ["--resume"] : []
+  const { child, ended } = start(...RUN, ...resume, "--out", name)
+  const watch = setInterval(() => {
+    if (lastStep(name) <= step) return
+    clearInterval(watch)
+    child.kill(signal)
+  }, 5)
+  return ended.finally(() => clearInterval(watch))
+}
+
+/** The newest checkpoint's tensors, and the curves without their times. */
+const outcome = (name: string) => ({
+  tensors: readFileSync(
+    path.join(root, name, "checkpoints", checkpoints(name).at(-1)!.replace("json", "safetensors"))
+  ).toString("base64"),
+  curves: readFileSync(path.join(root, name, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { imagesPerSecond: _, seconds: __, waitShare: ___, ...numbers } = JSON.parse(line)
+      return numbers
+    })
+})
+
+describe("a run in a process of its own", () => {
+  beforeAll(async () => {
+    const { code, output } = await start(...RUN, "--out", "whole").ended
+    assert.strictEqual(code, 0, output)
+  }, 60_000)
+
+  it("that is killed three times and continued ends with the bits of one that is not", async () => {
+    for (const step of [3, 15, 25]) {
+      const { output, signal } = await killed("killed", step, "SIGKILL")
+      assert.strictEqual(signal, "SIGKILL", output)
+      assert.isFalse(existsSync(path.join(root, "killed/result.json")))
+    }
+    const { code, output } = await start("train", "--resume", "--out", "killed").ended
+    assert.strictEqual(code, 0, output)
+    assert.match(output, /continued after step \d+/)
+    assert.deepStrictEqual(outcome("killed"), outcome("whole"))
+  })
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`ends with code 130 after ${signal}, saved and ready to be continued`, async () => {
+      const { code, output } = await killed(signal, 5, signal)
+      assert.strictEqual(code, 130, output)
+      assert.match(output, /interrupted and saved; continue with: shakedrop train --resume --out/)
+      assert.notMatch(output, /\n\s+at /)
+      const step = lastStep(signal)
+      const resumed = await start("train", "--resume", "--out", signal).ended
+      assert.strictEqual(resumed.code, 0, resumed.output)
+      assert.include(resumed.output, `continued after step ${step}`)
+      assert.deepStrictEqual(outcome(signal), outcome("whole"))
+    })
+  }
+
+  it("is not started over where one is, and is not continued as another", async () => {
+    const again = await start(...RUN, "--out", "whole").ended
+    assert.strictEqual(again.code, 1)
+    assert.match(again.output, /^shakedrop: there is already a run in whole.*--resume/m)
+    const other = await start(...RUN, "--set", "train.epochs=3", "--resume", "--out", "whole").ended
+    assert.strictEqual(other.code, 1)
+    assert.match(other.output, /train\.epochs: 2 → 3/)
+  })
+})
