@@ -15,31 +15,48 @@ export const padded = (at: number, size: number, mode: PaddingMode): number => {
   return phase < size ? phase : period - phase
 }
 
+/** Fills columns [first, end) of row `y` of `to` with what `mode` puts there. */
+const fillColumns = (
+  { height, pixels, spare, width }: Canvas,
+  y: number,
+  top: number,
+  left: number,
+  first: number,
+  end: number,
+  mode: PaddingMode
+): void => {
+  const row = padded(y + top, height, mode)
+  let to = (y * width + first) * 3
+  for (let x = first; x < end; x++, to += 3) {
+    const column = padded(x + left, width, mode)
+    const inside = row >= 0 && column >= 0
+    const from = (row * width + column) * 3
+    spare[to] = inside ? pixels[from] : 0
+    spare[to + 1] = inside ? pixels[from + 1] : 0
+    spare[to + 2] = inside ? pixels[from + 2] : 0
+  }
+}
+
 /**
  * The window of an image's own size whose upper left corner lies at (top, left), in pixels; what is outside of the
  * image is padded. He et al., "Deep residual learning for image recognition", CVPR 2016, section 4.2.
  */
 export const crop = (canvas: Canvas, top: number, left: number, mode: PaddingMode): void => {
   const { height, pixels, spare, width } = canvas
+  // All that lies in the image moves by the same number of bytes, so one copy brings it, and the border is redone.
+  const shift = (top * width + left) * 3
+  if (Math.abs(shift) < pixels.length) {
+    spare.set(pixels.subarray(Math.max(0, shift), pixels.length + Math.min(0, shift)), Math.max(0, -shift))
+  }
+  const firstRow = Math.min(height, Math.max(0, -top))
+  const endRow = Math.max(firstRow, Math.min(height, height - top))
+  const firstColumn = Math.min(width, Math.max(0, -left))
+  const endColumn = Math.max(firstColumn, Math.min(width, width - left))
   for (let y = 0; y < height; y++) {
-    const row = padded(y + top, height, mode)
-    let to = y * width * 3
-    if (row < 0) {
-      spare.fill(0, to, to + width * 3)
-      continue
-    }
-    for (let x = 0; x < width; x++) {
-      const column = padded(x + left, width, mode)
-      if (column < 0) {
-        spare[to++] = 0
-        spare[to++] = 0
-        spare[to++] = 0
-      } else {
-        const from = (row * width + column) * 3
-        spare[to++] = pixels[from]
-        spare[to++] = pixels[from + 1]
-        spare[to++] = pixels[from + 2]
-      }
+    if (y < firstRow || y >= endRow) fillColumns(canvas, y, top, left, 0, width, mode)
+    else {
+      fillColumns(canvas, y, top, left, 0, firstColumn, mode)
+      fillColumns(canvas, y, top, left, endColumn, width, mode)
     }
   }
   swap(canvas)

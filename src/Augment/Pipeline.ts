@@ -1,13 +1,31 @@
 /** What is done to the images of a training batch, as data. */
+import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { OPERATIONS } from "./Operation.ts"
+import { POLICY_NAMES } from "./Policy.ts"
 
 const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+const positive = Schema.Finite.check(Schema.isGreaterThan(0))
 const probability = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+const byte = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))
 
-/** A window of the image's own size, moved by up to `padding` pixels along each axis. */
+/** Least and greatest of something, in order. */
+const range = (value: Schema.Codec<number>) =>
+  Schema.Tuple([value, value]).check(
+    Schema.makeFilter(([low, high]) =>
+      low <= high ? undefined : "expected the least value before the greatest"
+    )
+  )
+
+/** The colour of what comes in from outside of an image that is moved, sheared or turned; black, as in torchvision. */
+const fill = Schema.Tuple([byte, byte, byte]).pipe(withDefault<readonly [number, number, number]>([0, 0, 0]))
+
+/** A window of the image's own size, moved by up to `padding` pixels along each axis; `mode` says what is outside. */
 export const RandomCrop = Schema.TaggedStruct("RandomCrop", {
   padding: count,
   mode: Schema.Literals(["reflect", "zero", "edge"])
@@ -17,6 +35,12 @@ export const RandomCrop = Schema.TaggedStruct("RandomCrop", {
 export const RandomHorizontalFlip = Schema.TaggedStruct("RandomHorizontalFlip", {
   p: probability.pipe(withDefault(0.5))
 })
+
+/**
+ * Mirrors a half of the images, drawn once, in every even epoch and the other half in every odd one: Jordan, "94 %
+ * on CIFAR-10 in 3.29 seconds on a single GPU", 2024, section 3.6.
+ */
+export const AlternatingFlip = Schema.TaggedStruct("AlternatingFlip", {})
 
 /**
  * Hides squares of `length` pixels whose centres lie anywhere in the image, so that they may reach over its border:
@@ -29,9 +53,128 @@ export const Cutout = Schema.TaggedStruct("Cutout", {
   holes: count.pipe(withDefault(1))
 })
 
-export const Step = Schema.Union([RandomCrop, RandomHorizontalFlip, Cutout])
+/**
+ * Hides a box of random size, shape and place with probability `p`: Zhong et al., "Random erasing data
+ * augmentation", AAAI 2020, with torchvision's defaults. What is hidden gets the mean colour, as in `Cutout`, or
+ * random values.
+ */
+export const RandomErasing = Schema.TaggedStruct("RandomErasing", {
+  p: probability.pipe(withDefault(0.5)),
+  scale: range(probability).pipe(withDefault<readonly [number, number]>([0.02, 0.33])),
+  ratio: range(positive).pipe(withDefault<readonly [number, number]>([0.3, 3.3])),
+  value: Schema.Literals(["mean", "random"]).pipe(withDefault<"mean" | "random">("mean"))
+})
+
+const withoutMagnitude: ReadonlySet<string> = new Set(["Identity", "AutoContrast", "Equalize", "Invert"])
+
+const LevelledOperation = Schema.Tuple([
+  Schema.Literals(OPERATIONS),
+  probability,
+  Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 })))
+]).check(
+  Schema.makeFilter(([operation, , level]) => {
+    if (withoutMagnitude.has(operation) === (level === null)) return undefined
+    return level === null ? `${operation} needs a level from 0 to 9` : `${operation} takes null for a level`
+  })
+)
+
+/** Sub-policies as lists of `[operation, probability, level]`, the level from 0 to 9, or null where there is none. */
+export const LevelledPolicy = Schema.NonEmptyArray(Schema.NonEmptyArray(LevelledOperation))
+
+const DecodedPolicy = Schema.Union([Schema.Literals(POLICY_NAMES), LevelledPolicy])
+
+const problem = (message: string, input: unknown) => new SchemaIssue.InvalidValue({ message }, input)
+
+/** A JSON file is read when it is named, so that what a run did is still known after the file has changed. */
+const readPolicy = (policy: unknown): Effect.Effect<unknown, SchemaIssue.Issue> =>
+  typeof policy !== "string" || !policy.endsWith(".json")
+    ? Effect.succeed(policy)
+    : Effect.try({
+        try: (): unknown => JSON.parse(readFileSync(policy, "utf8")),
+        catch: (cause) => problem(`cannot read a policy from it (${(cause as Error).message})`, policy)
+      })
+
+/** A policy by name, by its sub-policies, or by the path of a JSON file with them. */
+export const PolicySource = Schema.Unknown.pipe(
+  Schema.decodeTo(DecodedPolicy, {
+    decode: SchemaGetter.transformEffect(readPolicy) as SchemaGetter.Getter<
+      (typeof DecodedPolicy)["Encoded"],
+      unknown
+    >,
+    encode: SchemaGetter.passthroughSupertype()
+  })
+)
+
+/** Does a sub-policy, drawn for each image: Cubuk et al., "AutoAugment", CVPR 2019, as in torchvision. */
+export const AutoAugment = Schema.TaggedStruct("AutoAugment", {
+  policy: PolicySource.pipe(Schema.withDecodingDefaultKey(Effect.succeed("cifar10"))),
+  fill
+})
+
+const bins = Schema.Int.check(Schema.isGreaterThanOrEqualTo(2)).pipe(withDefault(31))
+
+/** Does `n` operations, all at magnitude `m` of `bins`: Cubuk et al., "RandAugment", 2019, as in torchvision. */
+export const RandAugment = Schema.TaggedStruct("RandAugment", {
+  n: count.pipe(withDefault(2)),
+  m: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(9)),
+  bins,
+  fill
+}).check(
+  Schema.makeFilter(({ bins, m }) =>
+    m < bins ? undefined : { path: ["m"], issue: `expected a magnitude below the ${bins} bins` }
+  )
+)
+
+/** Does one operation at a random magnitude: Müller and Hutter, "TrivialAugment", ICCV 2021, as in torchvision. */
+export const TrivialAugmentWide = Schema.TaggedStruct("TrivialAugmentWide", { bins, fill })
+
+const alpha = positive.pipe(withDefault(1))
+
+/** Blends each image of a batch with another one: λ ~ Beta(α, α), for a share `p` of the batches. */
+export const Mixup = Schema.TaggedStruct("Mixup", { alpha, p: probability.pipe(withDefault(1)) })
+
+/** Puts a box of another image into each image of a batch: λ ~ Beta(α, α), for a share `p` of the batches. */
+export const CutMix = Schema.TaggedStruct("CutMix", { alpha, p: probability.pipe(withDefault(1)) })
+
+/** Does Mixup or CutMix, drawn for each batch; `switchProb` is the probability of CutMix, `p` that of either. */
+export const MixupCutMix = Schema.TaggedStruct("MixupCutMix", {
+  mixupAlpha: alpha,
+  cutMixAlpha: alpha,
+  switchProb: probability.pipe(withDefault(0.5)),
+  p: probability.pipe(withDefault(1))
+})
+
+/** A step on one image. */
+export const ImageStep = Schema.Union([
+  RandomCrop,
+  RandomHorizontalFlip,
+  AlternatingFlip,
+  Cutout,
+  RandomErasing,
+  AutoAugment,
+  RandAugment,
+  TrivialAugmentWide
+])
+export type ImageStep = typeof ImageStep.Type
+
+/** A step on a whole batch. */
+export const BatchStep = Schema.Union([Mixup, CutMix, MixupCutMix])
+export type BatchStep = typeof BatchStep.Type
+
+export const Step = Schema.Union([...ImageStep.members, ...BatchStep.members])
 export type Step = typeof Step.Type
 
-/** Steps in the order in which they are done. */
-export const Pipeline = Schema.Array(Step)
+const mixes = (step: Step): step is BatchStep =>
+  step._tag === "Mixup" || step._tag === "CutMix" || step._tag === "MixupCutMix"
+
+/** Steps in the order in which they are done; one that mixes the batch can only be the last. */
+export const Pipeline = Schema.Array(Step).check(
+  Schema.makeFilter((steps) =>
+    steps.flatMap((step, i) =>
+      mixes(step) && i < steps.length - 1
+        ? [{ path: [i], issue: `${step._tag} mixes the whole batch, so it can only be the last step` }]
+        : []
+    )
+  )
+)
 export type Pipeline = typeof Pipeline.Type
