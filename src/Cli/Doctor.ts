@@ -28,12 +28,30 @@ const tensorflow = Effect.gen(function* () {
   const off = process.env.TF_ENABLE_ONEDNN_OPTS === "0"
   yield* line("oneDNN", off ? "off (TF_ENABLE_ONEDNN_OPTS=0)" : "on")
   if (off) yield* advice("unset TF_ENABLE_ONEDNN_OPTS: a step takes a quarter longer without oneDNN")
-  return api
+  return { api, file }
 })
 
-const gpus = Effect.fnUntraced(function* (api: Effect.Success<typeof tensorflow>) {
+/** What to do where TensorFlow sees no GPU, from which of its libraries fail to load. */
+const gpuAdvice = (failed: ReadonlyArray<string>, card: boolean, gpuBuild: boolean): string => {
+  if (!card) return "no NVIDIA driver is loaded on this machine: training runs on the CPU"
+  if (failed.includes("libcuda.so.1")) {
+    return "install or repair the NVIDIA driver (version 525 or newer); a container must be started with its GPUs"
+  }
+  if (failed.length > 0) {
+    return gpuBuild
+      ? "run `npx shakedrop setup --gpu` again, which repairs what is damaged"
+      : "run `npx shakedrop setup --gpu` for TensorFlow's GPU build with its CUDA libraries"
+  }
+  return process.env.CUDA_VISIBLE_DEVICES === undefined
+    ? "every library loads, but TensorFlow refuses the GPU: it may be too old, or in use by another program alone"
+    : `CUDA_VISIBLE_DEVICES is "${process.env.CUDA_VISIBLE_DEVICES}": unset it if it hides the GPU`
+}
+
+const gpus = Effect.fnUntraced(function* ({ api, file }: Effect.Success<typeof tensorflow>) {
   const { seenDevices } = yield* Effect.promise(() => import("../Device.ts"))
-  const { failedLibraries, hasNvidiaCard } = yield* Effect.promise(() => import("../Device/Diagnosis.ts"))
+  const { failedLibraries, gpuFolder, hasNvidiaCard } = yield* Effect.promise(
+    () => import("../Device/Diagnosis.ts")
+  )
   const devices = yield* Effect.orElseSucceed(seenDevices(api), () => [])
   const seen = devices.filter(({ type }) => type === "GPU")
   for (const { memoryBytes, name } of seen) {
@@ -41,16 +59,16 @@ const gpus = Effect.fnUntraced(function* (api: Effect.Success<typeof tensorflow>
   }
   if (seen.length > 0) return
   yield* line("GPU", "none that TensorFlow sees")
-  if (!hasNvidiaCard()) {
-    yield* advice("no NVIDIA driver is loaded on this machine: training runs on the CPU")
-    return
-  }
-  const failed = failedLibraries()
+  const card = hasNvidiaCard()
+  const gpuBuild = gpuFolder(file) !== undefined
+  const failed = card || gpuBuild ? failedLibraries(file) : []
   for (const { name, reason } of failed) yield* line("  not loaded", `${name}: ${reason}`)
   yield* advice(
-    failed.some(({ name }) => name === "libcuda.so.1")
-      ? "the NVIDIA driver's libcuda.so.1 does not load: install or repair the driver (version 525 or newer)"
-      : "run `shakedrop setup --gpu` to install TensorFlow's GPU build with its CUDA libraries"
+    gpuAdvice(
+      failed.map(({ name }) => name),
+      card,
+      gpuBuild
+    )
   )
 })
 
@@ -75,8 +93,7 @@ export const doctorCommand = Command.make(
   {},
   Effect.fn("doctor")(function* () {
     yield* host
-    const api = yield* tensorflow
-    yield* gpus(api)
+    yield* gpus(yield* tensorflow)
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
     yield* Effect.scoped(speed).pipe(Effect.provide(Device.layer("auto")))
   })

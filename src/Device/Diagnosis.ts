@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import * as os from "node:os"
+import * as path from "node:path"
 
 /** Instruction sets that oneDNN chooses its kernels by, best last. */
 const FEATURES = ["avx", "fma", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "bf16"]
@@ -23,16 +24,17 @@ export const cpu = (): Cpu => {
   }
 }
 
-/** The driver, and the CUDA 12 libraries that TensorFlow 2.21 opens when it looks for a GPU. */
-const GPU_LIBRARIES = [
-  "libcuda.so.1",
-  "libcudart.so.12",
-  "libcublas.so.12",
-  "libcublasLt.so.12",
-  "libcufft.so.11",
-  "libcusolver.so.11",
-  "libcusparse.so.12",
-  "libcudnn.so.9"
+/** The driver, and the CUDA 12 libraries that TensorFlow 2.21 opens to use a GPU, each with its wheel's folder. */
+const GPU_LIBRARIES: ReadonlyArray<readonly [name: string, folder: string]> = [
+  ["libcuda.so.1", ""],
+  ["libcudart.so.12", "cuda_runtime"],
+  ["libcublas.so.12", "cublas"],
+  ["libcublasLt.so.12", "cublas"],
+  ["libcufft.so.11", "cufft"],
+  ["libcusolver.so.11", "cusolver"],
+  ["libcusparse.so.12", "cusparse"],
+  ["libnccl.so.2", "nccl"],
+  ["libcudnn.so.9", "cudnn"]
 ]
 
 export interface FailedLibrary {
@@ -41,17 +43,31 @@ export interface FailedLibrary {
   readonly reason: string
 }
 
-/** The GPU libraries that cannot be loaded. Ask after libtensorflow is loaded, which brings its own along. */
-export const failedLibraries = (): ReadonlyArray<FailedLibrary> => {
+/** The folder of NVIDIA's libraries that belong to a libtensorflow set up for a GPU, if it was. */
+export const gpuFolder = (libtensorflow: string): string | undefined => {
+  const folder = path.join(path.dirname(libtensorflow), "../nvidia")
+  return existsSync(folder) ? folder : undefined
+}
+
+/** The GPU libraries that cannot be loaded, from where a libtensorflow looks for them. */
+export const failedLibraries = (libtensorflow: string): ReadonlyArray<FailedLibrary> => {
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi")
-  return GPU_LIBRARIES.flatMap((name) => {
+  const own = gpuFolder(libtensorflow)
+  return GPU_LIBRARIES.flatMap(([name, folder]) => {
+    const inOwn = own === undefined ? "" : path.join(own, folder, "lib", name)
     try {
-      koffi.load(name)
+      koffi.load(existsSync(inOwn) ? inOwn : name)
       return []
     } catch (cause) {
-      return [{ name, reason: String((cause as Error).message).split("\n")[0] }]
+      return [{ name, reason: reasonOf(cause, name) }]
     }
   })
+}
+
+/** What the dynamic loader says, without the words and the name that go before it. */
+const reasonOf = (cause: unknown, name: string): string => {
+  const [first] = String((cause as Error).message).split("\n")
+  return first.replace(/^Failed to load shared library: /, "").replace(`${name}: `, "")
 }
 
 /** Whether an NVIDIA card is plugged in, as far as the kernel driver shows one. */

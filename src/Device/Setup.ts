@@ -7,7 +7,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { cacheDirectory } from "../Storage.ts"
 import { LibraryError } from "./Errors.ts"
-import { install, type OnSetupProgress } from "./Setup/Install.ts"
+import { install, isComplete, type OnSetupProgress } from "./Setup/Install.ts"
 import { thisPlatform, VERSION, wheelsFor } from "./Setup/Wheels.ts"
 
 export interface Library {
@@ -43,20 +43,26 @@ const ownLibrary = (given: string): Effect.Effect<Library, LibraryError> => {
       )
 }
 
-/** Finds libtensorflow: what `SHAKEDROP_LIBTENSORFLOW` names, else what was set up, for a GPU if there is one. */
-export const locateLibrary: Effect.Effect<Library, LibraryError> = Effect.suspend(() => {
+/**
+ * Finds libtensorflow: what `SHAKEDROP_LIBTENSORFLOW` names, else what was set up, for a GPU if there is one.
+ *
+ * @errors LibraryError: nothing is set up, or files of it are missing or cut off, which would kill the process
+ */
+export const locateLibrary: Effect.Effect<Library, LibraryError> = Effect.gen(function* () {
   const own = process.env.SHAKEDROP_LIBTENSORFLOW
-  if (own) return ownLibrary(own)
-  const file = (["gpu", "cpu"] as const)
-    .map((variant) => path.join(directoryOf(variant), "tensorflow", FILE))
-    .find((candidate) => existsSync(candidate))
-  return file !== undefined
-    ? Effect.succeed(libraryAt(file))
-    : Effect.fail(
-        new LibraryError({
-          message: `libtensorflow is not set up (nothing in ${directoryOf("cpu")}): run \`npx shakedrop setup\`, or \`npx shakedrop setup --gpu\` for an NVIDIA GPU`
-        })
-      )
+  if (own) return yield* ownLibrary(own)
+  const directory = (["gpu", "cpu"] as const).map(directoryOf).find((candidate) => existsSync(candidate))
+  if (directory === undefined) {
+    return yield* new LibraryError({
+      message: `libtensorflow is not set up (nothing in ${directoryOf("cpu")}): run \`npx shakedrop setup\`, or \`npx shakedrop setup --gpu\` for an NVIDIA GPU`
+    })
+  }
+  if (!(yield* isComplete(directory))) {
+    return yield* new LibraryError({
+      message: `libtensorflow in ${directory} is damaged: run \`npx shakedrop setup\` to repair it`
+    })
+  }
+  return libraryAt(path.join(directory, "tensorflow", FILE))
 })
 
 export interface SetupOptions {

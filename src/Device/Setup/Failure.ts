@@ -12,6 +12,7 @@ const remedies: Readonly<Record<string, string>> = {
   EACCES: elsewhere,
   EPERM: elsewhere,
   EROFS: elsewhere,
+  ENOENT: elsewhere,
   ENOTDIR: elsewhere,
   EEXIST: elsewhere
 }

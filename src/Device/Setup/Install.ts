@@ -36,8 +36,23 @@ export const isComplete = (directory: string): Effect.Effect<boolean> =>
     }
   })
 
+/** As `mkdir -p`. Node's own gives another reason than the true one where a file system cannot be written. */
+const makeFolder = async (directory: string): Promise<void> => {
+  try {
+    await fs.mkdir(directory)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === "EEXIST" && (await fs.stat(directory)).isDirectory()) return
+    if (code !== "ENOENT" || path.dirname(directory) === directory) throw cause
+    await makeFolder(path.dirname(directory))
+    await fs.mkdir(directory).catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== "EEXIST") throw again
+    })
+  }
+}
+
 const keptWheel = (cache: string, { name, version, platform }: Wheel): string =>
-  path.join(cache, "wheels", `${name}-${version}-${platform}.whl`)
+  path.join(cache, `${name}-${version}-${platform}.whl`)
 
 /** A workspace's name says whose it is: `.setup.<process>.<random>.<host>`. */
 const workspaceName = () => `.setup.${process.pid}.${randomBytes(4).toString("hex")}.${os.hostname()}`
@@ -51,12 +66,18 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-/** Removes workspaces of processes of this machine that were killed. */
+/** Milliseconds after which a workspace is abandoned, whosever it is. */
+const LONGEST_SETUP = 24 * 3600 * 1000
+
+/** Removes workspaces of processes that were killed. */
 const removeAbandoned = async (cache: string): Promise<void> => {
   for (const name of await fs.readdir(cache)) {
     const [, pid, host] = /^\.setup\.(\d+)\.[0-9a-f]+\.(.*)$/.exec(name) ?? []
-    if (pid === undefined || host !== os.hostname() || isRunning(Number(pid))) continue
-    await fs.rm(path.join(cache, name), { recursive: true, force: true })
+    if (pid === undefined) continue
+    const workspace = path.join(cache, name)
+    const age = Date.now() - ((await fs.stat(workspace).catch(() => undefined))?.mtimeMs ?? 0)
+    const atWork = host !== os.hostname() || isRunning(Number(pid))
+    if (!atWork || age > LONGEST_SETUP) await fs.rm(workspace, { recursive: true, force: true })
   }
 }
 
@@ -136,7 +157,6 @@ const obtain = Effect.fnUntraced(function* (
     })
   }
   yield* attempt("write", kept, async () => {
-    await fs.mkdir(path.dirname(kept), { recursive: true })
     await fs.rename(file, kept)
     await fs.rm(path.join(workspace, name), { recursive: true, force: true })
   })
@@ -171,7 +191,7 @@ export const install = Effect.fn("install")(function* (
 ) {
   if (yield* isComplete(directory)) return false
   const cache = path.dirname(directory)
-  yield* attempt("create", cache, () => fs.mkdir(cache, { recursive: true }))
+  yield* attempt("create", cache, () => makeFolder(cache))
   yield* attempt("tidy", cache, () => removeAbandoned(cache))
   yield* checkRoom(cache, wheels)
   const workspace = path.join(cache, workspaceName())
@@ -182,6 +202,8 @@ export const install = Effect.fn("install")(function* (
   const library = path.join(workspace, "library")
   const manifest: Record<string, number> = {}
   for (const wheel of wheels) {
+    // Another setup that was started earlier may have ended meanwhile.
+    if (yield* isComplete(directory)) return true
     const doing = `unpacking ${wheel.name} ${wheel.version}`
     const unpacking = Effect.gen(function* () {
       const opened = yield* obtain(wheel, cache, workspace, onProgress)
@@ -198,8 +220,6 @@ export const install = Effect.fn("install")(function* (
   yield* putInPlace(library, directory, workspace)
   yield* attempt("tidy", cache, async () => {
     for (const wheel of wheels) await fs.rm(keptWheel(cache, wheel), { force: true })
-    // The folder stays while another setup keeps wheels in it.
-    await fs.rmdir(path.join(cache, "wheels")).catch(() => {})
   })
   return true
 }, Effect.scoped)

@@ -12,6 +12,9 @@ import type { Wheel } from "./Wheels.ts"
 /** Characters of pip's output that are kept to explain a failure. */
 const TAIL = 20_000
 
+/** What must not disturb a download that installs nothing: modules in the working folder, pins, a missing venv. */
+const ENVIRONMENT = { PYTHONSAFEPATH: "1", PIP_CONSTRAINT: "", PIP_REQUIRE_VIRTUALENV: "0" }
+
 const again = "run `npx shakedrop setup` again: what was downloaded completely is kept"
 
 /** What pip's output says, and what that means to the user. First come the causes, then their consequences. */
@@ -38,7 +41,7 @@ const explanations: ReadonlyArray<readonly [RegExp, string]> = [
   ],
   [
     /No matching distribution found/,
-    "the package index that pip uses does not have it: use one that is complete (`python3 -m pip config list` shows which is used), and run `npx shakedrop setup` again"
+    "pip finds no such wheel: if `python3 -m pip --version` is below 20.3, upgrade it (`python3 -m pip install --upgrade pip`), else use a package index that is complete (`python3 -m pip config list` shows which is used), and run `npx shakedrop setup` again"
   ]
 ]
 
@@ -63,7 +66,7 @@ const runPip = (
 ): Effect.Effect<void, LibraryError> =>
   Effect.callback((resume) => {
     const child = spawn("python3", ["-m", "pip", ...args], {
-      env: { ...process.env, TMPDIR: temporary },
+      env: { ...process.env, ...ENVIRONMENT, TMPDIR: temporary },
       stdio: ["ignore", "pipe", "pipe"]
     })
     const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
