@@ -22,9 +22,7 @@ export interface ImageSize {
 const linspace = (start: number, end: number, count: number): Array<number> => {
   const step = Math.fround(Math.fround(end - start) / (count - 1))
   return Array.from({ length: count }, (_, i) =>
-    i < count / 2
-      ? Math.fround(start + Math.fround(step * i))
-      : Math.fround(end - Math.fround(step * (count - 1 - i)))
+    Math.fround(i < Math.floor(count / 2) ? start + step * i : end - step * (count - 1 - i))
   )
 }
 

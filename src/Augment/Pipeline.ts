@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { decodeStrictly } from "../Decode.ts"
 import { OPERATIONS } from "./Operation.ts"
 import { POLICY_NAMES } from "./Policy.ts"
 
@@ -74,7 +75,9 @@ const LevelledOperation = Schema.Tuple([
 ]).check(
   Schema.makeFilter(([operation, , level]) => {
     if (withoutMagnitude.has(operation) === (level === null)) return undefined
-    return level === null ? `${operation} needs a level from 0 to 9` : `${operation} takes null for a level`
+    return level === null
+      ? `a level from 0 to 9 is what ${operation} needs`
+      : `null is the only level that ${operation} takes`
   })
 )
 
@@ -83,16 +86,17 @@ export const LevelledPolicy = Schema.NonEmptyArray(Schema.NonEmptyArray(Levelled
 
 const DecodedPolicy = Schema.Union([Schema.Literals(POLICY_NAMES), LevelledPolicy])
 
-const problem = (message: string, input: unknown) => new SchemaIssue.InvalidValue({ message }, input)
-
 /** A JSON file is read when it is named, so that what a run did is still known after the file has changed. */
-const readPolicy = (policy: unknown): Effect.Effect<unknown, SchemaIssue.Issue> =>
-  typeof policy !== "string" || !policy.endsWith(".json")
-    ? Effect.succeed(policy)
-    : Effect.try({
-        try: (): unknown => JSON.parse(readFileSync(policy, "utf8")),
-        catch: (cause) => problem(`cannot read a policy from it (${(cause as Error).message})`, policy)
-      })
+const readPolicy = (policy: unknown): Effect.Effect<unknown, SchemaIssue.Issue> => {
+  if (typeof policy !== "string" || !policy.endsWith(".json")) return Effect.succeed(policy)
+  return Effect.try({
+    try: (): unknown => JSON.parse(readFileSync(policy, "utf8")),
+    catch: (cause) => (cause as Error).message
+  }).pipe(
+    Effect.flatMap((json) => decodeStrictly(LevelledPolicy, json)),
+    Effect.mapError((why) => new SchemaIssue.InvalidValue({ message: `the policy is wrong: ${why}` }, policy))
+  )
+}
 
 /** A policy by name, by its sub-policies, or by the path of a JSON file with them. */
 export const PolicySource = Schema.Unknown.pipe(
@@ -172,7 +176,7 @@ export const Pipeline = Schema.Array(Step).check(
   Schema.makeFilter((steps) =>
     steps.flatMap((step, i) =>
       mixes(step) && i < steps.length - 1
-        ? [{ path: [i], issue: `${step._tag} mixes the whole batch, so it can only be the last step` }]
+        ? [{ path: [i], issue: `only the last step can be ${step._tag}, which mixes the whole batch` }]
         : []
     )
   )
