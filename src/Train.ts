@@ -46,9 +46,17 @@ export interface Trained {
   readonly logits: Float32Array
 }
 
-/** The network of an experiment for a data set. */
+/** The network of an experiment for a data set, where one fits the other. */
 const networkFor = (experiment: Experiment, dataset: Dataset["Service"]) =>
   Effect.suspend(() => {
+    const images = dataset.train.indices.length
+    if (experiment.train.batchSize > images) {
+      return Effect.fail(
+        new RunError({
+          message: `train.batchSize is ${experiment.train.batchSize}, but ${dataset.name} has only ${images} training images`
+        })
+      )
+    }
     const { height, width } = dataset.train.images
     const { classes } = experiment.model
     if (classes !== undefined && classes < dataset.classes.length) {
@@ -92,8 +100,6 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     for (const line of yield* continueRun(directory, config)) {
       progress.message(`continued in another environment: ${line}; the last bits may differ`)
     }
-  } else {
-    yield* beginRun(directory, config)
   }
 
   const images = imagesOf(experiment, dataset)
@@ -108,7 +114,8 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     { precision: experiment.train.precision }
   )
   let start: Counters = START
-  if (resume) {
+  if (!resume) yield* beginRun(directory, config)
+  else {
     const { checkpoint, skipped } = yield* checkpoints.latest
     for (const line of skipped) progress.message(line)
     if (Option.isSome(checkpoint)) {

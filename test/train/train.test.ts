@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -206,6 +214,18 @@ describe("a run", () => {
       assert.strictEqual(error._tag, "RunError")
       assert.match(error.message, /model\.alpha: 6 → 7/)
       assert.match(error.message, /train\.epochs: 3 → 5/)
+    })
+  )
+
+  it.live("that cannot be compiled, or has no whole batch, leaves nothing behind", () =>
+    Effect.gen(function* () {
+      const directory = path.join(yield* temporary, "run")
+      const large = yield* decodeExperiment(merge(input, { train: { batchSize: 257 } }))
+      const error = yield* Effect.flip(run(large, directory))
+      assert.match(error.message, /train\.batchSize is 257, but small shapes has only 256 training images/)
+      const few = yield* decodeExperiment(merge(input, { model: { classes: 3 } }))
+      assert.match((yield* Effect.flip(run(few, directory))).message, /model\.classes is 3/)
+      assert.isFalse(existsSync(directory))
     })
   )
 
