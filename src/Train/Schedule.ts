@@ -4,22 +4,58 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-const zero = Effect.succeed(0)
-const rate = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
-const epochs = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
+
+const nonNegative = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+const positive = Schema.Finite.check(Schema.isGreaterThan(0))
+const atLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+/** A learning rate. */
+const minimum = nonNegative.pipe(withDefault(0))
+/** A number of epochs. */
+const warmup = nonNegative.pipe(withDefault(0))
+
+const rising = Schema.Array(positive).check(
+  Schema.isMinLength(1),
+  Schema.makeFilter((values) => values.every((value, i) => i === 0 || value > values[i - 1]), {
+    expected: "epochs in rising order"
+  })
+)
 
 export const ScheduleConfig = Schema.Union([
   /** Linear warm-up from 0, then half a cosine down to `minimum`, moving with every step. */
-  Schema.TaggedStruct("Cosine", {
-    warmup: epochs.pipe(Schema.withDecodingDefaultKey(zero)),
-    minimum: rate.pipe(Schema.withDecodingDefaultKey(zero))
-  }),
+  Schema.TaggedStruct("Cosine", { warmup, minimum }),
   /** The CIFAR Challenge Series' LongTrainingScheduler: the same shape, moving once an epoch. */
   Schema.TaggedStruct("LongTraining", {
-    warmup: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed(10))
-    ),
-    minimum: rate.pipe(Schema.withDecodingDefaultKey(zero))
+    warmup: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(10)),
+    minimum
+  }),
+  /** Multiplied with `factor` after each of the epochs in `milestones` (PyTorch's MultiStepLR). */
+  Schema.TaggedStruct("Step", { milestones: rising, factor: positive.pipe(withDefault(0.1)) }),
+  /**
+   * One cycle (Smith and Topin 2017, "Super-Convergence") as PyTorch's OneCycleLR has it: from 1/`divisor` of the
+   * highest rate up to it within the share `rise` of the steps, then down to 1/`finalDivisor` of where it started,
+   * both along half a cosine. The momentum stays.
+   */
+  Schema.TaggedStruct("OneCycle", {
+    rise: Schema.Finite.check(
+      Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true, exclusiveMaximum: true })
+    ).pipe(withDefault(0.3)),
+    divisor: positive.pipe(withDefault(25)),
+    finalDivisor: positive.pipe(withDefault(1e4))
+  }),
+  /**
+   * Half a cosine down to `minimum` over `t0` epochs, again and again, each time `tMult` times as long: SGDR
+   * (Loshchilov and Hutter 2017, eq. 5).
+   */
+  Schema.TaggedStruct("WarmRestarts", { t0: atLeastOne, tMult: atLeastOne.pipe(withDefault(1)), minimum }),
+  /**
+   * A triangle: linearly from the share `start` of the highest rate up to it during `warmup` epochs, then down to
+   * the share `end`.
+   */
+  Schema.TaggedStruct("Linear", {
+    warmup,
+    start: nonNegative.pipe(withDefault(0)),
+    end: nonNegative.pipe(withDefault(0))
   })
 ])
 export type ScheduleConfig = typeof ScheduleConfig.Type
@@ -33,23 +69,61 @@ export interface Position {
   readonly epochs: number
 }
 
-const halfCosine = (base: number, minimum: number, progress: number): number =>
-  minimum + (base - minimum) * 0.5 * (1 + Math.cos(Math.PI * progress))
+/** From `from` to `to` along a straight line, as `progress` goes from 0 to 1. */
+const line = (from: number, to: number, progress: number): number => from + (to - from) * progress
+
+/** From `from` to `to` along half a cosine, as `progress` goes from 0 to 1. */
+const halfCosine = (from: number, to: number, progress: number): number =>
+  to + (from - to) * 0.5 * (1 + Math.cos(Math.PI * progress))
+
+/** Epochs since the last restart, and the length of the cycle under way, where cycles grow by `tMult`. */
+const cycleAt = (
+  t0: number,
+  tMult: number,
+  epochs: number
+): { readonly done: number; readonly length: number } => {
+  let length = t0
+  let done = epochs
+  while (done >= length) {
+    done -= length
+    length *= tMult
+  }
+  return { done, length }
+}
 
 /** The learning rate of the step at a position; `base` is the highest. */
 export const learningRateAt = (schedule: ScheduleConfig, base: number, position: Position): number => {
-  const { minimum, warmup } = schedule
+  const { epoch, epochs, step, stepsPerEpoch } = position
+  const done = epoch * stepsPerEpoch + step
+  const steps = epochs * stepsPerEpoch
   switch (schedule._tag) {
     case "Cosine": {
-      const done = position.epoch * position.stepsPerEpoch + position.step
-      const warmupSteps = Math.round(warmup * position.stepsPerEpoch)
+      const warmupSteps = Math.round(schedule.warmup * stepsPerEpoch)
       if (done < warmupSteps) return (base * (done + 1)) / warmupSteps
-      const rest = position.epochs * position.stepsPerEpoch - warmupSteps
-      return halfCosine(base, minimum, (done - warmupSteps) / rest)
+      return halfCosine(base, schedule.minimum, (done - warmupSteps) / (steps - warmupSteps))
     }
     case "LongTraining": {
-      if (position.epoch < warmup) return (base * (position.epoch + 1)) / warmup
-      return halfCosine(base, minimum, (position.epoch - warmup) / (position.epochs - warmup))
+      const { minimum, warmup } = schedule
+      if (epoch < warmup) return (base * (epoch + 1)) / warmup
+      return halfCosine(base, minimum, (epoch - warmup) / (epochs - warmup))
+    }
+    case "Step":
+      return base * schedule.factor ** schedule.milestones.filter((milestone) => milestone <= epoch).length
+    case "OneCycle": {
+      const start = base / schedule.divisor
+      const top = schedule.rise * steps - 1
+      if (done < top) return halfCosine(start, base, done / top)
+      return halfCosine(base, start / schedule.finalDivisor, (done - top) / (steps - 1 - top))
+    }
+    case "WarmRestarts": {
+      const cycle = cycleAt(schedule.t0, schedule.tMult, epoch + step / stepsPerEpoch)
+      return halfCosine(base, schedule.minimum, cycle.done / cycle.length)
+    }
+    case "Linear": {
+      const { end, start, warmup } = schedule
+      const top = Math.round(warmup * stepsPerEpoch)
+      if (done < top) return base * line(start, 1, done / top)
+      return base * line(1, end, (done - top) / (steps - top))
     }
   }
 }

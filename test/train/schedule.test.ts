@@ -1,7 +1,51 @@
 import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decodeStrictly } from "../../src/Decode.ts"
 import { averageDecay } from "../../src/Train/Average.ts"
-import { learningRateAt } from "../../src/Train/Schedule.ts"
+import { learningRateAt, ScheduleConfig } from "../../src/Train/Schedule.ts"
 import { readJson } from "../support/Fixtures.ts"
+
+/** Learning rates of PyTorch's schedulers at every step. */
+interface Reference {
+  readonly base: number
+  readonly stepsPerEpoch: number
+  readonly epochs: number
+  readonly cases: ReadonlyArray<{ readonly schedule: ScheduleConfig; readonly lr: ReadonlyArray<number> }>
+}
+
+const reference = readJson<Reference>("schedules.json")
+
+it.each(reference.cases)("$schedule equals PyTorch's at every step", ({ lr, schedule }) => {
+  const { base, epochs, stepsPerEpoch } = reference
+  assert.strictEqual(lr.length, epochs * stepsPerEpoch)
+  for (const [done, expected] of lr.entries()) {
+    const position = {
+      epoch: Math.floor(done / stepsPerEpoch),
+      step: done % stepsPerEpoch,
+      stepsPerEpoch,
+      epochs
+    }
+    assert.closeTo(learningRateAt(schedule, base, position), expected, 1e-12, `step ${done}`)
+  }
+})
+
+it("every schedule has a rate in runs of a single step and of a single epoch", () => {
+  for (const { schedule } of reference.cases) {
+    for (const stepsPerEpoch of [1, 4]) {
+      for (let step = 0; step < stepsPerEpoch; step++) {
+        const rate = learningRateAt(schedule, 1, { epoch: 0, step, stepsPerEpoch, epochs: 1 })
+        assert.isTrue(rate >= 0 && rate <= 1, `${JSON.stringify(schedule)}: ${rate}`)
+      }
+    }
+  }
+})
+
+it.effect("milestones that do not rise are refused", () =>
+  Effect.gen(function* () {
+    const problem = yield* Effect.flip(decodeStrictly(ScheduleConfig, { _tag: "Step", milestones: [60, 30] }))
+    assert.match(problem, /milestones: .*rising order, got \[60,30\]/)
+  })
+)
 
 it("LongTraining equals the series' scheduler over 1800 epochs", () => {
   const { lr } = readJson<{ readonly lr: ReadonlyArray<number> }>("schedule-1800.json")
