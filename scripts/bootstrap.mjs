@@ -187,7 +187,7 @@ const build = async () => {
 }
 
 const libtensorflow = async () => {
-  const { code } = await run(process.execPath, [MAIN, "setup"], ["inherit", 2, 2])
+  const { code } = await run(process.execPath, [MAIN, "setup"], ["inherit", "ignore", "inherit"])
   // It has said itself what is wrong and what to do.
   if (code !== 0) process.exit(code)
   return "ready"
