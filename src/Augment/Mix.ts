@@ -2,28 +2,33 @@
 import type { Draws } from "../Random.ts"
 
 /**
- * Logarithm of a draw from Gamma(shape, 1): Marsaglia and Tsang, "A simple method for generating gamma variables",
- * 2000. Shapes below 1 come from shape + 1 times u^(1/shape), which is far below the smallest number for small
- * shapes, hence the logarithm.
+ * Logarithm of a draw from Gamma(shape, 1), shape ≥ 1: Marsaglia and Tsang, "A simple method for generating gamma
+ * variables", 2000.
  */
 const logGamma = (shape: number, random: Draws): number => {
-  const d = (shape < 1 ? shape + 1 : shape) - 1 / 3
+  const d = shape - 1 / 3
   const c = 1 / Math.sqrt(9 * d)
-  const boost = shape < 1 ? Math.log(1 - random.uniform()) / shape : 0
   for (;;) {
     const x = random.normal()
     const v = (1 + c * x) ** 3
     if (v <= 0) continue
     const u = 1 - random.uniform()
-    if (Math.log(u) < 0.5 * x * x + d - d * v + d * Math.log(v)) return Math.log(d * v) + boost
+    if (Math.log(u) < 0.5 * x * x + d - d * v + d * Math.log(v)) return Math.log(d * v)
   }
 }
 
-/** A draw from Beta(alpha, alpha), for any alpha > 0. */
+/**
+ * A draw from Beta(alpha, alpha), for any alpha > 0: a / (a + b) of two draws from Gamma(alpha, 1). Those of
+ * alpha < 1 come from alpha + 1 times u^(1/alpha), which is below the smallest number for small alpha, so logarithms
+ * are compared.
+ */
 export const beta = (alpha: number, random: Draws): number => {
-  const a = logGamma(alpha, random)
-  const b = logGamma(alpha, random)
-  return 1 / (1 + Math.exp(b - a))
+  const shape = alpha < 1 ? alpha + 1 : alpha
+  let difference = logGamma(shape, random) - logGamma(shape, random)
+  if (alpha < 1) {
+    difference += (Math.log(1 - random.uniform()) - Math.log(1 - random.uniform())) / alpha
+  }
+  return 1 / (1 + Math.exp(difference))
 }
 
 /** How a batch is mixed: each image keeps the share `lambda` of itself, and gets the rest from its partner. */

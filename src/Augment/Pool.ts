@@ -7,12 +7,13 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { AugmentError } from "./Errors.ts"
 import { arraysOver, type BatchArrays, type BatchSource, type BatchTask, batchBytes } from "./MakeBatch.ts"
+import type { MakeTask } from "./Stream.ts"
 import { describeTrace, makeTrace } from "./Trace.ts"
 import type { WorkerData, WorkerTask } from "./Worker.ts"
 
 export interface Pool {
-  /** Makes a batch in the next free thread. The arrays are the caller's own. */
-  readonly make: (task: BatchTask) => Effect.Effect<BatchArrays, AugmentError>
+  /** Makes a batch in the next free thread. */
+  readonly make: MakeTask
 }
 
 /** Batches that each thread has memory for: while one is taken over, the next is made. */
@@ -109,7 +110,7 @@ export const makePool = (
       thread.worker.postMessage({ ...task, slot: number } satisfies WorkerTask)
       return waiting
     })
-    const make: Pool["make"] = (task) =>
+    const make: MakeTask = (task) =>
       Effect.uninterruptibleMask((restore) =>
         restore(Queue.take(free)).pipe(
           Effect.flatMap((slot) => ask(slot, task)),

@@ -27,9 +27,12 @@ describe("AutoAugment", () => {
   it("has torchvision's magnitudes, to the last bit", () => {
     for (const size of ["32x32", "40x64", "331x224"]) {
       const [height, width] = size.split("x").map(Number)
-      const { Identity, SolarizeAdd, ...table } = plain(autoAugmentTable({ height, width }))
+      const { Identity, SolarizeAdd: _, ...table } = plain(autoAugmentTable({ height, width }))
       assert.deepStrictEqual(table, torchvision.magnitudes.AutoAugment[size])
-      assert.deepStrictEqual([Identity, SolarizeAdd[0][9]], [[[0], false], 110])
+      assert.deepStrictEqual(
+        [Identity, autoAugmentTable({ height, width }).get("SolarizeAdd")?.values[9]],
+        [[[0], false], 110]
+      )
     }
     const expected: Record<string, unknown> = {}
     for (const [operation, values] of Object.entries(golden.magnitude_table)) {

@@ -1,0 +1,27 @@
+/** Making batches in the calling thread. */
+import * as Effect from "effect/Effect"
+import { AugmentError } from "./Errors.ts"
+import { arraysOver, type BatchSource, type BatchTask, batchBytes, batchMaker } from "./MakeBatch.ts"
+import type { MakeTask } from "./Stream.ts"
+import { describeTrace, makeTrace } from "./Trace.ts"
+
+/** A maker that fails, naming the image and the operation, where one of them throws. */
+export const makeInline = (source: BatchSource): MakeTask => {
+  const trace = makeTrace()
+  const make = batchMaker(source, trace)
+  const attempt = (task: BatchTask) =>
+    Effect.try({
+      try: () => {
+        const arrays = arraysOver(new ArrayBuffer(batchBytes(source)), source)
+        make(task, arrays)
+        return arrays
+      },
+      catch: (cause) => {
+        const steps = source.pipeline.map(({ _tag }) => _tag)
+        const message = `${describeTrace(trace, steps)}: ${(cause as Error).message}`
+        return new AugmentError({ message, cause })
+      }
+    })
+  // Whoever was given the last batch starts with it before the next one is made.
+  return (task) => Effect.andThen(Effect.yieldNow, attempt(task))
+}

@@ -1,0 +1,305 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { arraysOver, batchBytes, batchMaker } from "../../src/Augment/MakeBatch.ts"
+import type { Pipeline } from "../../src/Augment/Pipeline.ts"
+import { makePool } from "../../src/Augment/Pool.ts"
+import { batchStream } from "../../src/Augment/Stream.ts"
+import { makeTrace } from "../../src/Augment/Trace.ts"
+import {
+  type Batch,
+  type BatchOptions,
+  batchesPerEpoch,
+  epochBatches,
+  evaluationBatches,
+  makeAugmenter
+} from "../../src/Augment.ts"
+import { datasetOf } from "./support.ts"
+
+const fill = [0, 0, 0] as const
+const everything: Pipeline = [
+  { _tag: "RandomCrop", padding: 3, mode: "reflect" },
+  { _tag: "AlternatingFlip" },
+  { _tag: "AutoAugment", policy: "cifar10", fill },
+  { _tag: "RandAugment", n: 2, m: 9, bins: 31, fill },
+  { _tag: "TrivialAugmentWide", bins: 31, fill },
+  { _tag: "RandomErasing", p: 0.5, scale: [0.02, 0.33], ratio: [0.3, 3.3], value: "random" },
+  { _tag: "Cutout", length: 4, holes: 2 },
+  { _tag: "MixupCutMix", mixupAlpha: 0.4, cutMixAlpha: 1, switchProb: 0.5, p: 0.8 }
+]
+const dataset = datasetOf(70, { height: 9, width: 11 })
+const options: BatchOptions = { batchSize: 8, pipeline: everything, seed: 3 }
+
+const collect = (options: BatchOptions, epoch: number, from = 0, data = dataset) =>
+  Effect.map(Stream.runCollect(epochBatches(data, options, { epoch, from })), Array.from<Batch>)
+
+/** Threads of this process, apart from the main one. */
+const threads = (): number =>
+  (process.report.getReport() as unknown as { workers: ReadonlyArray<unknown> }).workers.length
+
+/** Batches as plain values, so that they can be compared. */
+const plain = (batches: ReadonlyArray<Batch>) =>
+  batches.map(({ images, index, labelsA, labelsB, lambda }) => ({
+    index,
+    images: Buffer.from(images).toString("hex"),
+    labels: [...labelsA, ...labelsB],
+    lambda: [...lambda]
+  }))
+
+describe("the batches of an epoch", () => {
+  it.effect("hold every image at most once, in another order in each epoch", () =>
+    Effect.gen(function* () {
+      const data = {
+        ...dataset,
+        train: { ...dataset.train, labels: Uint16Array.from({ length: 70 }, (_, i) => i) }
+      }
+      const orders: Array<string> = []
+      for (const epoch of [0, 1, 2]) {
+        const batches = yield* collect({ ...options, pipeline: [] }, epoch, 0, data)
+        assert.strictEqual(batches.length, batchesPerEpoch(70, 8))
+        assert.strictEqual(batches.length, 8)
+        const images = batches.flatMap(({ labelsA }) => [...labelsA])
+        assert.strictEqual(new Set(images).size, 64)
+        batches.forEach((batch, i) => {
+          assert.deepStrictEqual([batch.index, batch.size], [i, 8])
+          batch.labelsA.forEach((image, place) => {
+            assert.deepStrictEqual(
+              batch.images.subarray(place * 297, (place + 1) * 297),
+              data.train.images.pixels.slice(image * 297, (image + 1) * 297)
+            )
+          })
+        })
+        orders.push(images.join())
+      }
+      assert.strictEqual(new Set(orders).size, 3)
+    })
+  )
+
+  it.effect("depend on nothing but seed and epoch, from wherever they are taken", () =>
+    Effect.gen(function* () {
+      const whole = plain(yield* collect(options, 4))
+      assert.deepStrictEqual(plain(yield* collect(options, 4)), whole)
+      assert.deepStrictEqual(plain(yield* collect(options, 4, 5)), whole.slice(5))
+      assert.deepStrictEqual(plain(yield* collect(options, 4, 8)), [])
+      assert.notDeepEqual(plain(yield* collect(options, 5)), whole)
+      assert.notDeepEqual(plain(yield* collect({ ...options, seed: 4 }, 4)), whole)
+    })
+  )
+
+  it.live.each([1, 2, 3])(
+    "are the same when %d worker threads make them, also from the middle on",
+    (workers) =>
+      Effect.gen(function* () {
+        for (const epoch of [0, 7]) {
+          const inline = plain(yield* collect(options, epoch))
+          assert.deepStrictEqual(plain(yield* collect({ ...options, workers }, epoch)), inline)
+          assert.deepStrictEqual(plain(yield* collect({ ...options, workers }, epoch, 3)), inline.slice(3))
+        }
+      })
+  )
+
+  it("an image comes out the same in whatever company and order", () => {
+    const { images, labels } = dataset.train
+    const pipeline = everything.slice(0, -1)
+    const run = (chosen: ReadonlyArray<number>) => {
+      const source = { images, labels, mean: [1, 2, 3] as const, pipeline, batchSize: chosen.length, seed: 8 }
+      const out = arraysOver(new ArrayBuffer(batchBytes(source)), source)
+      batchMaker(source, makeTrace())({ epoch: 2, index: chosen[0], chosen: Uint32Array.from(chosen) }, out)
+      return new Map(
+        chosen.map((image, i) => [
+          image,
+          Buffer.from(out.images.slice(i * 297, (i + 1) * 297)).toString("hex")
+        ])
+      )
+    }
+    const all = run(Array.from({ length: 70 }, (_, i) => i))
+    for (const chosen of [[69, 0, 33], [33], [12, 33, 5, 69, 1]]) {
+      for (const [image, pixels] of run(chosen)) assert.strictEqual(pixels, all.get(image))
+    }
+  })
+})
+
+describe("what is made ahead", () => {
+  const order = Uint32Array.from({ length: 400 }, (_, i) => i)
+  const arrays = () => {
+    const source = { batchSize: 4, images: { height: 1, width: 1 } } as Parameters<typeof batchBytes>[0]
+    return arraysOver(new ArrayBuffer(batchBytes(source)), source)
+  }
+
+  it.effect.each([
+    { concurrency: 0, ahead: 2 },
+    { concurrency: 2, ahead: 2 },
+    { concurrency: 6, ahead: 6 }
+  ])(
+    "a slow consumer is at most $ahead batches behind (concurrency $concurrency)",
+    ({ ahead, concurrency }) =>
+      Effect.gen(function* () {
+        let made = 0
+        let taken = 0
+        let most = 0
+        const make = () =>
+          Effect.andThen(
+            Effect.yieldNow,
+            Effect.sync(() => {
+              made++
+              return arrays()
+            })
+          )
+        yield* Stream.runForEach(
+          batchStream({ order, batchSize: 4, epoch: 0, from: 0, make, concurrency }),
+          Effect.fnUntraced(function* () {
+            taken++
+            // Time enough to make every batch there is.
+            for (let i = 0; i < 200; i++) yield* Effect.yieldNow
+            most = Math.max(most, made - taken)
+          })
+        )
+        assert.deepStrictEqual([made, taken], [100, 100])
+        assert.strictEqual(most, ahead)
+      })
+  )
+
+  it.live("memory does not grow with the batches that pass", () =>
+    Effect.gen(function* () {
+      // 2,000 batches of 99 KiB each, 193 MiB in all.
+      const batchSize = 340
+      const data = datasetOf(batchSize, { height: 9, width: 11 })
+      data.train.indices = Uint32Array.from({ length: batchSize * 2000 }, (_, i) => i % batchSize)
+      const before = process.memoryUsage().arrayBuffers
+      let most = 0
+      let batches = 0
+      yield* Stream.runForEach(
+        epochBatches(data, { batchSize, pipeline: [], seed: 1, workers: 2 }, { epoch: 0, from: 0 }),
+        () =>
+          Effect.sync(() => {
+            batches++
+            most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+          })
+      )
+      assert.strictEqual(batches, 2000)
+      assert.isBelow(most, 100 << 20)
+    })
+  )
+})
+
+describe("threads", () => {
+  it.live("end with the stream: whole, taken in part, interrupted, or failed", () =>
+    Effect.gen(function* () {
+      const workers = 2
+      const endless = {
+        ...dataset,
+        train: { ...dataset.train, indices: Uint32Array.from({ length: 80_000 }, (_, i) => i % 70) }
+      }
+      const stream = epochBatches(endless, { ...options, workers }, { epoch: 0, from: 0 })
+      assert.strictEqual(threads(), 0)
+
+      yield* Stream.runDrain(epochBatches(dataset, { ...options, workers }, { epoch: 0, from: 0 }))
+      assert.strictEqual(threads(), 0)
+
+      const some = yield* Stream.runCollect(Stream.take(stream, 3))
+      assert.strictEqual(some.length, 3)
+      assert.strictEqual(threads(), 0)
+
+      const under = yield* Deferred.make<number>()
+      const fiber = yield* Effect.forkChild(
+        Stream.runForEach(stream, () => Effect.andThen(Deferred.succeed(under, threads()), Effect.never))
+      )
+      assert.strictEqual(yield* Deferred.await(under), 2)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(threads(), 0)
+
+      const failing = Stream.runForEach(stream, ({ index }) =>
+        index < 2 ? Effect.void : Effect.fail("enough")
+      )
+      assert.strictEqual(yield* Effect.flip(failing), "enough")
+      assert.strictEqual(threads(), 0)
+    })
+  )
+
+  it.live("serve one epoch after the other, also after one that was left early", () =>
+    Effect.gen(function* () {
+      const augmenter = yield* makeAugmenter(dataset, { ...options, workers: 2 })
+      for (const epoch of [0, 1, 2]) {
+        const left = yield* Stream.runCollect(Stream.take(augmenter.epoch({ epoch, from: 0 }), 1))
+        assert.deepStrictEqual(plain(left), plain((yield* collect(options, epoch)).slice(0, 1)))
+        const whole = yield* Stream.runCollect(augmenter.epoch({ epoch, from: 0 }))
+        assert.deepStrictEqual(plain(whole), plain(yield* collect(options, epoch)))
+      }
+      assert.strictEqual(threads(), 2)
+    })
+  )
+
+  it.live("that die fail the batch with the image and the operation, and every later one", () =>
+    Effect.gen(function* () {
+      const { images, labels } = dataset.train
+      const source = { images, labels, mean: fill, pipeline: everything, batchSize: 8, seed: 5 }
+      yield* Effect.gen(function* () {
+        const pool = yield* makePool(source, 2, new URL("./fixtures/dying-worker.mjs", import.meta.url))
+        const task = (index: number) => pool.make({ epoch: 0, index, chosen: new Uint32Array(8) })
+        for (const index of [0, 1, 2]) yield* task(index)
+        const expected = "image 41, AlternatingFlip (Rotate): the augmentation thread ended with code 5"
+        const errors = yield* Effect.all(
+          [3, 4, 5, 6, 7, 8, 9].map((index) => Effect.flip(task(index))),
+          {
+            concurrency: "unbounded"
+          }
+        )
+        for (const error of errors) assert.strictEqual(error.message, expected)
+        for (const index of [0, 10]) assert.strictEqual((yield* Effect.flip(task(index))).message, expected)
+      }).pipe(Effect.scoped)
+      assert.strictEqual(threads(), 0)
+    })
+  )
+})
+
+describe("an error", () => {
+  it.live.each([0, 2])("names the image and the operation (%d worker threads)", (workers) =>
+    Effect.gen(function* () {
+      const failure = (pipeline: unknown, indices = dataset.train.indices) =>
+        Effect.flip(
+          Stream.runDrain(
+            epochBatches(
+              { ...dataset, train: { ...dataset.train, indices } },
+              { ...options, pipeline: pipeline as Pipeline, workers },
+              { epoch: 0, from: 0 }
+            )
+          )
+        )
+      const crop = { _tag: "RandomCrop", padding: 1, mode: "zero" }
+      // No colour to fill with: what no configuration lets through.
+      const broken = { _tag: "AutoAugment", policy: [[["Rotate", 1, 9]]], fill: null }
+      const inOperation = yield* failure([crop, broken])
+      assert.strictEqual(inOperation._tag, "AugmentError")
+      assert.match(inOperation.message, /^image \d+, AutoAugment \(Rotate\): .*iterable/)
+
+      const missing = yield* failure(
+        [crop],
+        Uint32Array.from({ length: 8 }, () => 70)
+      )
+      assert.strictEqual(missing.message, "image 70: there is no image 70 among 70")
+      assert.strictEqual(threads(), 0)
+    })
+  )
+})
+
+describe("evaluation batches", () => {
+  it.effect("show a split's images as they are, in order, the last batch padded with black", () =>
+    Effect.gen(function* () {
+      const { train } = dataset
+      const split = { ...train, indices: Uint32Array.of(5, 69, 0, 7, 7) }
+      const batches = yield* Stream.runCollect(evaluationBatches(split, 3))
+      const image = (i: number) => [...train.images.pixels.subarray(i * 297, (i + 1) * 297)]
+      assert.deepStrictEqual(
+        batches.map(({ images, index, size }) => ({ index, size, images: [...images] })),
+        [
+          { index: 0, size: 3, images: [...image(5), ...image(69), ...image(0)] },
+          { index: 1, size: 2, images: [...image(7), ...image(7), ...new Array<number>(297).fill(0)] }
+        ]
+      )
+      const none = yield* Stream.runCollect(evaluationBatches({ ...train, indices: new Uint32Array() }, 3))
+      assert.deepStrictEqual(none, [])
+    })
+  )
+})
