@@ -17,6 +17,7 @@ const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 const positive = Schema.Finite.check(Schema.isGreaterThan(0))
+const nonNegative = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
 
 export const TrainConfig = Schema.Struct({
@@ -28,8 +29,10 @@ export const TrainConfig = Schema.Struct({
   learningRate: positive,
   schedule: ScheduleConfig,
   momentum: share.pipe(withDefault(0.9)),
-  /** L2 coefficient, on every parameter. */
-  weightDecay: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(5e-4)),
+  /** L2 coefficient. */
+  weightDecay: nonNegative.pipe(withDefault(5e-4)),
+  /** L2 coefficient of biases and of normalisations' scales and offsets; `weightDecay` unless given. */
+  normWeightDecay: Schema.optionalKey(nonNegative),
   /** Largest global norm of the gradients. */
   clipNorm: Schema.optionalKey(positive),
   labelSmoothing: share.pipe(withDefault(0)),

@@ -16,11 +16,11 @@ import { float32, int32, scalar, type TensorRecord, uint8 } from "../Tensor.ts"
 import { averageDecay } from "./Average.ts"
 import { type Measures, measure } from "./Evaluation.ts"
 import { appendMetrics } from "./Metrics.ts"
+import { momentumOf } from "./Optimizer.ts"
 import { labelsOf, predict } from "./Predict.ts"
 import type { evaluationEntry, trainingEntry, WeightsName } from "./Programs.ts"
 import type { Progress } from "./Progress.ts"
 import { learningRateAt } from "./Schedule.ts"
-import { momentumOf } from "./Sgd.ts"
 
 /** The loss became NaN or infinite. */
 export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{

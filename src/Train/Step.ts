@@ -1,4 +1,4 @@
-/** One training step as a pure function of the state and a batch. */
+/** One training step as a pure function of the state and a batch: gradients, and what is made of them. */
 import type * as tf from "@tensorflow/tfjs-core"
 import { valueAndGradients } from "../Device/Gradients.ts"
 import type { RandomKey } from "../Device/RandomOps.ts"
@@ -6,24 +6,39 @@ import type { Network } from "../Model/Network.ts"
 import { float32, type TensorRecord } from "../Tensor.ts"
 import { averageOf, moveAverages } from "./Average.ts"
 import { correctOf, crossEntropy, type MixedLabels, targets } from "./Loss.ts"
-import { globalNorm, momentumOf, type SgdOptions, sgdStep } from "./Sgd.ts"
+import { globalNorm, momentumOf, type OptimizerOptions, optimizerStep } from "./Optimizer.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
-export interface StepOptions extends SgdOptions {
+export interface StepOptions extends OptimizerOptions {
   readonly labelSmoothing: number
   /** Whether averages of the weights are kept. */
   readonly ema: boolean
 }
 
-export interface StepInput {
+export interface BatchInput {
   /** Normalised images, [N,H,W,3]. */
   readonly images: tf.Tensor4D
   readonly labels: MixedLabels
+  readonly key: RandomKey
+}
+
+export interface UpdateInput {
   readonly learningRate: tf.Tensor
   /** Decay of the averages at this step. */
   readonly averageDecay: tf.Tensor
-  readonly key: RandomKey
+}
+
+/** What a batch gives. */
+export interface BatchResult {
+  /** Of the mean loss, by parameter. */
+  readonly gradients: Tensors
+  /** Running statistics after the batch, by name. */
+  readonly statistics: Tensors
+  /** Mean over the batch. */
+  readonly loss: tf.Scalar
+  /** Number of right predictions. */
+  readonly correct: tf.Scalar
 }
 
 /** State before the first step: weights, momenta of zero, and averages that start at the weights. */
@@ -36,27 +51,56 @@ export const initialState = (network: Network, weights: TensorRecord, ema: boole
   return state
 }
 
-/** The new state, and of this batch the mean loss, the number of right predictions and the gradients' norm. */
-export const trainingStep = (network: Network, options: StepOptions, state: Tensors, input: StepInput) => {
-  const { averageDecay, images, key, labels, learningRate } = input
-  const parameters: Record<string, tf.Tensor> = {}
-  for (const { name, role } of network.tensors) if (role === "parameter") parameters[name] = state[name]
+/** The network's parameters among the tensors of a state. */
+export const parametersOf = (network: Network, state: Tensors): Tensors =>
+  Object.fromEntries(
+    network.tensors.flatMap(({ name, role }) => (role === "parameter" ? [[name, state[name]]] : []))
+  )
 
-  const { auxiliary, gradients, loss } = valueAndGradients(() => {
-    const { logits, statistics } = network.apply(state, images, { _tag: "Training", key })
-    return {
-      loss: crossEntropy(logits, targets(labels, network.classes, options.labelSmoothing)),
-      auxiliary: { ...statistics, logits }
-    }
-  }, parameters)
+/** The loss of a batch, and its gradients. */
+export const gradientsOf = (
+  network: Network,
+  options: StepOptions,
+  state: Tensors,
+  { images, key, labels }: BatchInput
+): BatchResult => {
+  const target = targets(labels, network.classes, options.labelSmoothing)
+  const { auxiliary, gradients, loss } = valueAndGradients(
+    () => {
+      const { logits, statistics } = network.apply(state, images, { _tag: "Training", key })
+      return { loss: crossEntropy(logits, target), auxiliary: { ...statistics, logits } }
+    },
+    parametersOf(network, state)
+  )
   const { logits, ...statistics } = auxiliary
+  return { gradients, statistics, loss, correct: correctOf(logits as tf.Tensor2D, labels) }
+}
 
+/** The new state, and the gradients' norm. `statistics` are the running statistics after the step's batch. */
+export const applyGradients = (
+  options: StepOptions,
+  state: Tensors,
+  { gradients, statistics }: Pick<BatchResult, "gradients" | "statistics">,
+  { averageDecay, learningRate }: UpdateInput
+) => {
   const gradientNorm = globalNorm(gradients)
-  const updated = sgdStep(state, gradients, gradientNorm, learningRate, options)
+  const updated = optimizerStep(state, gradients, gradientNorm, learningRate, options)
   const weights: Record<string, tf.Tensor> = { ...statistics }
-  for (const name of Object.keys(parameters)) weights[name] = updated[name]
+  for (const name of Object.keys(gradients)) weights[name] = updated[name]
   return {
     state: { ...statistics, ...updated, ...(options.ema ? moveAverages(state, weights, averageDecay) : {}) },
-    output: { loss, correct: correctOf(logits as tf.Tensor2D, labels), gradientNorm }
+    output: { gradientNorm }
   }
+}
+
+/** The new state, and of this batch the mean loss, the number of right predictions and the gradients' norm. */
+export const trainingStep = (
+  network: Network,
+  options: StepOptions,
+  state: Tensors,
+  input: BatchInput & UpdateInput
+) => {
+  const { correct, loss, ...batch } = gradientsOf(network, options, state, input)
+  const next = applyGradients(options, state, batch, input)
+  return { state: next.state, output: { loss, correct, ...next.output } }
 }

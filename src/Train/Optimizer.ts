@@ -1,0 +1,53 @@
+/** From gradients to new parameters: clipping, then the step of each parameter. */
+import * as tf from "@tensorflow/tfjs-core"
+import { halfSquaredNorm } from "../Device/Ops.ts"
+import { sgdStep } from "./Sgd.ts"
+
+type Tensors = Readonly<Record<string, tf.Tensor>>
+
+/** Where the momentum of a parameter is kept in the state. */
+export const momentumOf = (parameter: string): string => `momentum/${parameter}`
+
+export interface OptimizerOptions {
+  readonly momentum: number
+  /** L2 coefficient. */
+  readonly weightDecay: number
+  /** L2 coefficient of biases and of normalisations' parameters; that of the others unless given. */
+  readonly normWeightDecay?: number | undefined
+  /** Largest global norm of the gradients; longer ones are scaled down to it. */
+  readonly clipNorm?: number | undefined
+}
+
+/** Euclidean norm of all tensors together. */
+export const globalNorm = (tensors: Tensors): tf.Scalar =>
+  tf.sqrt(tf.mul(2, tf.addN(Object.values(tensors).map(halfSquaredNorm))))
+
+/** What gradients are multiplied with so that their norm is at most `clipNorm` (`clip_grad_norm_`). */
+const clipFactor = (norm: tf.Scalar, clipNorm: number): tf.Scalar =>
+  tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1)
+
+/** Biases, and scales and offsets of normalisations, are the vectors among the parameters. */
+const isVector = (parameter: tf.Tensor): boolean => parameter.rank <= 1
+
+/** Parameters and momenta after a step, as entries of the new state. `norm` is that of the gradients. */
+export const optimizerStep = (
+  state: Tensors,
+  gradients: Tensors,
+  norm: tf.Scalar,
+  learningRate: tf.Tensor,
+  { clipNorm, momentum, normWeightDecay, weightDecay }: OptimizerOptions
+): Tensors => {
+  const factor = clipNorm === undefined ? undefined : clipFactor(norm, clipNorm)
+  const sgd = { momentum: tf.scalar(momentum), weightDecay }
+  const sgdOfVectors = { ...sgd, weightDecay: normWeightDecay ?? weightDecay }
+  const next: Record<string, tf.Tensor> = {}
+  for (const [name, gradient] of Object.entries(gradients)) {
+    const parameter = state[name]
+    const clipped = factor === undefined ? gradient : tf.mul(gradient, factor)
+    const options = isVector(parameter) ? sgdOfVectors : sgd
+    const update = sgdStep(parameter, state[momentumOf(name)], clipped, learningRate, options)
+    next[name] = update.parameter
+    next[momentumOf(name)] = update.momentum
+  }
+  return next
+}
