@@ -120,8 +120,6 @@ const turn = (canvas: Canvas, degrees: number): void => {
   swap(canvas)
 }
 
-const round15 = (value: number): number => Number(value.toFixed(15))
-
 /** Turns an image counter-clockwise about its centre. */
 export const rotate = (canvas: Canvas, degrees: number, fill: Colour): void => {
   const { height, width } = canvas
@@ -132,8 +130,8 @@ export const rotate = (canvas: Canvas, degrees: number, fill: Colour): void => {
     return
   }
   const radians = -angle * (Math.PI / 180)
-  const cos = round15(Math.cos(radians))
-  const sin = round15(Math.sin(radians))
+  const cos = Math.cos(radians)
+  const sin = Math.sin(radians)
   const x = width / 2
   const y = height / 2
   affine(canvas, cos, sin, cos * -x + sin * -y + x, -sin, cos, -sin * -x + cos * -y + y, fill)

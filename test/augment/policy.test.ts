@@ -61,7 +61,7 @@ describe("AutoAugment", () => {
 
 describe("RandAugment and TrivialAugmentWide", () => {
   it("have torchvision's operations and magnitudes, in its order, for every number of bins", () => {
-    for (const bins of [2, 10, 11, 31]) {
+    for (const bins of [2, 9, 10, 11, 13, 31]) {
       const table = randAugmentTable({ height: 32, width: 48 }, bins)
       assert.deepStrictEqual(plain(table), torchvision.magnitudes.RandAugment[bins])
       assert.deepStrictEqual([...table.keys()], Object.keys(torchvision.magnitudes.RandAugment[bins]))
