@@ -6,13 +6,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Colour } from "./Augment/Canvas.ts"
+import { toColour } from "./Augment/Canvas.ts"
 import type { AugmentError } from "./Augment/Errors.ts"
 import { makeInline } from "./Augment/Inline.ts"
 import type { Pipeline } from "./Augment/Pipeline.ts"
 import { makePool, SLOTS } from "./Augment/Pool.ts"
 import { type Batch, batchStream } from "./Augment/Stream.ts"
-import type { LoadedDataset, PerChannel } from "./Data/Types.ts"
+import type { LoadedDataset } from "./Data/Types.ts"
 import { draws, shuffle } from "./Random.ts"
 
 export { type Canvas, type Colour, makeCanvas } from "./Augment/Canvas.ts"
@@ -46,13 +46,6 @@ export interface Augmenter {
    */
   readonly epoch: (position: EpochPosition) => Stream.Stream<Batch, AugmentError>
 }
-
-/** A colour on the scale where a pixel is in [0, 1], in whole grey levels. */
-export const toColour = ([red, green, blue]: PerChannel): Colour => [
-  Math.round(255 * red),
-  Math.round(255 * green),
-  Math.round(255 * blue)
-]
 
 /** Makes ready to augment a data set. Worker threads, where there are any, end with the scope. */
 export const makeAugmenter = Effect.fnUntraced(function* (

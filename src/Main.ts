@@ -9,6 +9,7 @@ import * as Console from "effect/Console"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import { augmentCommand } from "./Cli/Augment.ts"
 import { dataCommand } from "./Cli/Data.ts"
 import { doctorCommand } from "./Cli/Doctor.ts"
 import { evaluateCommand } from "./Cli/Evaluate.ts"
@@ -18,7 +19,14 @@ import { VERSION } from "./Version.ts"
 
 const shakedrop = Command.make("shakedrop").pipe(
   Command.withDescription("Train, evaluate and serve image classifiers"),
-  Command.withSubcommands([setupCommand, doctorCommand, dataCommand, trainCommand, evaluateCommand])
+  Command.withSubcommands([
+    setupCommand,
+    doctorCommand,
+    dataCommand,
+    augmentCommand,
+    trainCommand,
+    evaluateCommand
+  ])
 )
 
 /** A user's mistake is one line; a mistake of ours is shown whole. The command line shows its own errors itself. */

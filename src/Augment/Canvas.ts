@@ -2,7 +2,7 @@
  * The image that a pipeline works on. Operations change `pixels` in place, or write into `spare` and swap the two,
  * so that nothing is allocated for an image.
  */
-import type { Images } from "../Data/Types.ts"
+import type { Images, PerChannel } from "../Data/Types.ts"
 
 export interface Canvas {
   /** uint8 RGB, row by row. */
@@ -16,7 +16,12 @@ export interface Canvas {
 /** Red, green and blue, whole numbers in [0, 255]. */
 export type Colour = readonly [number, number, number]
 
-export const BLACK: Colour = [0, 0, 0]
+/** A colour on the scale where a pixel is in [0, 1], in whole grey levels. */
+export const toColour = ([red, green, blue]: PerChannel): Colour => [
+  Math.round(255 * red),
+  Math.round(255 * green),
+  Math.round(255 * blue)
+]
 
 export const makeCanvas = (height: number, width: number): Canvas => ({
   pixels: new Uint8Array(height * width * 3),

@@ -34,6 +34,14 @@ export const OPERATIONS = [
 
 export type Operation = (typeof OPERATIONS)[number]
 
+/** The operations that are done in one way only. */
+export const WITHOUT_MAGNITUDE: ReadonlySet<string> = new Set([
+  "Identity",
+  "AutoContrast",
+  "Equalize",
+  "Invert"
+])
+
 type Operate = (canvas: Canvas, magnitude: number, fill: Colour) => void
 
 const functions: Readonly<Record<Operation, Operate>> = {

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { decodeStrictly } from "../Decode.ts"
-import { OPERATIONS } from "./Operation.ts"
+import { OPERATIONS, WITHOUT_MAGNITUDE } from "./Operation.ts"
 import { POLICY_NAMES } from "./Policy.ts"
 
 const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
@@ -66,15 +66,13 @@ export const RandomErasing = Schema.TaggedStruct("RandomErasing", {
   value: Schema.Literals(["mean", "random"]).pipe(withDefault<"mean" | "random">("mean"))
 })
 
-const withoutMagnitude: ReadonlySet<string> = new Set(["Identity", "AutoContrast", "Equalize", "Invert"])
-
 const LevelledOperation = Schema.Tuple([
   Schema.Literals(OPERATIONS),
   probability,
   Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 })))
 ]).check(
   Schema.makeFilter(([operation, , level]) => {
-    if (withoutMagnitude.has(operation) === (level === null)) return undefined
+    if (WITHOUT_MAGNITUDE.has(operation) === (level === null)) return undefined
     return level === null
       ? `a level from 0 to 9 is what ${operation} needs`
       : `null is the only level that ${operation} takes`

@@ -1,0 +1,118 @@
+/** `shakedrop augment`: look at what a pipeline does. */
+import * as path from "node:path"
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** Pictures in a row, and how wide each is about, in screen pixels. */
+const COLUMNS = 7
+const WIDTH = 192
+
+/** What is shown unless a recipe or a file says otherwise. */
+const SERIES = [
+  { _tag: "RandomCrop", padding: 4, mode: "reflect" },
+  { _tag: "RandomHorizontalFlip" },
+  { _tag: "AutoAugment", policy: "cifar10" },
+  { _tag: "Cutout", length: 16 },
+  { _tag: "MixupCutMix" }
+]
+
+const flags = {
+  recipe: Flag.String("recipe").pipe(
+    Flag.withDescription("The pipeline of a named experiment"),
+    Flag.optional
+  ),
+  pipeline: Flag.String("pipeline").pipe(
+    Flag.withDescription('JSON file with a list of steps, as "augment" in an experiment'),
+    Flag.optional
+  ),
+  dataset: Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]).pipe(
+    Flag.withDescription("Where the image is from"),
+    Flag.withDefault("shapes")
+  ),
+  directory: Flag.String("data-dir").pipe(
+    Flag.withDescription("Where the data set lies; shapes needs none"),
+    Flag.optional
+  ),
+  image: Flag.Int("image").pipe(
+    Flag.withDescription("Which training image, counted from 0"),
+    Flag.withDefault(0)
+  ),
+  seed: Flag.Int("seed").pipe(Flag.withDescription("Seed of every draw"), Flag.withDefault(1)),
+  out: Flag.String("out").pipe(Flag.withDescription("The PNG"), Flag.withDefault("augment.png"))
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+/** The pipeline that the flags name, decoded. */
+const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
+  const { AugmentError, Pipeline } = yield* Effect.promise(() => import("../Augment.ts"))
+  const { decodeStrictly } = yield* Effect.promise(() => import("../Decode.ts"))
+  const { readJson } = yield* Effect.promise(() => import("../Storage.ts"))
+  const { recipes } = yield* Effect.promise(() => import("../Recipe.ts"))
+  let source = "the pipeline"
+  let steps: unknown = SERIES
+  if (Option.isSome(pipeline)) {
+    source = pipeline.value
+    steps = yield* readJson(source)
+  } else if (Option.isSome(recipe)) {
+    const names = Object.keys(recipes)
+    if (!Object.hasOwn(recipes, recipe.value)) {
+      return yield* new AugmentError({
+        message: `there is no recipe ${recipe.value}: there are ${names.join(", ")}`
+      })
+    }
+    steps = recipes[recipe.value as keyof typeof recipes].augment
+  }
+  return yield* decodeStrictly(Pipeline, steps).pipe(
+    Effect.mapError((problems) => new AugmentError({ message: `${source}: ${problems}` }))
+  )
+})
+
+const previewCommand = Command.make(
+  "preview",
+  flags,
+  Effect.fn("augment preview")(function* (input) {
+    const pipeline = yield* pipelineOf(input)
+    const { AugmentError } = yield* Effect.promise(() => import("../Augment.ts"))
+    const { preview } = yield* Effect.promise(() => import("../Augment/Preview.ts"))
+    const { decodeConfig, load } = yield* Effect.promise(() => import("../Data.ts"))
+    const { contactSheet } = yield* Effect.promise(() => import("../Data/ContactSheet.ts"))
+    const { writeFileAtomic } = yield* Effect.promise(() => import("../Storage.ts"))
+    const { dataset: name, directory, image, out, seed } = input
+    const config = yield* decodeConfig({
+      dataset: name,
+      ...(Option.isSome(directory) ? { directory: directory.value } : {})
+    })
+    const dataset = yield* load(config)
+    const { images } = dataset.train
+    if (image < 0 || image >= images.count) {
+      return yield* new AugmentError({
+        message: `there is no training image ${image}: ${dataset.name} has 0 to ${images.count - 1}`
+      })
+    }
+    const blank = {
+      pixels: new Uint8Array(images.height * images.width * 3).fill(255),
+      height: images.height,
+      width: images.width
+    }
+    const pictures = preview({ dataset, pipeline, image, seed }).flatMap((row) => [
+      ...row,
+      ...new Array<typeof blank>((COLUMNS - (row.length % COLUMNS)) % COLUMNS).fill(blank)
+    ])
+    const scale = Math.max(1, Math.round(WIDTH / images.width))
+    yield* writeFileAtomic(out, yield* contactSheet(pictures, { columns: COLUMNS, scale }))
+    yield* Console.log(`contact sheet  ${path.resolve(out)}`)
+  })
+).pipe(
+  Command.withDescription(
+    "Write a contact sheet: an image, each step and sub-policy of a pipeline on it, and mixed images"
+  )
+)
+
+export const augmentCommand = Command.make("augment").pipe(
+  Command.withDescription("Look at what augmentation does"),
+  Command.withSubcommands([previewCommand])
+)
