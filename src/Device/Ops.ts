@@ -167,3 +167,48 @@ export const softmaxCrossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor2D): t
 /** Half the sum of squares of any tensor, as a scalar. Not differentiable. */
 export const halfSquaredNorm = (x: tf.Tensor): tf.Scalar =>
   recorder().record("L2Loss", [x], [FLOAT])[0] as tf.Scalar
+
+/** Gaussian error linear unit x·Φ(x), exact (Hendrycks and Gimpel 2016, arXiv:1606.08415). Any shape. */
+export const gelu = <T extends tf.Tensor>(x: T): T => {
+  const { record } = recorder()
+  return differentiable(
+    [x],
+    (save) => {
+      const [twice] = record("Erfc", [tf.mul(x, -Math.SQRT1_2)], [FLOAT])
+      const cumulative = tf.mul(twice, 0.5)
+      save([x, cumulative])
+      return tf.mul(x, cumulative)
+    },
+    (dy, [x, cumulative]) => {
+      const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+      return [tf.mul(dy, tf.add(cumulative, tf.mul(x, density)))]
+    }
+  ) as T
+}
+
+/**
+ * Layer normalisation over the last axis (Ba, Kiros, Hinton 2016, arXiv:1607.06450). x [M,C]; scale, offset [C].
+ */
+export const layerNorm = (
+  x: tf.Tensor2D,
+  scale: tf.Tensor,
+  offset: tf.Tensor,
+  epsilon: number
+): tf.Tensor2D =>
+  differentiable(
+    [x, scale, offset],
+    (save) => {
+      const centred = tf.sub(x, tf.mean(x, 1, true))
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon))
+      const normalised = tf.mul(centred, inverse)
+      save([normalised, inverse, scale])
+      return tf.add(tf.mul(normalised, scale), offset)
+    },
+    (dy, [normalised, inverse, scale]) => {
+      const product = tf.mul(dy, normalised)
+      const g = tf.mul(dy, scale)
+      const mean = tf.mean(g, 1, true)
+      const along = tf.mul(normalised, tf.mean(tf.mul(product, scale), 1, true))
+      return [tf.mul(inverse, tf.sub(tf.sub(g, mean), along)), tf.sum(product, 0), tf.sum(dy, 0)]
+    }
+  ) as tf.Tensor2D

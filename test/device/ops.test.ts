@@ -1,0 +1,89 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import { valueAndGradients } from "../../src/Device/Gradients.ts"
+import { gelu, layerNorm } from "../../src/Device/Ops.ts"
+import { draws } from "../../src/Random.ts"
+import { float32, sizeOf, type TensorRecord } from "../../src/Tensor.ts"
+import { evaluate } from "../support/OnCpu.ts"
+
+type Inputs = Readonly<Record<string, tf.Tensor>>
+
+const random = (seed: number, shape: ReadonlyArray<number>) => {
+  const { normal } = draws(seed, "ops")
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => normal())
+  )
+}
+
+/** `f` and its gradients, against differences of a double-precision reference. */
+const agrees = (
+  input: TensorRecord,
+  f: (x: Inputs) => tf.Tensor,
+  reference: (x: Readonly<Record<string, ReadonlyArray<number>>>) => ReadonlyArray<number>
+) =>
+  Effect.gen(function* () {
+    const names = Object.keys(input)
+    const host = Object.fromEntries(names.map((name) => [name, Array.from(input[name].data)]))
+    const expected = reference(host)
+    const dy = random(9, [expected.length])
+    const result: TensorRecord = yield* evaluate({ ...input, dy }, (x) => {
+      const { auxiliary, gradients } = valueAndGradients(
+        () => {
+          const value = tf.reshape(f(x), [-1])
+          return { loss: tf.sum(tf.mul(value, x.dy)), auxiliary: { value } }
+        },
+        Object.fromEntries(names.map((name) => [name, x[name]]))
+      )
+      return { value: auxiliary.value, ...gradients }
+    })
+    for (const [i, value] of expected.entries()) assert.closeTo(result.value.data[i], value, 1e-5)
+    const loss = (values: Readonly<Record<string, ReadonlyArray<number>>>): number =>
+      reference(values).reduce((sum, value, i) => sum + value * dy.data[i], 0)
+    const step = 1e-4
+    for (const name of names)
+      for (const i of host[name].keys()) {
+        const moved = (by: number) =>
+          loss({ ...host, [name]: host[name].map((value, j) => (j === i ? value + by : value)) })
+        const difference = (moved(step) - moved(-step)) / (2 * step)
+        assert.closeTo(result[name].data[i], difference, 1e-4, `${name}[${i}]`)
+      }
+  })
+
+/** The error function: its series, summed to double precision for small arguments. */
+const erf = (x: number): number => {
+  let term = x
+  let sum = x
+  for (let n = 1; n < 200; n++) {
+    term *= -(x * x) / n
+    sum += term / (2 * n + 1)
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum
+}
+
+describe("values and gradients equal a reference's and its differences", () => {
+  it.effect("gelu", () =>
+    agrees(
+      { x: random(1, [4, 7]) },
+      ({ x }) => gelu(x),
+      ({ x }) => x.map((value) => (value * (1 + erf(value / Math.SQRT2))) / 2)
+    )
+  )
+
+  it.effect("layerNorm", () =>
+    agrees(
+      { x: random(2, [5, 6]), scale: random(3, [6]), offset: random(4, [6]) },
+      ({ offset, scale, x }) => layerNorm(x as tf.Tensor2D, scale, offset, 1e-3),
+      ({ offset, scale, x }) =>
+        [0, 1, 2, 3, 4].flatMap((row) => {
+          const values = x.slice(6 * row, 6 * row + 6)
+          const mean = values.reduce((a, b) => a + b, 0) / 6
+          const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 6
+          return values.map(
+            (value, i) => ((value - mean) / Math.sqrt(variance + 1e-3)) * scale[i] + offset[i]
+          )
+        })
+    )
+  )
+})
