@@ -2,18 +2,8 @@
  * A network as a value: named tensors, their start, and a pure function from images to logits.
  */
 import type * as tf from "@tensorflow/tfjs-core"
-import { sizeOf, type TensorRecord } from "../Tensor.ts"
-import {
-  type Context,
-  cost,
-  globalAveragePool,
-  initialise,
-  type Layer,
-  linear,
-  type Mode,
-  type TensorSpec,
-  type Weights
-} from "./Layer.ts"
+import { type HostTensor, sizeOf, type TensorRecord } from "../Tensor.ts"
+import { type Context, initialise, type Layer, type Mode, type TensorSpec, type Weights } from "./Layer.ts"
 
 export interface Network {
   /** As the papers write it, for instance `WRN-16-4`. */
@@ -27,6 +17,8 @@ export interface Network {
   readonly multiplyAdds: number
   /** Starting values by name, in device layouts; the same seed gives the same bits. */
   readonly init: (seed: number) => TensorRecord
+  /** Starting values that depend on training images and replace those of `init`, where there are any. */
+  readonly dataInit?: DataInit
   /**
    * Normalised images [N,H,W,3] → logits [N,classes], and in training the running statistics after this batch,
    * by name.
@@ -38,8 +30,20 @@ export interface Network {
   ) => { readonly logits: tf.Tensor2D; readonly statistics: Readonly<Record<string, tf.Tensor>> }
 }
 
+export interface DataInit {
+  /** How many training images are wanted. */
+  readonly images: number
+  /** Normalised images [N,H,W,3] → starting values by name, in device layouts. */
+  readonly values: (images: HostTensor<"float32">) => TensorRecord
+}
+
 /** Builds a network from one layer that goes from images to logits. */
-export const network = (name: string, classes: number, body: Layer<tf.Tensor4D, tf.Tensor2D>): Network => ({
+export const network = (
+  name: string,
+  classes: number,
+  body: Layer<tf.Tensor4D, tf.Tensor2D>,
+  dataInit?: DataInit
+): Network => ({
   name,
   classes,
   tensors: body.tensors,
@@ -49,22 +53,10 @@ export const network = (name: string, classes: number, body: Layer<tf.Tensor4D, 
   ),
   multiplyAdds: body.multiplyAdds,
   init: (seed) => initialise(body.tensors, seed),
+  ...(dataInit && { dataInit }),
   apply: (weights, x, mode) => {
     const context: Context = { weights, mode, statistics: {} }
     const logits = body.apply(context, x)
     return { logits, statistics: context.statistics }
   }
 })
-
-/** Global average pooling and the linear layer `fc` on top of features with that many channels. */
-export const pooledClassifier = (
-  features: Layer,
-  channels: number,
-  classes: number
-): Layer<tf.Tensor4D, tf.Tensor2D> => {
-  const fc = linear("fc", channels, classes)
-  return {
-    ...cost([features, fc]),
-    apply: (context, x) => fc.apply(context, globalAveragePool(features.apply(context, x), channels))
-  }
-}

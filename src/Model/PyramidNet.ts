@@ -5,23 +5,19 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
-import {
-  aligned,
-  batchNorm,
-  conv,
-  cost,
-  halve,
-  type Layer,
-  padTo,
-  type Size,
-  sequential,
-  stateless
-} from "./Layer.ts"
-import { type Network, network, pooledClassifier } from "./Network.ts"
+import { batchNorm } from "./BatchNorm.ts"
+import { pooledClassifier } from "./Classifier.ts"
+import { conv } from "./Convolution.ts"
+import { cost, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
+import { type Network, network } from "./Network.ts"
 import { join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
+import { type Place, places } from "./Stages.ts"
+
+export type PyramidNetBlock = "basic" | "bottleneck"
 
 export interface PyramidNetOptions {
-  /** 9n + 2 for bottleneck blocks: three groups of n blocks of three convolutions. */
+  readonly block: PyramidNetBlock
+  /** Three groups of n blocks: 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
   readonly depth: number
   /** Channels that are added to the first 16 by the last block (the paper's widening factor α). */
   readonly alpha: number
@@ -30,50 +26,44 @@ export interface PyramidNetOptions {
   readonly size: Size
 }
 
-/** A bottleneck block gives four times its width in channels. */
-const EXPANSION = 4
 const STEM = 16
 
-interface BlockOptions {
-  readonly in: number
-  readonly width: number
-  readonly stride: 1 | 2
-  /** Height and width of the block's input. */
-  readonly size: Size
-  readonly shakeDrop: ShakeDropOptions | undefined
-}
+/** How each block is made up: its convolutions, and its output's channels for each of its width. */
+const BLOCKS = {
+  basic: { convolutions: 2, expansion: 1 },
+  bottleneck: { convolutions: 3, expansion: 4 }
+} as const
 
 /** The block's input made as small and as wide as its output. */
-const shortcut = (x: tf.Tensor4D, stride: 1 | 2, channels: number): tf.Tensor4D => {
-  const pooled = stride === 1 ? x : tf.avgPool(x, 2, 2, "same")
-  const [n, height, width] = pooled.shape
-  return padTo(pooled, [n, height, width, aligned(channels)])
-}
+const shortcut = (x: tf.Tensor4D, stride: 1 | 2, channels: number): tf.Tensor4D =>
+  padChannels(stride === 1 ? x : tf.avgPool(x, 2, 2, "same"), channels)
 
-/** BN, 1×1, BN, ReLU, 3×3, BN, ReLU, 1×1, BN: no ReLU before the first convolution (the paper's fig. 6d). */
-const bottleneck = (name: string, options: BlockOptions): Layer => {
-  const { in: inputs, shakeDrop: shake, size, stride, width } = options
-  const smaller = stride === 1 ? size : halve(size)
-  const out = EXPANSION * width
-  const branch = sequential([
+/** BN, 3×3, BN, ReLU, 3×3, BN: no ReLU before the first convolution (the paper's fig. 6d). */
+const basic = (name: string, inputs: number, width: number, { size, stride }: Place): Layer =>
+  sequential([
     batchNorm(`${name}.bn1`, inputs),
-    conv(`${name}.conv1`, { in: inputs, out: width, kernel: 1, size }),
+    conv(`${name}.conv1`, { in: inputs, out: width, kernel: 3, stride, size }),
     batchNorm(`${name}.bn2`, width),
     stateless(relu),
-    conv(`${name}.conv2`, { in: width, out: width, kernel: 3, stride, size: smaller }),
+    conv(`${name}.conv2`, { in: width, out: width, kernel: 3, size }),
+    batchNorm(`${name}.bn3`, width)
+  ])
+
+/** BN, 1×1, BN, ReLU, 3×3, BN, ReLU, 1×1, BN. */
+const bottleneck = (name: string, inputs: number, width: number, place: Place): Layer => {
+  const { inputSize, size, stride } = place
+  const out = BLOCKS.bottleneck.expansion * width
+  return sequential([
+    batchNorm(`${name}.bn1`, inputs),
+    conv(`${name}.conv1`, { in: inputs, out: width, kernel: 1, size: inputSize }),
+    batchNorm(`${name}.bn2`, width),
+    stateless(relu),
+    conv(`${name}.conv2`, { in: width, out: width, kernel: 3, stride, size }),
     batchNorm(`${name}.bn3`, width),
     stateless(relu),
-    conv(`${name}.conv3`, { in: width, out, kernel: 1, size: smaller }),
+    conv(`${name}.conv3`, { in: width, out, kernel: 1, size }),
     batchNorm(`${name}.bn4`, out)
   ])
-  return {
-    ...cost([branch]),
-    apply: (context, x) => {
-      const residual = branch.apply(context, x)
-      const identity = shortcut(x, stride, out)
-      return join(name, identity, residual, shake, context.mode)
-    }
-  }
 }
 
 /** Rounds to the nearest integer, halves to the even one, as the reference implementation's language does. */
@@ -87,40 +77,39 @@ const roundHalfEven = (x: number): number => {
 const widthAt = (alpha: number, index: number, total: number): number =>
   roundHalfEven(STEM + (index * alpha) / total)
 
-/** PyramidNet of bottleneck blocks. `depth` must be 9n + 2. */
+/** PyramidNet. `depth` must be 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
 export const pyramidNet = (options: PyramidNetOptions): Network => {
-  const { alpha, classes, depth, shakeDrop: shake, size } = options
-  const perGroup = (depth - 2) / 9
-  const total = 3 * perGroup
+  const { alpha, classes, depth, shakeDrop, size: imageSize } = options
+  const { convolutions, expansion } = BLOCKS[options.block]
+  const branchOf = options.block === "basic" ? basic : bottleneck
+  const perGroup = (depth - 2) / (3 * convolutions)
   const blocks: Array<Layer> = []
   let channels = STEM
-  let blockSize = size
-  for (let index = 1; index <= total; index++) {
-    const group = Math.ceil(index / perGroup)
-    const inGroup = index - 1 - (group - 1) * perGroup
-    const stride = group > 1 && inGroup === 0 ? 2 : 1
+  for (const place of places([perGroup, perGroup, perGroup], imageSize)) {
+    const { group, index, inGroup, stride, total } = place
+    const name = `group${group}.${inGroup}`
     const width = widthAt(alpha, index, total)
-    blocks.push(
-      bottleneck(`group${group}.${inGroup}`, {
-        in: channels,
-        width,
-        stride,
-        size: blockSize,
-        shakeDrop: shakeDropAt(shake, index, total)
-      })
-    )
-    channels = EXPANSION * width
-    if (stride === 2) blockSize = halve(blockSize)
+    const out = expansion * width
+    const branch = branchOf(name, channels, width, place)
+    const shake = shakeDropAt(shakeDrop, index, total)
+    blocks.push({
+      ...cost([branch]),
+      apply: (context, x) => {
+        const residual = branch.apply(context, x)
+        return join(name, shortcut(x, stride, out), residual, shake, context.mode)
+      }
+    })
+    channels = out
   }
   const features = sequential([
-    conv("conv1", { in: 3, out: STEM, kernel: 3, size }),
+    conv("conv1", { in: 3, out: STEM, kernel: 3, size: imageSize }),
     batchNorm("bn1", STEM),
     ...blocks,
     batchNorm("bn_final", channels),
     stateless(relu)
   ])
   return network(
-    `PyramidNet-${depth} α${alpha}${shake ? " + ShakeDrop" : ""}`,
+    `PyramidNet-${depth} α${alpha}${options.block === "basic" ? "" : " bottleneck"}${shakeDrop ? " + ShakeDrop" : ""}`,
     classes,
     pooledClassifier(features, channels, classes)
   )

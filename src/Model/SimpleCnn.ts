@@ -4,8 +4,11 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
-import { batchNorm, conv, halve, type Layer, type Size, sequential, stateless } from "./Layer.ts"
-import { type Network, network, pooledClassifier } from "./Network.ts"
+import { batchNorm } from "./BatchNorm.ts"
+import { pooledClassifier } from "./Classifier.ts"
+import { conv } from "./Convolution.ts"
+import { halve, type Layer, type Size, sequential, stateless } from "./Layer.ts"
+import { type Network, network } from "./Network.ts"
 
 export interface SimpleCnnOptions {
   /** Channels of the first stage. */
