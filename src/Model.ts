@@ -3,32 +3,40 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { airbench } from "./Model/Airbench.ts"
+import { denseNet } from "./Model/DenseNet.ts"
 import type { Size } from "./Model/Layer.ts"
 import type { Network } from "./Model/Network.ts"
+import { preActResNet } from "./Model/PreActResNet.ts"
 import { pyramidNet } from "./Model/PyramidNet.ts"
 import { SHAKE_RANGES, type ShakeDropOptions } from "./Model/ShakeDrop.ts"
 import { simpleCnn } from "./Model/SimpleCnn.ts"
+import { visionTransformer } from "./Model/VisionTransformer.ts"
 import { wideResNet } from "./Model/WideResNet.ts"
 
+export { type AirbenchOptions, airbench } from "./Model/Airbench.ts"
+export { type DenseNetOptions, denseNet } from "./Model/DenseNet.ts"
 export type { Mode, Size, TensorSpec, Weights } from "./Model/Layer.ts"
-export type { Network } from "./Model/Network.ts"
+export type { DataInit, Network } from "./Model/Network.ts"
+export { type PreActResNetOptions, preActResNet } from "./Model/PreActResNet.ts"
 export { type PyramidNetOptions, pyramidNet } from "./Model/PyramidNet.ts"
 export { fromPyTorch, toPyTorch } from "./Model/PyTorchLayout.ts"
 export { SHAKE_RANGES, type ShakeDraw, type ShakeDropOptions, shake, shakeDrop } from "./Model/ShakeDrop.ts"
 export { type SimpleCnnOptions, simpleCnn } from "./Model/SimpleCnn.ts"
+export { type VisionTransformerOptions, visionTransformer } from "./Model/VisionTransformer.ts"
+export { whiteningFilters } from "./Model/Whitening.ts"
 export { type WideResNetOptions, wideResNet } from "./Model/WideResNet.ts"
 
 const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum))
 
-/** A depth of `convolutions`·n + `rest` layers, n at least 1. */
+/** Why a depth is not one of `convolutions`·n + `rest` layers, n at least 1; undefined where it is. */
+const depthProblem = (value: number, convolutions: number, rest: number): string | undefined =>
+  value > rest && (value - rest) % convolutions === 0
+    ? undefined
+    : `a depth of ${convolutions}n + ${rest} (${convolutions + rest}, ${2 * convolutions + rest}, …), not ${value}`
+
 const depth = (convolutions: number, rest: number) =>
-  Schema.Int.check(
-    Schema.makeFilter((value) =>
-      value > rest && (value - rest) % convolutions === 0
-        ? undefined
-        : `a depth of ${convolutions}n + ${rest} (${convolutions + rest}, ${2 * convolutions + rest}, …), not ${value}`
-    )
-  )
+  Schema.Int.check(Schema.makeFilter((value) => depthProblem(value, convolutions, rest)))
 
 const Range = Schema.Tuple([Schema.Finite, Schema.Finite])
 
@@ -47,19 +55,77 @@ export const ShakeDropConfig = Schema.Struct({
 /** Number of classes; that of the data set unless given. */
 const classes = Schema.optionalKey(atLeast(1))
 
+const shakeDrop = Schema.optionalKey(ShakeDropConfig)
+
+const PyramidNetConfig = Schema.TaggedStruct("PyramidNet", {
+  block: Schema.Literals(["basic", "bottleneck"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("bottleneck"))
+  ),
+  depth: Schema.Int,
+  alpha: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)),
+  shakeDrop,
+  classes
+}).check(
+  Schema.makeFilter(({ block, depth }) => {
+    const issue = depthProblem(depth, block === "basic" ? 6 : 9, 2)
+    return issue === undefined ? undefined : { path: ["depth"], issue }
+  })
+)
+
+const VisionTransformerConfig = Schema.TaggedStruct("VisionTransformer", {
+  /** Side of a patch in pixels. */
+  patch: atLeast(1),
+  /** Length of a token. */
+  width: atLeast(1),
+  depth: atLeast(1),
+  heads: atLeast(1),
+  /** Side in pixels that images are resized to first. */
+  resize: Schema.optionalKey(atLeast(1)),
+  classes
+}).check(
+  Schema.makeFilter(({ heads, patch, resize, width }) =>
+    width % heads !== 0
+      ? { path: ["heads"], issue: `a divisor of width (${width}), not ${heads}` }
+      : resize !== undefined && resize < patch
+        ? { path: ["resize"], issue: `at least one patch (${patch}), not ${resize}` }
+        : undefined
+  )
+)
+
 export const ModelConfig = Schema.Union([
   Schema.TaggedStruct("SimpleCnn", { width: atLeast(1), classes }),
-  Schema.TaggedStruct("PyramidNet", {
-    block: Schema.Literals(["bottleneck"]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("bottleneck"))),
-    depth: depth(9, 2),
-    alpha: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)),
-    shakeDrop: Schema.optionalKey(ShakeDropConfig),
+  Schema.TaggedStruct("PreActResNet", {
+    depth: Schema.Int.check(
+      Schema.makeFilter((value) =>
+        value === 18 || depthProblem(value, 6, 2) === undefined
+          ? undefined
+          : `a depth of 18 or 6n + 2 (20, 56, 110, …), not ${value}`
+      )
+    ),
+    /** Channels of the first group: 64 for depth 18 and 16 for the others unless given. */
+    width: Schema.optionalKey(atLeast(1)),
     classes
   }),
   Schema.TaggedStruct("WideResNet", {
     depth: depth(6, 4),
     width: atLeast(1),
-    shakeDrop: Schema.optionalKey(ShakeDropConfig),
+    /** Share of the values between the convolutions of a block that training drops. */
+    dropout: Schema.optionalKey(
+      Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
+    ),
+    shakeDrop,
+    classes
+  }),
+  PyramidNetConfig,
+  Schema.TaggedStruct("DenseNet", { depth: depth(6, 4), growth: atLeast(1), classes }),
+  VisionTransformerConfig,
+  Schema.TaggedStruct("Airbench", {
+    widths: Schema.Tuple([atLeast(1), atLeast(1), atLeast(1)]),
+    convolutions: Schema.Literals([2, 3]).pipe(Schema.withDecodingDefaultKey(Effect.succeed(2))),
+    /** What logits are multiplied with. */
+    scale: Schema.Finite.check(Schema.isGreaterThan(0)).pipe(
+      Schema.withDecodingDefaultKey(Effect.succeed(1 / 9))
+    ),
     classes
   })
 ])
@@ -78,20 +144,26 @@ export const makeNetwork = (
   const common = { classes: config.classes ?? data.classes, size: data.size }
   switch (config._tag) {
     case "SimpleCnn":
-      return simpleCnn({ ...common, width: config.width })
-    case "PyramidNet":
-      return pyramidNet({
-        ...common,
-        depth: config.depth,
-        alpha: config.alpha,
-        shakeDrop: config.shakeDrop && shakeDropOptions(config.shakeDrop)
-      })
+      return simpleCnn({ ...config, ...common })
+    case "PreActResNet":
+      return preActResNet({ ...config, ...common })
     case "WideResNet":
       return wideResNet({
+        ...config,
         ...common,
-        depth: config.depth,
-        width: config.width,
         shakeDrop: config.shakeDrop && shakeDropOptions(config.shakeDrop)
       })
+    case "PyramidNet":
+      return pyramidNet({
+        ...config,
+        ...common,
+        shakeDrop: config.shakeDrop && shakeDropOptions(config.shakeDrop)
+      })
+    case "DenseNet":
+      return denseNet({ ...config, ...common })
+    case "VisionTransformer":
+      return visionTransformer({ ...config, ...common })
+    case "Airbench":
+      return airbench({ ...config, ...common })
   }
 }

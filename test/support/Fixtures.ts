@@ -46,3 +46,10 @@ export const euclidean = (a: HostTensor, b: HostTensor): number => {
   for (let i = 0; i < a.data.length; i++) sum += (a.data[i] - b.data[i]) ** 2
   return Math.sqrt(sum)
 }
+
+/** Euclidean norm of all values together. */
+export const norm = (tensors: ReadonlyArray<HostTensor>): number => {
+  let sum = 0
+  for (const { data } of tensors) for (const value of data) sum += value ** 2
+  return Math.sqrt(sum)
+}
