@@ -101,6 +101,6 @@ export const airbench = (options: AirbenchOptions): Network => {
       apply: (context, x) =>
         tf.mul(head.apply(context, globalMaxPool(features.apply(context, x), last)), scale)
     },
-    { images: IMAGES, values: (images) => ({ "whiten.weight": whiteningFilters(images) }) }
+    { dataInit: { images: IMAGES, values: (images) => ({ "whiten.weight": whiteningFilters(images) }) } }
   )
 }

@@ -3,7 +3,15 @@
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import { type HostTensor, sizeOf, type TensorRecord } from "../Tensor.ts"
-import { type Context, initialise, type Layer, type Mode, type TensorSpec, type Weights } from "./Layer.ts"
+import {
+  type Context,
+  initialise,
+  type Layer,
+  type Mode,
+  type Size,
+  type TensorSpec,
+  type Weights
+} from "./Layer.ts"
 
 export interface Network {
   /** As the papers write it, for instance `WRN-16-4`. */
@@ -19,6 +27,8 @@ export interface Network {
   readonly init: (seed: number) => TensorRecord
   /** Starting values that depend on training images and replace those of `init`, where there are any. */
   readonly dataInit?: DataInit
+  /** How many patches a vision transformer cuts images into, in each direction. */
+  readonly patches?: Size
   /**
    * Normalised images [N,H,W,3] → logits [N,classes], and in training the running statistics after this batch,
    * by name.
@@ -42,8 +52,9 @@ export const network = (
   name: string,
   classes: number,
   body: Layer<tf.Tensor4D, tf.Tensor2D>,
-  dataInit?: DataInit
+  properties: Pick<Network, "dataInit" | "patches"> = {}
 ): Network => ({
+  ...properties,
   name,
   classes,
   tensors: body.tensors,
@@ -53,7 +64,6 @@ export const network = (
   ),
   multiplyAdds: body.multiplyAdds,
   init: (seed) => initialise(body.tensors, seed),
-  ...(dataInit && { dataInit }),
   apply: (weights, x, mode) => {
     const context: Context = { weights, mode, statistics: {} }
     const logits = body.apply(context, x)

@@ -144,7 +144,7 @@ export const visionTransformer = (options: VisionTransformerOptions): Network =>
   const last = norm("norm", width)
   const head = linear("head", { in: width, out: classes, initial: constant(0), bias: constant(0) })
   const parts: ReadonlyArray<Pick<Layer, "tensors" | "multiplyAdds">> = [embed, ...blocks, last, head]
-  return network(nameOf(options), classes, {
+  const body: Layer<tf.Tensor4D, tf.Tensor2D> = {
     ...cost(parts),
     apply: (context, x) => {
       const features = blocks.reduce((value, block) => block.apply(context, value), embed.apply(context, x))
@@ -152,5 +152,6 @@ export const visionTransformer = (options: VisionTransformerOptions): Network =>
       const first = tf.reshape(tf.slice(all, [0, 0, 0], [-1, 1, -1]), [-1, width]) as tf.Tensor2D
       return head.apply(context, last.apply(context, first))
     }
-  })
+  }
+  return network(nameOf(options), classes, body, { patches: grid })
 }

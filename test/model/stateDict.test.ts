@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import {
+  type Network,
+  pretrainedFor,
+  toPyTorch,
+  visionTransformer,
+  WeightsError,
+  weightsFor,
+  wideResNet
+} from "../../src/Model.ts"
+import { float32, int32, type TensorRecord } from "../../src/Tensor.ts"
+import { channelsLast, distance, readTensors, under } from "../support/Fixtures.ts"
+import { logitsOf } from "../support/Reference.ts"
+
+const vit = (size: { readonly height: number; readonly width: number }, classes = 10) =>
+  visionTransformer({ patch: 4, width: 24, depth: 2, heads: 3, classes, size })
+
+const square = { height: 16, width: 16 }
+
+const refusal = (f: () => unknown): string => {
+  try {
+    f()
+  } catch (cause) {
+    assert.instanceOf(cause, WeightsError)
+    return cause.message
+  }
+  return assert.fail("the weights were taken")
+}
+
+describe("weights of a file", () => {
+  const network: Network = wideResNet({ depth: 10, width: 1, classes: 10, size: square })
+  const weights = network.init(1)
+  const file = toPyTorch(weights)
+
+  it("are found by PyTorch's names, as they are and under `weights.`", () => {
+    assert.deepStrictEqual(weightsFor(network, file), weights)
+    const counted = { ...file, "bn1.num_batches_tracked": int32([]) }
+    assert.deepStrictEqual(weightsFor(network, counted), weights)
+    const checkpoint = { ...file, "ema/fc.bias": float32([10]), "momentum/fc.bias": float32([10]) }
+    assert.deepStrictEqual(weightsFor(network, checkpoint), weights)
+    const prefixed: TensorRecord = {
+      ...Object.fromEntries(Object.entries(file).map(([name, value]) => [`weights.${name}`, value])),
+      "grad.fc.bias": float32([10]),
+      input_nchw: float32([1])
+    }
+    assert.deepStrictEqual(weightsFor(network, prefixed), weights)
+  })
+
+  it("of another network are refused, with what is missing, unknown and of another shape", () => {
+    const { "fc.bias": _, ...without } = file
+    assert.match(
+      refusal(() => weightsFor(network, without)),
+      /not those of WRN-10-1: fc\.bias missing$/
+    )
+    assert.match(
+      refusal(() => weightsFor(network, { ...file, "fc.scale": float32([]) })),
+      /fc\.scale unknown to it$/
+    )
+    const wider = wideResNet({ depth: 10, width: 2, classes: 10, size: square })
+    assert.match(
+      refusal(() => weightsFor(wider, file)),
+      /block1\.layer\.0\.convShortcut\.weight missing; block1\.layer\.0\.conv1\.weight is float32\[16, 16, 3, 3\] instead of float32\[32, 16, 3, 3\], .* more$/
+    )
+    const deeper = wideResNet({ depth: 16, width: 1, classes: 10, size: square })
+    assert.match(
+      refusal(() => weightsFor(network, toPyTorch(deeper.init(1)))),
+      /block1\.layer\.1\.bn1\.weight, .* more unknown to it$/
+    )
+    assert.match(
+      refusal(() => weightsFor(network, { ...file, "fc.bias": int32([10]) })),
+      /fc\.bias is int32\[10\] instead of float32\[10\]$/
+    )
+  })
+})
+
+describe("published weights of a vision transformer", () => {
+  const fixture = readTensors("vit-2-24-p4.safetensors")
+  const other = { height: 24, width: 8 }
+
+  it.effect("give timm's logits on images of another size, with positions resampled as timm does", () =>
+    Effect.gen(function* () {
+      const network = vit(other)
+      const weights = pretrainedFor(network, fixture)
+      assert.isBelow(distance(weights.pos_embed, fixture["resampled.pos_embed"]), 1e-6)
+      const x = channelsLast(fixture["resampled.input_nchw"])
+      const logits = yield* logitsOf(network, weights, x)
+      assert.isBelow(distance(logits, fixture["resampled.logits"]), 1e-4)
+    })
+  )
+
+  it("are taken as they are where nothing differs, and without the classifier for other classes", () => {
+    const published = under(fixture, "weights.")
+    assert.deepStrictEqual(pretrainedFor(vit(square), fixture), published)
+    const { "head.bias": _, "head.weight": __, ...rest } = published
+    assert.deepStrictEqual(pretrainedFor(vit(square, 100), fixture), rest)
+  })
+
+  it("of another width are refused", () => {
+    const wider = visionTransformer({ patch: 4, width: 48, depth: 2, heads: 3, classes: 10, size: other })
+    assert.match(
+      refusal(() => pretrainedFor(wider, fixture)),
+      /cls_token is float32\[1, 1, 24\] instead of float32\[1, 1, 48\]/
+    )
+  })
+})
