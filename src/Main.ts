@@ -13,6 +13,7 @@ import { augmentCommand } from "./Cli/Augment.ts"
 import { dataCommand } from "./Cli/Data.ts"
 import { doctorCommand } from "./Cli/Doctor.ts"
 import { evaluateCommand } from "./Cli/Evaluate.ts"
+import { output } from "./Cli/Output.ts"
 import { setupCommand } from "./Cli/Setup.ts"
 import { trainCommand } from "./Cli/Train.ts"
 import { VERSION } from "./Version.ts"
@@ -43,6 +44,6 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 
 Command.run(shakedrop, { version: VERSION }).pipe(
   Effect.tapCause(report),
-  Effect.provide(NodeServices.layer),
+  Effect.provide([NodeServices.layer, output]),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )
