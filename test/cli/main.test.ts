@@ -1,0 +1,97 @@
+/** The built command line, in a process of its own. */
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { afterAll, assert, describe, it } from "@effect/vitest"
+
+const MAIN = path.resolve("dist/Main.js")
+
+const root = fs.mkdtempSync(path.join(os.tmpdir(), "shakedrop-cli-"))
+afterAll(() => fs.rmSync(root, { recursive: true }))
+
+const shakedrop = (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv = {}) => {
+  // Nothing is set up in an empty cache, so a command that touched the device before it looked at its input fails.
+  const env = { ...process.env, XDG_CACHE_HOME: root, SHAKEDROP_LIBTENSORFLOW: "", ...environment }
+  const { status, stderr, stdout } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: root,
+    encoding: "utf8",
+    env
+  })
+  return { code: status, stderr, stdout }
+}
+
+/** The modules that a command loads, by their addresses: V8 lists them when it is asked for coverage. */
+const modulesLoadedBy = (...args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const coverage = fs.mkdtempSync(path.join(root, "coverage-"))
+  shakedrop(args, { NODE_V8_COVERAGE: coverage })
+  return fs.readdirSync(coverage).flatMap((file) => {
+    const { result } = JSON.parse(fs.readFileSync(path.join(coverage, file), "utf8"))
+    return (result as ReadonlyArray<{ readonly url: string }>).map(({ url }) => url)
+  })
+}
+
+const HEAVY = /node_modules\/(@tensorflow|koffi|sharp|yauzl|tar-stream)\//
+
+describe("shakedrop", () => {
+  // The whole tree of commands is loaded for any of them.
+  const help = ["", "train", "data download"]
+  for (const command of help) {
+    it(`${command} --help loads nothing heavy`.trim(), () => {
+      const loaded = modulesLoadedBy(...command.split(" ").filter(Boolean), "--help")
+      assert.isTrue(loaded.some((url) => url.endsWith("/effect/dist/cli/Command.js")))
+      assert.deepStrictEqual(
+        loaded.filter((url) => HEAVY.test(url)),
+        []
+      )
+    })
+  }
+
+  it("shows help and version on stdout", () => {
+    const help = shakedrop(["--help"])
+    assert.deepStrictEqual([help.code, help.stderr], [0, ""])
+    assert.match(help.stdout, /USAGE\n {2}shakedrop <subcommand>/)
+    const { version } = JSON.parse(fs.readFileSync("package.json", "utf8"))
+    assert.deepStrictEqual(shakedrop(["--version"]), {
+      code: 0,
+      stderr: "",
+      stdout: `shakedrop v${version}\n`
+    })
+  })
+
+  const mistakes: ReadonlyArray<readonly [command: string, told: RegExp]> = [
+    ["trian", /Unknown subcommand "trian" for "shakedrop"; did you mean train\? \(see shakedrop --help\)/],
+    [
+      "train --recipee x",
+      /Unrecognized flag: --recipee .*; did you mean --recipe\? \(see shakedrop train --help\)/
+    ],
+    ["train --recipe none", /there is no recipe none: there are quickstart, /],
+    ["train --set train.epohcs=3", /wrong configuration: train\.epohcs is not a known key/],
+    ["train --set train.epochs=0", /train\.epochs: expected a value greater than or equal to 1, got 0/],
+    ["train --set train", /--set takes key=value, for instance train\.epochs=5, not train/],
+    ["train --dataset mnist", /--dataset: "mnist"\. Expected: "shapes" \| "cifar10"/],
+    ["train --config none.json", /cannot read none\.json: there is no such file or folder/],
+    ["train --resume --out none", /there is no run in none/],
+    ["train --dataset cifar10", /data\.directory/],
+    ["evaluate", /Missing required argument: run/],
+    ["evaluate none", /there is no run in none/],
+    ["data info --dataset cifar10 --data-dir none", /none/],
+    ["doctor", /libtensorflow is not set up .*: run `npx shakedrop setup`/],
+    ["train", /libtensorflow is not set up .*: run `npx shakedrop setup`/]
+  ]
+  for (const [command, told] of mistakes) {
+    it(`${command}: tells the mistake in one line`, () => {
+      const { code, stderr } = shakedrop(command.split(" "))
+      assert.strictEqual(code, 1)
+      assert.match(stderr, told)
+      assert.match(stderr, /^shakedrop: [^\n]+\n$/)
+    })
+  }
+
+  it("leaves nothing behind when it is used wrongly", () => {
+    assert.deepStrictEqual(
+      fs.readdirSync(root).filter((name) => !name.startsWith("coverage-")),
+      []
+    )
+  })
+})
