@@ -15,25 +15,46 @@ export const padded = (at: number, size: number, mode: PaddingMode): number => {
   return phase < size ? phase : period - phase
 }
 
-/** Fills columns [first, end) of row `y` of `to` with what `mode` puts there. */
-const fillColumns = (
-  { height, pixels, spare, width }: Canvas,
-  y: number,
+/** A window of an image's own size; rows [firstRow, endRow) of it show rows of the image itself. */
+interface Window {
+  readonly top: number
+  readonly left: number
+  readonly mode: PaddingMode
+  readonly firstRow: number
+  readonly endRow: number
+}
+
+/** Fills column `x` of rows [first, end) of `spare`; they lie `top` rows further down in the image. */
+const fillColumn = (
+  { pixels, spare, width }: Canvas,
+  { left, mode }: Window,
+  x: number,
   top: number,
-  left: number,
   first: number,
-  end: number,
-  mode: PaddingMode
+  end: number
 ): void => {
+  const column = padded(x + left, width, mode)
+  const shift = (top * width + column - x) * 3
+  for (let y = first; y < end; y++) {
+    const to = (y * width + x) * 3
+    spare[to] = column < 0 ? 0 : pixels[to + shift]
+    spare[to + 1] = column < 0 ? 0 : pixels[to + shift + 1]
+    spare[to + 2] = column < 0 ? 0 : pixels[to + shift + 2]
+  }
+}
+
+/** Fills a row that shows none of the image's own rows; those that do are complete. */
+const fillRow = (canvas: Canvas, window: Window, y: number): void => {
+  const { height, spare, width } = canvas
+  const { endRow, firstRow, mode, top } = window
+  const line = width * 3
   const row = padded(y + top, height, mode)
-  let to = (y * width + first) * 3
-  for (let x = first; x < end; x++, to += 3) {
-    const column = padded(x + left, width, mode)
-    const inside = row >= 0 && column >= 0
-    const from = (row * width + column) * 3
-    spare[to] = inside ? pixels[from] : 0
-    spare[to + 1] = inside ? pixels[from + 1] : 0
-    spare[to + 2] = inside ? pixels[from + 2] : 0
+  const shown = row - top
+  if (row < 0) spare.fill(0, y * line, (y + 1) * line)
+  else if (shown >= firstRow && shown < endRow) {
+    spare.copyWithin(y * line, shown * line, (shown + 1) * line)
+  } else {
+    for (let x = 0; x < width; x++) fillColumn(canvas, window, x, row - y, y, y + 1)
   }
 }
 
@@ -43,7 +64,7 @@ const fillColumns = (
  */
 export const crop = (canvas: Canvas, top: number, left: number, mode: PaddingMode): void => {
   const { height, pixels, spare, width } = canvas
-  // All that lies in the image moves by the same number of bytes, so one copy brings it, and the border is redone.
+  // All that lies in the image moves by the same number of bytes: one copy brings it, and the border is redone.
   const shift = (top * width + left) * 3
   if (Math.abs(shift) < pixels.length) {
     spare.set(pixels.subarray(Math.max(0, shift), pixels.length + Math.min(0, shift)), Math.max(0, -shift))
@@ -52,13 +73,11 @@ export const crop = (canvas: Canvas, top: number, left: number, mode: PaddingMod
   const endRow = Math.max(firstRow, Math.min(height, height - top))
   const firstColumn = Math.min(width, Math.max(0, -left))
   const endColumn = Math.max(firstColumn, Math.min(width, width - left))
-  for (let y = 0; y < height; y++) {
-    if (y < firstRow || y >= endRow) fillColumns(canvas, y, top, left, 0, width, mode)
-    else {
-      fillColumns(canvas, y, top, left, 0, firstColumn, mode)
-      fillColumns(canvas, y, top, left, endColumn, width, mode)
-    }
-  }
+  const window = { top, left, mode, firstRow, endRow }
+  for (let x = 0; x < firstColumn; x++) fillColumn(canvas, window, x, top, firstRow, endRow)
+  for (let x = endColumn; x < width; x++) fillColumn(canvas, window, x, top, firstRow, endRow)
+  for (let y = 0; y < firstRow; y++) fillRow(canvas, window, y)
+  for (let y = endRow; y < height; y++) fillRow(canvas, window, y)
   swap(canvas)
 }
 
