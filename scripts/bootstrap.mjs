@@ -138,7 +138,7 @@ const npmAdvice = (output) => {
   if (DISK.test(code)) {
     return `${ROOT} cannot be written (${code}): make room or take a folder of your own, and run this again`
   }
-  const reason = /^npm (?:error|ERR!) (?!code )(\S.*)/m.exec(output)?.[1] ?? "it said nothing"
+  const reason = /^npm (?:error|ERR!) (?!code )(\S.*)/m.exec(output)?.[1] ?? output.trim().split("\n").at(-1)
   return `${reason}; run \`npm ci\` to see the whole`
 }
 
