@@ -13,7 +13,9 @@ import { augmentCommand } from "./Cli/Augment.ts"
 import { dataCommand } from "./Cli/Data.ts"
 import { doctorCommand } from "./Cli/Doctor.ts"
 import { evaluateCommand } from "./Cli/Evaluate.ts"
+import { modelsCommand } from "./Cli/Models.ts"
 import { output } from "./Cli/Output.ts"
+import { predictCommand } from "./Cli/Predict.ts"
 import { setupCommand } from "./Cli/Setup.ts"
 import { trainCommand } from "./Cli/Train.ts"
 import { VERSION } from "./Version.ts"
@@ -26,7 +28,9 @@ const shakedrop = Command.make("shakedrop").pipe(
     dataCommand,
     augmentCommand,
     trainCommand,
-    evaluateCommand
+    evaluateCommand,
+    predictCommand,
+    modelsCommand
   ])
 )
 
