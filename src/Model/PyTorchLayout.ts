@@ -39,3 +39,7 @@ export const fromPyTorch = (stateDict: TensorRecord): TensorRecord =>
 /** From device layouts to those of a PyTorch state dict. */
 export const toPyTorch = (weights: TensorRecord): TensorRecord =>
   mapKernels(weights, (kernel) => transpose(kernel, [3, 2, 0, 1]))
+
+/** Images as PyTorch keeps them, [N,C,H,W], to [N,H,W,C]. */
+export const channelsLast = (images: HostTensor): HostTensor<"float32"> =>
+  transpose(images, [0, 2, 3, 1]) as HostTensor<"float32">

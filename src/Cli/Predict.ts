@@ -1,0 +1,179 @@
+/** `shakedrop predict`: what a run's network sees in images, or the logits of any network for tensors. */
+import * as path from "node:path"
+import * as Console from "effect/Console"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Prediction } from "../Serve.ts"
+
+const flags = {
+  run: Argument.String("run").pipe(Argument.withDescription("The run's folder"), Argument.optional),
+  images: Argument.String("images").pipe(
+    Argument.withDescription("Image files, and folders whose images are all taken"),
+    Argument.variadic()
+  ),
+  top: Flag.Int("top").pipe(
+    Flag.withDescription("Give the probabilities of this many classes only, the most likely ones"),
+    Flag.optional
+  ),
+  model: Flag.String("model").pipe(
+    Flag.withDescription(
+      "A model as JSON, for tensors instead of images (`shakedrop models --json` shows some)"
+    ),
+    Flag.optional
+  ),
+  weights: Flag.String("weights").pipe(
+    Flag.withDescription("Its weights: safetensors with PyTorch's names"),
+    Flag.optional
+  ),
+  input: Flag.String("input").pipe(
+    Flag.withDescription("safetensors with the normalised images: input, float32 [N,3,H,W]"),
+    Flag.optional
+  ),
+  out: Flag.String("out").pipe(
+    Flag.withDescription("Where the logits are written: safetensors with logits, float32 [N,classes]"),
+    Flag.optional
+  ),
+  device: Flag.String("device").pipe(
+    Flag.withDescription("auto (a GPU if there is one), cpu, gpu or gpu:N"),
+    Flag.withDefault("auto")
+  )
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+const TENSORS = ["model", "weights", "input", "out"] as const
+
+/** The values of the flags for tensors, all of which are needed. */
+const tensorFlags = Effect.fnUntraced(function* (input: Input) {
+  const { ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+  const missing = TENSORS.filter((name) => Option.isNone(input[name]))
+  if (missing.length > 0) {
+    return yield* new ServeError({
+      message: `predict takes a run and images, or for tensors --${TENSORS.join(", --")}: ${missing.map((name) => `--${name}`).join(", ")} missing`
+    })
+  }
+  const [model, weights, file, out] = TENSORS.map((name) => Option.getOrThrow(input[name]))
+  return { model, weights, input: file, out }
+})
+
+/** The configuration of a model that is given as JSON. */
+const decodeModel = Effect.fnUntraced(function* (text: string) {
+  const { decodeStrictly } = yield* Effect.promise(() => import("../Decode.ts"))
+  const { ModelConfig } = yield* Effect.promise(() => import("../Model.ts"))
+  const { ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+  const wrong = (problem: string) => new ServeError({ message: `--model: ${problem}` })
+  const json = yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (cause) => wrong(`it is not JSON: ${(cause as Error).message}`)
+  })
+  const config = yield* decodeStrictly(ModelConfig, json).pipe(Effect.mapError(wrong))
+  if (config.classes === undefined) return yield* wrong("classes is missing")
+  return { ...config, classes: config.classes }
+})
+
+const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
+  const { Device } = yield* Effect.promise(() => import("../Device.ts"))
+  const { makeNetwork, weightsFor, WeightsError } = yield* Effect.promise(() => import("../Model.ts"))
+  const { encode } = yield* Effect.promise(() => import("../Safetensors.ts"))
+  const { inputOf, predictTensors, readTensors } = yield* Effect.promise(() => import("../Serve.ts"))
+  const { writeFileAtomic } = yield* Effect.promise(() => import("../Storage.ts"))
+  const files = yield* tensorFlags(flags)
+  const config = yield* decodeModel(files.model)
+  const input = yield* inputOf(files.input, yield* readTensors(files.input))
+  const [, , height, width] = input.shape
+  const network = makeNetwork(config, { classes: config.classes, size: { height, width } })
+  const tensors = yield* readTensors(files.weights)
+  const weights = yield* Effect.try({
+    try: () => weightsFor(network, tensors),
+    catch: (cause) => new WeightsError({ message: `${files.weights}: ${(cause as Error).message}` })
+  })
+  const logits = yield* predictTensors(network, weights, input).pipe(
+    Effect.provide(Device.layer(flags.device))
+  )
+  yield* writeFileAtomic(files.out, encode({ logits }))
+})
+
+/** One line of the output: the most likely class, and the probabilities of the first ones. */
+const lineOf = ({ file, probabilities }: Prediction, classes: ReadonlyArray<string>, top: number): string => {
+  const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a])
+  return JSON.stringify({
+    file,
+    class: classes[order[0]],
+    probabilities: Object.fromEntries(order.slice(0, top).map((k) => [classes[k], probabilities[k]]))
+  })
+}
+
+const predictImages = Effect.fnUntraced(function* (run: string, { device, images, top }: Input) {
+  const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
+  const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
+  const { Device } = yield* Effect.promise(() => import("../Device.ts"))
+  const { classifier, filesOf, openRun, ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+  const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
+  const shown = Option.getOrElse(top, () => Number.POSITIVE_INFINITY)
+  if (shown < 1) return yield* new ServeError({ message: `--top is at least 1, not ${shown}` })
+  const { experiment } = yield* readRun(run)
+  const files = yield* filesOf(images)
+  if (files.length === 0) {
+    return yield* new ServeError({
+      message: "there are no images to predict: give files or folders with png, jpg, jpeg or webp images"
+    })
+  }
+  const layers = Layer.mergeAll(
+    Device.layer(device),
+    Dataset.layer(experiment.data),
+    Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep })
+  )
+  let unreadable = 0
+  yield* Effect.gen(function* () {
+    const served = yield* openRun(run)
+    const classify = yield* classifier(served)
+    yield* Stream.runForEach(classify(files), (batch) =>
+      Effect.gen(function* () {
+        const lines = batch.predictions.map((prediction) => lineOf(prediction, served.classes, shown))
+        if (lines.length > 0) yield* Console.log(lines.join("\n"))
+        unreadable += batch.unreadable.length
+        for (const { file, reason } of batch.unreadable) {
+          yield* Console.error(`shakedrop: cannot read the image ${file}: ${reason}`)
+        }
+      })
+    )
+  }).pipe(Effect.scoped, Effect.provide(layers))
+  if (unreadable > 0) {
+    return yield* new ServeError({
+      message: `${unreadable} of ${files.length} images could not be read; the others were predicted`
+    })
+  }
+})
+
+export const predictCommand = Command.make(
+  "predict",
+  flags,
+  Effect.fn("predict command")(function* (input) {
+    if (Option.isNone(input.run)) return yield* predictTensorFile(input)
+    const { ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+    const tensors = TENSORS.filter((name) => Option.isSome(input[name]))
+    if (tensors.length > 0) {
+      return yield* new ServeError({
+        message: `--${tensors[0]} is for tensors, without a run and images`
+      })
+    }
+    yield* predictImages(input.run.value, input)
+  })
+).pipe(
+  Command.withDescription("Classify images with a run's network: a line of JSON for each"),
+  Command.withExamples([
+    {
+      command: "shakedrop predict runs/quickstart photos --top 3",
+      description: "The three most likely classes of every image in a folder"
+    },
+    {
+      command: `shakedrop predict --model '{"_tag":"WideResNet","depth":16,"width":1,"classes":100}' --weights F.safetensors --input X.safetensors --out Y.safetensors`,
+      description: "Logits of a network with weights from PyTorch, for images that are tensors"
+    }
+  ])
+)

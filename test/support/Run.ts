@@ -1,0 +1,62 @@
+/** A short run on a few drawn images, for tests of what is done with runs. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Checkpoints } from "../../src/Checkpoint.ts"
+import { decodeExperiment, type ExperimentInput } from "../../src/Config.ts"
+import { shapes } from "../../src/Data/Shapes.ts"
+import { channelStatistics } from "../../src/Data/Statistics.ts"
+import { Dataset, type LoadedDataset } from "../../src/Data.ts"
+import { Device } from "../../src/Device.ts"
+import { train } from "../../src/Train.ts"
+
+const input: ExperimentInput = {
+  name: "small",
+  data: { dataset: "shapes" },
+  augment: [],
+  model: { _tag: "WideResNet", depth: 10, width: 1 },
+  train: {
+    epochs: 1,
+    batchSize: 32,
+    learningRate: 0.1,
+    schedule: { _tag: "Cosine", warmup: 0 },
+    ema: { decay: 0.5 }
+  }
+}
+
+/** 96 training, 32 validation and 20 test images. */
+export const smallDataset = (): LoadedDataset => {
+  const { classes, test, train } = shapes({ train: 128, test: 20 })
+  const indices = Uint32Array.from(train.labels.keys())
+  return {
+    name: "small shapes",
+    classes,
+    train: { ...train, indices: indices.slice(0, 96) },
+    validation: { ...train, indices: indices.slice(96) },
+    test: { ...test, indices: Uint32Array.from(test.labels.keys()) },
+    ...channelStatistics(train.images),
+    fingerprint: "small"
+  }
+}
+
+/** A folder that is removed with the scope. */
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+/** Services for a run in a folder, on the CPU. */
+export const servicesFor = (directory: string, dataset: LoadedDataset) =>
+  Layer.mergeAll(
+    Device.layer("cpu"),
+    Layer.succeed(Dataset, dataset),
+    Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 2 })
+  )
+
+/** Trains in a folder; gives the test images' logits too. */
+export const smallRun = (directory: string) =>
+  Effect.flatMap(decodeExperiment(input), (experiment) =>
+    train(experiment, { directory, resume: false, command: "test" })
+  )
