@@ -16,6 +16,7 @@ import { evaluateCommand } from "./Cli/Evaluate.ts"
 import { modelsCommand } from "./Cli/Models.ts"
 import { output } from "./Cli/Output.ts"
 import { predictCommand } from "./Cli/Predict.ts"
+import { recipesCommand } from "./Cli/Recipes.ts"
 import { setupCommand } from "./Cli/Setup.ts"
 import { trainCommand } from "./Cli/Train.ts"
 import { VERSION } from "./Version.ts"
@@ -27,6 +28,7 @@ const shakedrop = Command.make("shakedrop").pipe(
     doctorCommand,
     dataCommand,
     augmentCommand,
+    recipesCommand,
     trainCommand,
     evaluateCommand,
     predictCommand,

@@ -4,18 +4,23 @@ import { decodeExperiment, merge, parseAssignment } from "../src/Config.ts"
 import { recipes } from "../src/Recipe.ts"
 
 const problem = (change: unknown) =>
-  Effect.map(Effect.flip(decodeExperiment(merge(recipes.quickstart, change))), (error) => error.message)
+  Effect.map(
+    Effect.flip(decodeExperiment(merge(recipes.quickstart.experiment, change))),
+    (error) => error.message
+  )
 
 describe("an experiment", () => {
-  it.effect.each(Object.entries(recipes))("%s is complete, but for the data's folder", ([name, recipe]) =>
-    Effect.gen(function* () {
-      const experiment = yield* decodeExperiment(merge(recipe, { data: { directory: "somewhere" } }))
-      assert.strictEqual(experiment.name, name)
-      assert.strictEqual(experiment.seed, 1)
-      assert.strictEqual(experiment.train.momentum, 0.9)
-      // What is decoded and written as config.json decodes to itself.
-      assert.deepStrictEqual(yield* decodeExperiment(JSON.parse(JSON.stringify(experiment))), experiment)
-    })
+  it.effect.each(Object.entries(recipes))(
+    "%s is complete, but for the data's folder",
+    ([name, { experiment: input }]) =>
+      Effect.gen(function* () {
+        const experiment = yield* decodeExperiment(merge(input, { data: { directory: "somewhere" } }))
+        assert.strictEqual(experiment.name, name)
+        assert.strictEqual(experiment.seed, 1)
+        assert.strictEqual(experiment.train.momentum, 0.9)
+        // What is decoded and written as config.json decodes to itself.
+        assert.deepStrictEqual(yield* decodeExperiment(JSON.parse(JSON.stringify(experiment))), experiment)
+      })
   )
 
   it.effect("names every wrong and unknown key, in one line", () =>

@@ -51,20 +51,14 @@ const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
   const { AugmentError, Pipeline } = yield* Effect.promise(() => import("../Augment.ts"))
   const { decodeStrictly } = yield* Effect.promise(() => import("../Decode.ts"))
   const { readJson } = yield* Effect.promise(() => import("../Storage.ts"))
-  const { recipes } = yield* Effect.promise(() => import("../Recipe.ts"))
+  const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
   let source = "the pipeline"
   let steps: unknown = SERIES
   if (Option.isSome(pipeline)) {
     source = pipeline.value
     steps = yield* readJson(source)
   } else if (Option.isSome(recipe)) {
-    const names = Object.keys(recipes)
-    if (!Object.hasOwn(recipes, recipe.value)) {
-      return yield* new AugmentError({
-        message: `there is no recipe ${recipe.value}: there are ${names.join(", ")}`
-      })
-    }
-    steps = recipes[recipe.value as keyof typeof recipes].augment
+    steps = (yield* findRecipe(recipe.value)).experiment.augment
   }
   return yield* decodeStrictly(Pipeline, steps).pipe(
     Effect.mapError((problems) => new AugmentError({ message: `${source}: ${problems}` }))

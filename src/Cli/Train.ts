@@ -12,7 +12,7 @@ const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
 
 const flags = {
-  recipe: optional(Flag.String("recipe"), "A named experiment: quickstart, simple-cnn, pyramidnet-small"),
+  recipe: optional(Flag.String("recipe"), "A named experiment; `shakedrop recipes` lists them"),
   config: optional(
     Flag.String("config"),
     "JSON file with an experiment, or with what differs from the recipe"
@@ -51,12 +51,9 @@ const describesExperiment = ({ config, dataset, directory, recipe, seed, set }: 
 
 /** Recipe, file, flags and assignments, each laid over what comes before. */
 const experimentOf = Effect.fnUntraced(function* (input: Input) {
-  const { ConfigError, decodeExperiment, merge, parseAssignment } = yield* Effect.promise(
-    () => import("../Config.ts")
-  )
+  const { decodeExperiment, merge, parseAssignment } = yield* Effect.promise(() => import("../Config.ts"))
   const { readJson } = yield* Effect.promise(() => import("../Storage.ts"))
-  const { recipes } = yield* Effect.promise(() => import("../Recipe.ts"))
-  const names = Object.keys(recipes)
+  const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
   // A file may be a whole experiment; without one, the data set chooses what is trained on it.
   const fallback = Option.isSome(input.config)
     ? undefined
@@ -64,10 +61,7 @@ const experimentOf = Effect.fnUntraced(function* (input: Input) {
       ? "quickstart"
       : "simple-cnn"
   const name = Option.getOrElse(input.recipe, () => fallback)
-  if (name !== undefined && !Object.hasOwn(recipes, name)) {
-    return yield* new ConfigError({ message: `there is no recipe ${name}: there are ${names.join(", ")}` })
-  }
-  let experiment: unknown = name === undefined ? {} : recipes[name as keyof typeof recipes]
+  let experiment: unknown = name === undefined ? {} : (yield* findRecipe(name)).experiment
   if (Option.isSome(input.config)) experiment = merge(experiment, yield* readJson(input.config.value))
   experiment = merge(experiment, {
     ...given({ seed: input.seed }),

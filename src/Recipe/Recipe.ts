@@ -1,0 +1,26 @@
+/** What a named experiment is: the experiment itself, and what is known of it. */
+import type { ExperimentInput } from "../Config.ts"
+
+/** A result that was measured with the recipe as it stands; everything that it depends on is said. */
+export interface Measured {
+  /** Share of right predictions, in per cent, with its split and the weights. */
+  readonly accuracy: string
+  readonly data: string
+  readonly hardware: string
+  /** Of training and evaluation. */
+  readonly time: string
+  /** What was given to `shakedrop train` besides the recipe and the data. */
+  readonly flags?: string
+}
+
+export interface Recipe {
+  /** One line for lists. */
+  readonly summary: string
+  /** Where the settings come from. */
+  readonly source: string
+  /** What the source reports, or what to expect. */
+  readonly expected: string
+  readonly measured?: Measured
+  /** `name` is the recipe's; the folder of the data is given when it is run. */
+  readonly experiment: ExperimentInput
+}
