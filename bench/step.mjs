@@ -49,6 +49,7 @@ const measure = Effect.gen(function* () {
       lambda: float32([batchSize], new Float32Array(batchSize).fill(1)),
       learningRate: scalar(0.1),
       averageDecay: scalar(0),
+      lookaheadRate: scalar(0),
       step: int32([], Int32Array.of(index))
     })
   const first = performance.now()

@@ -20,7 +20,20 @@ const positive = Schema.Finite.check(Schema.isGreaterThan(0))
 const nonNegative = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
 
-export const TrainConfig = Schema.Struct({
+export const OptimizerConfig = Schema.Union([
+  /** SGD with Nesterov momentum. */
+  Schema.TaggedStruct("Sgd", {}),
+  /** Muon for convolutions, SGD for the rest. */
+  Schema.TaggedStruct("Muon", {
+    /** The highest learning rate of convolutions. */
+    learningRate: positive,
+    momentum: share.pipe(withDefault(0.6)),
+    /** Newton–Schulz iterations. */
+    steps: count.pipe(withDefault(5))
+  })
+])
+
+const TrainFields = Schema.Struct({
   epochs: count,
   /** What convolutions and matrix products compute in; bfloat16 takes a CPU with AVX512_BF16 or AMX. */
   precision: Schema.Literals(["float32", "bfloat16"]).pipe(withDefault<"float32" | "bfloat16">("float32")),
@@ -28,6 +41,8 @@ export const TrainConfig = Schema.Struct({
   /** The highest learning rate of the schedule. */
   learningRate: positive,
   schedule: ScheduleConfig,
+  optimizer: OptimizerConfig.pipe(Schema.withDecodingDefaultKey(Effect.succeed({ _tag: "Sgd" } as const))),
+  /** Of SGD. */
   momentum: share.pipe(withDefault(0.9)),
   /** L2 coefficient. */
   weightDecay: nonNegative.pipe(withDefault(5e-4)),
@@ -38,6 +53,40 @@ export const TrainConfig = Schema.Struct({
   labelSmoothing: share.pipe(withDefault(0)),
   /** Moving average of the weights; its decay is reached gradually. */
   ema: Schema.optionalKey(Schema.Struct({ decay: share })),
+  /** Mean of the weights after epoch `start` (from 1) and after every `every`-th from there. */
+  swa: Schema.optionalKey(Schema.Struct({ start: count, every: count.pipe(withDefault(1)) })),
+  /** Slow weights that go `alpha` of the way to the fast ones every few steps; `power` lets α fall from 1. */
+  lookahead: Schema.optionalKey(
+    Schema.Struct({
+      every: count.pipe(withDefault(5)),
+      alpha: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true })).pipe(
+        withDefault(0.5)
+      ),
+      power: Schema.optionalKey(positive)
+    })
+  ),
+  /** Sharpness-aware minimisation: gradients from where the loss is highest within a distance of `rho`. */
+  sam: Schema.optionalKey(
+    Schema.Struct({
+      rho: positive,
+      /** Whether the distance is relative to the size of each weight (ASAM). */
+      adaptive: Schema.Boolean.pipe(withDefault(false))
+    })
+  ),
+  /** How many parts a batch is taken in, one after the other, so that it needs the memory of one of them. */
+  accumulate: count.pipe(withDefault(1)),
+  /** Trained networks to learn from besides the labels. */
+  distillation: Schema.optionalKey(
+    Schema.Struct({
+      /** Folders of finished runs on the same data. */
+      teachers: Schema.Array(Schema.String).check(Schema.isMinLength(1)),
+      temperature: positive.pipe(withDefault(4)),
+      /** Share of the teachers in the loss. */
+      weight: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true })).pipe(
+        withDefault(0.9)
+      )
+    })
+  ),
   /** Epochs between two evaluations on the validation split; the last epoch is always evaluated. */
   evaluateEvery: count.pipe(withDefault(1)),
   /** How many of the newest checkpoints are kept, apart from the best. */
@@ -45,6 +94,27 @@ export const TrainConfig = Schema.Struct({
   /** Minutes after which a checkpoint is saved within an epoch too. */
   saveMinutes: positive.pipe(withDefault(10))
 })
+/** What in a training contradicts itself. */
+const contradictions = (train: typeof TrainFields.Type): ReadonlyArray<Schema.FilterIssue> => {
+  const { accumulate, batchSize, epochs, sam, swa } = train
+  const issues: Array<Schema.FilterIssue> = []
+  if (swa !== undefined && swa.start > epochs) {
+    issues.push({ path: ["swa", "start"], issue: `expected an epoch of the run's ${epochs}` })
+  }
+  if (batchSize % accumulate !== 0) {
+    issues.push({ path: ["accumulate"], issue: `expected a divisor of the batch size ${batchSize}` })
+  }
+  if (sam !== undefined && accumulate > 1) {
+    // Each part would look for the worst place in its own direction.
+    issues.push({
+      path: ["accumulate"],
+      issue: "expected 1 with SAM, which needs the gradient of the whole batch first"
+    })
+  }
+  return issues
+}
+
+export const TrainConfig = TrainFields.check(Schema.makeFilter(contradictions))
 export type TrainConfig = typeof TrainConfig.Type
 
 export const Experiment = Schema.Struct({

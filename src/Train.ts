@@ -9,26 +9,29 @@ import type { Experiment } from "./Config.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { decodeStrictly } from "./Decode.ts"
 import { Device } from "./Device.ts"
-import { makeNetwork, type Network } from "./Model.ts"
+import { compileTraining } from "./Train/Compile.ts"
+import { Counters, START } from "./Train/Counters.ts"
 import { measure } from "./Train/Evaluation.ts"
-import { Counters, judged, runEpochs, START } from "./Train/Loop.ts"
+import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
 import { labelsOf, predict } from "./Train/Predict.ts"
-import { evaluationEntry, trainingEntry, type WeightsName } from "./Train/Programs.ts"
+import { evaluationEntry } from "./Train/Programs.ts"
 import { type Progress, silent } from "./Train/Progress.ts"
-import { type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
+import { isFinished, type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
 import { beginRun, continueRun, environmentOf, RunError, readRun } from "./Train/Run.ts"
-import { initialState } from "./Train/Step.ts"
+import { imagesOf, initialWeights, networkFor } from "./Train/Start.ts"
+import { readTeachers } from "./Train/Teacher.ts"
+import { judged, keptAs, type WeightsName, weightsKept } from "./Train/Weights.ts"
 
 export { averageDecay } from "./Train/Average.ts"
 export { type Measures, measure } from "./Train/Evaluation.ts"
 export { NonFiniteLoss } from "./Train/Loop.ts"
 export type { EpochMetrics } from "./Train/Metrics.ts"
-export type { WeightsName } from "./Train/Programs.ts"
 export type { Progress } from "./Train/Progress.ts"
 export type { RunResult } from "./Train/Result.ts"
 export { RunConfig, RunError, readRun } from "./Train/Run.ts"
 export { learningRateAt, ScheduleConfig } from "./Train/Schedule.ts"
+export { judged, WeightsName, weightsKept } from "./Train/Weights.ts"
 
 export interface TrainOptions {
   /** The run's folder; its checkpoints are those of the `Checkpoints` service. */
@@ -46,39 +49,15 @@ export interface Trained {
   readonly logits: Float32Array
 }
 
-/** The network of an experiment for a data set, where one fits the other. */
-const networkFor = (experiment: Experiment, dataset: Dataset["Service"]) =>
-  Effect.suspend(() => {
-    const images = dataset.train.indices.length
-    if (experiment.train.batchSize > images) {
-      return Effect.fail(
-        new RunError({
-          message: `train.batchSize is ${experiment.train.batchSize}, but ${dataset.name} has only ${images} training images`
-        })
-      )
-    }
-    const { height, width } = dataset.train.images
-    const { classes } = experiment.model
-    if (classes !== undefined && classes < dataset.classes.length) {
-      return Effect.fail(
-        new RunError({
-          message: `model.classes is ${classes}, but ${dataset.name} has ${dataset.classes.length} classes`
-        })
-      )
-    }
-    return Effect.succeed(
-      makeNetwork(experiment.model, { classes: dataset.classes.length, size: { height, width } })
-    )
-  })
-
-const imagesOf = (experiment: Experiment, dataset: Dataset["Service"]) => {
-  const { height, width } = dataset.train.images
-  return {
-    size: { height, width },
-    batchSize: experiment.train.batchSize,
-    mean: dataset.mean,
-    std: dataset.std
-  }
+/** Fails where the data does not make a single batch. */
+const checkBatch = ({ train }: Experiment, dataset: Dataset["Service"]): Effect.Effect<void, RunError> => {
+  const images = dataset.train.indices.length
+  if (train.batchSize <= images) return Effect.void
+  return Effect.fail(
+    new RunError({
+      message: `train.batchSize is ${train.batchSize}, but ${dataset.name} has only ${images} training images`
+    })
+  )
 }
 
 /**
@@ -90,10 +69,13 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   const device = yield* Device
   const dataset = yield* Dataset
   const checkpoints = yield* Checkpoints
+  yield* checkBatch(experiment, dataset)
   const network = yield* networkFor(experiment, dataset)
+  const teachers = yield* readTeachers(experiment, network, dataset)
   const config = {
     experiment,
     dataset: { name: dataset.name, fingerprint: dataset.fingerprint },
+    ...(teachers.length > 0 && { teachers: teachers.map(({ sha256 }) => sha256) }),
     environment: environmentOf(device)
   }
   if (resume) {
@@ -103,16 +85,14 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   }
 
   const images = imagesOf(experiment, dataset)
-  const ema = experiment.train.ema !== undefined
-  const program = yield* device.compile(
-    initialState(network, network.init(experiment.seed), ema),
-    {
-      train: trainingEntry(network, images, { ...experiment.train, ema }, experiment.seed),
-      raw: evaluationEntry(network, images, "raw"),
-      ema: evaluationEntry(network, images, ema ? "ema" : "raw")
-    },
-    { precision: experiment.train.precision }
-  )
+  const program = yield* compileTraining(device, {
+    network,
+    images,
+    train: experiment.train,
+    seed: experiment.seed,
+    weights: initialWeights(network, experiment.seed, dataset),
+    teachers
+  })
   let start: Counters = START
   if (!resume) yield* beginRun(directory, config)
   else {
@@ -134,11 +114,11 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   yield* truncateMetrics(directory, start.step)
 
   const end = yield* runEpochs(
-    { experiment, network, dataset, program, checkpoints, directory, progress },
+    { experiment, network, images, dataset, program, checkpoints, directory, progress },
     start
   )
 
-  const weights = judged(experiment)
+  const weights = judged(experiment.train)
   let selection = `the ${weights} weights of the last epoch; there is no validation split`
   let epochs = experiment.train.epochs
   if (end.best !== null) {
@@ -153,7 +133,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   const logits = yield* predict(
     dataset.test,
     { batchSize: images.batchSize, classes: network.classes },
-    (images) => Effect.map(program.run(weights, { images }), ({ logits }) => logits)
+    program.classify(weights)
   )
   const { correct, ...measures } = measure(
     logits.data as Float32Array,
@@ -193,21 +173,27 @@ export const evaluate = Effect.fn("evaluate")(function* (
       message: `the run in ${directory} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)})`
     })
   }
-  if (weights === "ema" && experiment.train.ema === undefined) {
+  const kept = weightsKept(experiment.train)
+  if (!kept.includes(weights)) {
     return yield* new RunError({
-      message: `the run in ${directory} has no averaged weights: use --weights raw`
+      message: `the run in ${directory} has no ${weights} weights: use --weights ${kept.join(" or ")}`
     })
   }
-  const network: Network = yield* networkFor(experiment, dataset)
+  const network = yield* networkFor(experiment, dataset)
   const best = yield* checkpoints.best
   const { checkpoint } = Option.isSome(best.checkpoint) ? best : yield* checkpoints.latest
   if (Option.isNone(checkpoint)) {
     return yield* new RunError({ message: `the run in ${directory} has no checkpoint yet` })
   }
+  if (weights === "swa" && Option.isNone(best.checkpoint) && !isFinished(directory)) {
+    return yield* new RunError({
+      message: `the swa weights of the run in ${directory} get their batch statistics at its end: use --weights raw`
+    })
+  }
   const images = imagesOf(experiment, dataset)
   const program = yield* device.compile(
     checkpoint.value.tensors,
-    { evaluate: evaluationEntry(network, images, weights) },
+    { evaluate: evaluationEntry(network, images, (name) => keptAs(weights, name)) },
     { precision: experiment.train.precision }
   )
   const logits = yield* predict(

@@ -18,8 +18,8 @@ export const evaluateCommand = Command.make(
       Flag.withDescription("Which images"),
       Flag.withDefault("test")
     ),
-    weights: Flag.Literals("weights", ["ema", "raw"]).pipe(
-      Flag.withDescription("Averaged or raw weights; the averaged ones if the run has them"),
+    weights: Flag.Literals("weights", ["raw", "ema", "swa"]).pipe(
+      Flag.withDescription("Raw or averaged weights; those that the run chose its best by"),
       Flag.optional
     ),
     device: Flag.String("device").pipe(
@@ -28,13 +28,13 @@ export const evaluateCommand = Command.make(
     )
   },
   Effect.fn("evaluate command")(function* ({ device, run, split, weights }) {
-    const { evaluate, readRun } = yield* Effect.promise(() => import("../Train.ts"))
+    const { evaluate, judged, readRun } = yield* Effect.promise(() => import("../Train.ts"))
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
     const { wilsonInterval } = yield* Effect.promise(() => import("../Train/Result.ts"))
     const { experiment } = yield* readRun(run)
-    const chosen = Option.getOrElse(weights, () => (experiment.train.ema === undefined ? "raw" : "ema"))
+    const chosen = Option.getOrElse(weights, () => judged(experiment.train))
     const layers = Layer.mergeAll(
       Device.layer(device),
       Dataset.layer(experiment.data),

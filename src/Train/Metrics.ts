@@ -22,6 +22,8 @@ export const EpochMetrics = Schema.Struct({
   valAccuracy: Measured,
   /** On the validation split with the averaged weights; null where there are none. */
   emaAccuracy: Measured,
+  /** On the validation split with the mean of the weights (SWA); null where there is none. */
+  swaAccuracy: Measured.pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
   imagesPerSecond: Schema.Finite,
   /** Of training, evaluation included. */
   seconds: Schema.Finite,

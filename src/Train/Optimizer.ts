@@ -1,6 +1,7 @@
 /** From gradients to new parameters: clipping, then the step of each parameter. */
 import * as tf from "@tensorflow/tfjs-core"
 import { halfSquaredNorm } from "../Device/Ops.ts"
+import { type MuonOptions, muonStep } from "./Muon.ts"
 import { sgdStep } from "./Sgd.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
@@ -16,6 +17,8 @@ export interface OptimizerOptions {
   readonly normWeightDecay?: number | undefined
   /** Largest global norm of the gradients; longer ones are scaled down to it. */
   readonly clipNorm?: number | undefined
+  /** Convolutions are trained with Muon, and only the rest with SGD. */
+  readonly muon?: MuonOptions | undefined
 }
 
 /** Euclidean norm of all tensors together. */
@@ -29,13 +32,16 @@ const clipFactor = (norm: tf.Scalar, clipNorm: number): tf.Scalar =>
 /** Biases, and scales and offsets of normalisations, are the vectors among the parameters. */
 const isVector = (parameter: tf.Tensor): boolean => parameter.rank <= 1
 
+/** The filters of convolutions are the only parameters of rank 4. */
+const isConvolution = (parameter: tf.Tensor): boolean => parameter.rank === 4
+
 /** Parameters and momenta after a step, as entries of the new state. `norm` is that of the gradients. */
 export const optimizerStep = (
   state: Tensors,
   gradients: Tensors,
   norm: tf.Scalar,
   learningRate: tf.Tensor,
-  { clipNorm, momentum, normWeightDecay, weightDecay }: OptimizerOptions
+  { clipNorm, momentum, muon, normWeightDecay, weightDecay }: OptimizerOptions
 ): Tensors => {
   const factor = clipNorm === undefined ? undefined : clipFactor(norm, clipNorm)
   const sgd = { momentum: tf.scalar(momentum), weightDecay }
@@ -44,8 +50,11 @@ export const optimizerStep = (
   for (const [name, gradient] of Object.entries(gradients)) {
     const parameter = state[name]
     const clipped = factor === undefined ? gradient : tf.mul(gradient, factor)
-    const options = isVector(parameter) ? sgdOfVectors : sgd
-    const update = sgdStep(parameter, state[momentumOf(name)], clipped, learningRate, options)
+    const buffer = state[momentumOf(name)]
+    const update =
+      muon !== undefined && isConvolution(parameter)
+        ? muonStep(parameter, buffer, clipped, learningRate, muon)
+        : sgdStep(parameter, buffer, clipped, learningRate, isVector(parameter) ? sgdOfVectors : sgd)
     next[name] = update.parameter
     next[momentumOf(name)] = update.momentum
   }

@@ -1,26 +1,20 @@
-/**
- * What is compiled for a run: one entry point that trains on a batch, and one that evaluates images with the
- * raw weights or with their averages.
- */
+/** The entry points that every run has: one that trains on a batch, and one that evaluates images. */
 import * as tf from "@tensorflow/tfjs-core"
 import type { PerChannel } from "../Data.ts"
 import { entryPoint } from "../Device.ts"
-import type { Size, Weights } from "../Model/Layer.ts"
+import type { Size } from "../Model/Layer.ts"
 import type { Network } from "../Model/Network.ts"
-import { averageOf } from "./Average.ts"
-import { type StepOptions, trainingStep } from "./Step.ts"
+import { type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
 
 /** What a program has to know of the data. */
 export interface Images {
   readonly size: Size
+  /** In one run of the program. */
   readonly batchSize: number
   /** Mean and standard deviation of the channels, for pixels in [0, 1]. */
   readonly mean: PerChannel
   readonly std: PerChannel
 }
-
-/** Which of a run's weights are evaluated. */
-export type WeightsName = "raw" | "ema"
 
 /** Pixels 0 … 255 to zero mean and unit variance for each channel: (x/255 − mean)/std. [N,H,W,3] */
 export const normalise = (pixels: tf.Tensor, { mean, std }: Pick<Images, "mean" | "std">): tf.Tensor4D => {
@@ -29,52 +23,74 @@ export const normalise = (pixels: tf.Tensor, { mean, std }: Pick<Images, "mean" 
   return tf.add(tf.mul(pixels, tf.tensor1d(scale)), tf.tensor1d(shift))
 }
 
-const pixels = ({ batchSize, size }: Images) =>
+export const pixels = ({ batchSize, size }: Images) =>
   ({ dtype: "uint8", shape: [batchSize, size.height, size.width, 3] }) as const
 
-const weightsOf = (network: Network, state: Weights, weights: WeightsName): Weights =>
-  weights === "raw"
-    ? state
-    : Object.fromEntries(network.tensors.map(({ name }) => [name, state[averageOf(name)]]))
+/** A float32 scalar. */
+export const NUMBER = { dtype: "float32", shape: [] } as const
+/** An int32 scalar. */
+export const INTEGER = { dtype: "int32", shape: [] } as const
 
-/** Images to logits [N,classes]. */
-export const evaluationEntry = (network: Network, images: Images, weights: WeightsName) =>
+/** Inputs of an entry point that is given a batch to train on. */
+export const batchInputs = (images: Images) => {
+  const labels = { dtype: "int32", shape: [images.batchSize] } as const
+  return {
+    images: pixels(images),
+    labelsA: labels,
+    labelsB: labels,
+    lambda: { dtype: "float32", shape: [images.batchSize] } as const,
+    step: INTEGER
+  }
+}
+
+/** The batch of such an entry point, normalised. */
+export const batchOf = (
+  images: Images,
+  input: Readonly<Record<keyof ReturnType<typeof batchInputs>, tf.Tensor>>
+) => ({
+  images: normalise(input.images, images),
+  labels: {
+    a: input.labelsA as tf.Tensor1D,
+    b: input.labelsB as tf.Tensor1D,
+    lambda: input.lambda as tf.Tensor1D
+  }
+})
+
+/** Inputs of an entry point that changes the weights. */
+export const updateInputs = { learningRate: NUMBER, averageDecay: NUMBER, lookaheadRate: NUMBER }
+
+export const updateOf = (
+  { lookahead }: StepOptions,
+  input: Readonly<Record<keyof typeof updateInputs, tf.Tensor>>
+): UpdateInput => ({
+  learningRate: input.learningRate,
+  averageDecay: input.averageDecay,
+  lookaheadRate: lookahead ? input.lookaheadRate : undefined
+})
+
+/** Images to logits [N,classes], with weights that are kept in the state under other names (`keptAs`). */
+export const evaluationEntry = (
+  network: Network,
+  images: Images,
+  keptAs: (name: string) => string = (name) => name
+) =>
   entryPoint({
     inputs: { images: pixels(images) },
-    run: (state, input) => ({
-      output: {
-        logits: network.apply(weightsOf(network, state, weights), normalise(input.images, images), {
-          _tag: "Evaluation"
-        }).logits
-      }
-    })
+    run: (state, input) => {
+      const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[keptAs(name)]]))
+      const { logits } = network.apply(weights, normalise(input.images, images), { _tag: "Evaluation" })
+      return { output: { logits } }
+    }
   })
 
 /** One step of training on a batch. */
-export const trainingEntry = (network: Network, images: Images, options: StepOptions, seed: number) => {
-  const labels = { dtype: "int32", shape: [images.batchSize] } as const
-  const number = { dtype: "float32", shape: [] } as const
-  return entryPoint({
-    inputs: {
-      images: pixels(images),
-      labelsA: labels,
-      labelsB: labels,
-      lambda: { dtype: "float32", shape: [images.batchSize] },
-      learningRate: number,
-      averageDecay: number,
-      step: { dtype: "int32", shape: [] }
-    },
+export const trainingEntry = (network: Network, images: Images, options: StepOptions, seed: number) =>
+  entryPoint({
+    inputs: { ...batchInputs(images), ...updateInputs },
     run: (state, input) =>
       trainingStep(network, options, state, {
-        images: normalise(input.images, images),
-        labels: {
-          a: input.labelsA as tf.Tensor1D,
-          b: input.labelsB as tf.Tensor1D,
-          lambda: input.lambda as tf.Tensor1D
-        },
-        learningRate: input.learningRate,
-        averageDecay: input.averageDecay,
+        ...batchOf(images, input),
+        ...updateOf(options, input),
         key: { seed, step: input.step as tf.Scalar }
       })
   })
-}

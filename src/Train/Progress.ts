@@ -62,7 +62,17 @@ const bar = (share: number, width: number): string => {
 
 /** What is shown of an epoch that is done. */
 const epochLine = (metrics: EpochMetrics, epochs: number | undefined): string => {
-  const { emaAccuracy, epoch, imagesPerSecond, lr, seconds, trainAccuracy, trainLoss, valAccuracy } = metrics
+  const {
+    emaAccuracy,
+    epoch,
+    imagesPerSecond,
+    lr,
+    seconds,
+    swaAccuracy,
+    trainAccuracy,
+    trainLoss,
+    valAccuracy
+  } = metrics
   const of =
     epochs === undefined ? String(epoch) : `${String(epoch).padStart(String(epochs).length)}/${epochs}`
   return [
@@ -71,6 +81,7 @@ const epochLine = (metrics: EpochMetrics, epochs: number | undefined): string =>
     `train ${percent(trainAccuracy)}`,
     ...(valAccuracy === null ? [] : [`validation ${percent(valAccuracy)}`]),
     ...(emaAccuracy === null ? [] : [`ema ${percent(emaAccuracy)}`]),
+    ...(swaAccuracy === null ? [] : [`swa ${percent(swaAccuracy)}`]),
     `lr ${lr.toPrecision(3)}`,
     rate(imagesPerSecond),
     formatSeconds(seconds)

@@ -1,16 +1,18 @@
 /** The final numbers of a run: `result.json`. */
+import { existsSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../Decode.ts"
 import { readJson, StorageError, writeFileAtomic } from "../Storage.ts"
+import { WeightsName } from "./Weights.ts"
 
 export const RunResult = Schema.Struct({
   dataset: Schema.String,
   split: Schema.Literals(["train", "validation", "test"]),
   /** Epochs that the measured weights were trained for. */
   epochs: Schema.Int,
-  weights: Schema.Literals(["raw", "ema"]),
+  weights: WeightsName,
   /** How these weights were chosen. */
   selection: Schema.String,
   images: Schema.Int,
@@ -50,6 +52,9 @@ const resultFile = (directory: string): string => path.join(directory, "result.j
 
 export const writeResult = (directory: string, result: RunResult): Effect.Effect<void, StorageError> =>
   writeFileAtomic(resultFile(directory), `${JSON.stringify(result, null, 2)}\n`)
+
+/** Whether the run in a folder has come to its end. */
+export const isFinished = (directory: string): boolean => existsSync(resultFile(directory))
 
 /** The result of the finished run in a folder. */
 export const readResult = Effect.fn("readResult")(function* (directory: string) {

@@ -17,6 +17,8 @@ export class RunError extends Data.TaggedError("RunError")<{ readonly message: s
 export const RunConfig = Schema.Struct({
   experiment: Experiment,
   dataset: Schema.Struct({ name: Schema.String, fingerprint: Schema.String }),
+  /** SHA-256 (hex) of the weights of each teacher, where there are any. */
+  teachers: Schema.optionalKey(Schema.Array(Schema.String)),
   environment: Schema.Struct({
     shakedrop: Schema.String,
     /** Commit of the working tree that the program was started in, where there is one. */
@@ -86,7 +88,10 @@ export const continueRun = Effect.fn("continueRun")(function* (directory: string
   const before = yield* readRun(directory)
   const difference = [
     ...configurationDifference(before.experiment, config.experiment),
-    ...configurationDifference({ dataset: before.dataset }, { dataset: config.dataset })
+    ...configurationDifference(
+      { dataset: before.dataset, teachers: before.teachers },
+      { dataset: config.dataset, teachers: config.teachers }
+    )
   ]
   if (difference.length > 0) {
     return yield* new RunError({

@@ -1,12 +1,15 @@
 /** One training step as a pure function of the state and a batch: gradients, and what is made of them. */
-import type * as tf from "@tensorflow/tfjs-core"
+import * as tf from "@tensorflow/tfjs-core"
 import { valueAndGradients } from "../Device/Gradients.ts"
 import type { RandomKey } from "../Device/RandomOps.ts"
 import type { Network } from "../Model/Network.ts"
 import { float32, type TensorRecord } from "../Tensor.ts"
 import { averageOf, moveAverages } from "./Average.ts"
+import { type Distillation, distillationLoss, softTargets } from "./Distillation.ts"
+import { synchronise } from "./Lookahead.ts"
 import { correctOf, crossEntropy, type MixedLabels, targets } from "./Loss.ts"
 import { globalNorm, momentumOf, type OptimizerOptions, optimizerStep } from "./Optimizer.ts"
+import { ascend, type SamOptions } from "./Sam.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
@@ -14,6 +17,10 @@ export interface StepOptions extends OptimizerOptions {
   readonly labelSmoothing: number
   /** Whether averages of the weights are kept. */
   readonly ema: boolean
+  /** Whether slow weights are kept. */
+  readonly lookahead?: boolean
+  readonly sam?: SamOptions | undefined
+  readonly distillation?: Distillation | undefined
 }
 
 export interface BatchInput {
@@ -27,6 +34,8 @@ export interface UpdateInput {
   readonly learningRate: tf.Tensor
   /** Decay of the averages at this step. */
   readonly averageDecay: tf.Tensor
+  /** How far slow weights go at this step, 0 where they stay; undefined where there are none. */
+  readonly lookaheadRate?: tf.Tensor | undefined
 }
 
 /** What a batch gives. */
@@ -57,23 +66,42 @@ export const parametersOf = (network: Network, state: Tensors): Tensors =>
     network.tensors.flatMap(({ name, role }) => (role === "parameter" ? [[name, state[name]]] : []))
   )
 
-/** The loss of a batch, and its gradients. */
+/**
+ * The loss of a batch, and its gradients. With SAM these are those at a place nearby, where the batch goes through the
+ * network a second time, with the same draws; the running statistics are those of the first time, at the weights
+ * themselves, because only these are ever evaluated.
+ */
 export const gradientsOf = (
   network: Network,
   options: StepOptions,
   state: Tensors,
   { images, key, labels }: BatchInput
 ): BatchResult => {
-  const target = targets(labels, network.classes, options.labelSmoothing)
-  const { auxiliary, gradients, loss } = valueAndGradients(
-    () => {
-      const { logits, statistics } = network.apply(state, images, { _tag: "Training", key })
-      return { loss: crossEntropy(logits, target), auxiliary: { ...statistics, logits } }
-    },
-    parametersOf(network, state)
-  )
+  const { distillation, labelSmoothing, sam } = options
+  const target = targets(labels, network.classes, labelSmoothing)
+  const soft = distillation && softTargets(distillation, state, images)
+  const objective = (logits: tf.Tensor2D): tf.Scalar => {
+    const loss = crossEntropy(logits, target)
+    if (distillation === undefined || soft === undefined) return loss
+    const { temperature, weight } = distillation
+    return tf.add(tf.mul(loss, 1 - weight), tf.mul(distillationLoss(logits, soft, temperature), weight))
+  }
+  const pass = (parameters: Tensors) =>
+    valueAndGradients(() => {
+      const weights = { ...state, ...parameters }
+      const { logits, statistics } = network.apply(weights, images, { _tag: "Training", key })
+      return { loss: objective(logits), auxiliary: { ...statistics, logits } }
+    }, parameters)
+
+  const parameters = parametersOf(network, state)
+  const { auxiliary, gradients, loss } = pass(parameters)
   const { logits, ...statistics } = auxiliary
-  return { gradients, statistics, loss, correct: correctOf(logits as tf.Tensor2D, labels) }
+  return {
+    gradients: sam === undefined ? gradients : pass(ascend(parameters, gradients, sam)).gradients,
+    statistics,
+    loss,
+    correct: correctOf(logits as tf.Tensor2D, labels)
+  }
 }
 
 /** The new state, and the gradients' norm. `statistics` are the running statistics after the step's batch. */
@@ -81,16 +109,16 @@ export const applyGradients = (
   options: StepOptions,
   state: Tensors,
   { gradients, statistics }: Pick<BatchResult, "gradients" | "statistics">,
-  { averageDecay, learningRate }: UpdateInput
+  { averageDecay, learningRate, lookaheadRate }: UpdateInput
 ) => {
   const gradientNorm = globalNorm(gradients)
   const updated = optimizerStep(state, gradients, gradientNorm, learningRate, options)
-  const weights: Record<string, tf.Tensor> = { ...statistics }
-  for (const name of Object.keys(gradients)) weights[name] = updated[name]
-  return {
-    state: { ...statistics, ...updated, ...(options.ema ? moveAverages(state, weights, averageDecay) : {}) },
-    output: { gradientNorm }
-  }
+  const fast: Record<string, tf.Tensor> = { ...statistics }
+  for (const name of Object.keys(gradients)) fast[name] = updated[name]
+  const slow = lookaheadRate === undefined ? {} : synchronise(state, fast, lookaheadRate)
+  const weights = Object.fromEntries(Object.keys(fast).map((name) => [name, slow[name] ?? fast[name]]))
+  const averages = options.ema ? moveAverages(state, weights, averageDecay) : {}
+  return { state: { ...updated, ...weights, ...slow, ...averages }, output: { gradientNorm } }
 }
 
 /** The new state, and of this batch the mean loss, the number of right predictions and the gradients' norm. */

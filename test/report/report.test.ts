@@ -88,6 +88,7 @@ const reportOf = Effect.fnUntraced(function* (
       valLoss: evaluated(2 / epoch),
       valAccuracy: evaluated(1 - 1 / (2 + epoch)),
       emaAccuracy: evaluated(0.5),
+      swaAccuracy: null,
       imagesPerSecond: 1000,
       seconds: 1,
       waitShare: 0

@@ -27,6 +27,7 @@ const line = (epoch: number): EpochMetrics => ({
   valLoss: null,
   valAccuracy: null,
   emaAccuracy: epoch % 2 === 0 ? 0.7 : null,
+  swaAccuracy: null,
   imagesPerSecond: 1234.5678,
   seconds: 3.25,
   waitShare: 0.001

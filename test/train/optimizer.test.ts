@@ -1,11 +1,15 @@
 import { assert, it } from "@effect/vitest"
+import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { Device, entryPoint } from "../../src/Device.ts"
 import { fromPyTorch } from "../../src/Model.ts"
+import { draws } from "../../src/Random.ts"
 import { float32, scalar, type TensorRecord } from "../../src/Tensor.ts"
+import { type LookaheadOptions, lookaheadRate, slowOf, synchronise } from "../../src/Train/Lookahead.ts"
+import { orthogonalise } from "../../src/Train/Muon.ts"
 import { globalNorm, momentumOf, type OptimizerOptions, optimizerStep } from "../../src/Train/Optimizer.ts"
 import { distance, readJson } from "../support/Fixtures.ts"
-import { onCpu } from "../support/OnCpu.ts"
+import { evaluate, onCpu } from "../support/OnCpu.ts"
 
 type Recorded = Readonly<
   Record<string, { readonly shape: ReadonlyArray<number>; readonly data: ReadonlyArray<number> }>
@@ -16,6 +20,8 @@ const fixture = readJson<{
   readonly start: Recorded
   readonly gradients: ReadonlyArray<Recorded>
   readonly sgd: Recorded
+  readonly muon: Recorded
+  readonly lookahead: Recorded
 }>("optimizers.json")
 
 const tensors = (recorded: Recorded): TensorRecord =>
@@ -29,26 +35,41 @@ const tensors = (recorded: Recorded): TensorRecord =>
   )
 
 /** Parameters after the fixture's gradients. */
-const trained = (options: OptimizerOptions) =>
+const trained = (options: OptimizerOptions, lookahead?: LookaheadOptions) =>
   Effect.gen(function* () {
     const device = yield* Device
     const start = tensors(fixture.start)
     const state: Record<string, TensorRecord[string]> = { ...start }
-    for (const [name, { shape }] of Object.entries(start)) state[momentumOf(name)] = float32(shape)
+    for (const [name, value] of Object.entries(start)) {
+      state[momentumOf(name)] = float32(value.shape)
+      if (lookahead) state[slowOf(name)] = value
+    }
     const program = yield* device.compile(state, {
       step: entryPoint({
-        inputs: { rate: { dtype: "float32", shape: [] }, ...start },
-        run: (state, { rate, ...gradients }) => ({
-          state: optimizerStep(state, gradients, globalNorm(gradients), rate, options),
-          output: {}
-        })
+        inputs: { rate: number, slowRate: number, ...start },
+        run: (state, { rate, slowRate, ...gradients }) => {
+          const updated = optimizerStep(state, gradients, globalNorm(gradients), rate, options)
+          const fast = Object.fromEntries(Object.keys(gradients).map((name) => [name, updated[name]]))
+          return {
+            state: { ...updated, ...(lookahead ? synchronise(state, fast, slowRate) : {}) },
+            output: {}
+          }
+        }
       })
     })
     for (const [i, gradients] of fixture.gradients.entries()) {
-      yield* program.run("step", { rate: scalar(fixture.rates[i]), ...tensors(gradients) })
+      const steps = fixture.rates.length
+      const slowRate = lookahead ? lookaheadRate(lookahead, i + 1, { stepsPerEpoch: steps, steps }) : 0
+      yield* program.run("step", {
+        rate: scalar(fixture.rates[i]),
+        slowRate: scalar(slowRate),
+        ...tensors(gradients)
+      })
     }
     return yield* program.read
   }).pipe(onCpu)
+
+const number = { dtype: "float32", shape: [] } as const
 
 const assertClose = (actual: TensorRecord, expected: Recorded) => {
   for (const [name, value] of Object.entries(tensors(expected))) {
@@ -65,5 +86,56 @@ it.effect("SGD with clipping, and another weight decay for vectors, equals PyTor
     const expected = tensors(fixture.sgd)
     assert.isBelow(distance(other["fc.weight"], expected["fc.weight"]), 2e-6)
     assert.isAbove(distance(other["norm.weight"], expected["norm.weight"]), 1e-3)
+  })
+)
+
+it.effect("Muon for convolutions and SGD for the rest equal PyTorch's", () =>
+  Effect.gen(function* () {
+    const muon = { rate: 0.6, momentum: 0.6, steps: 5 }
+    assertClose(yield* trained({ momentum: 0.85, weightDecay: 0.1, muon }), fixture.muon)
+  })
+)
+
+it.effect("Lookahead over SGD equals PyTorch's, and what is kept are slow weights", () =>
+  Effect.gen(function* () {
+    const state = yield* trained({ momentum: 0.9, weightDecay: 0 }, { every: 2, alpha: 0.3 })
+    assertClose(state, fixture.lookahead)
+    for (const name of Object.keys(fixture.start)) assert.deepStrictEqual(state[slowOf(name)], state[name])
+  })
+)
+
+it("Lookahead's α falls as airbench's", () => {
+  const options = { every: 5, alpha: 1 - 0.95 ** 5, power: 3 }
+  const rates = Array.from({ length: 40 }, (_, i) =>
+    lookaheadRate(options, i + 1, { stepsPerEpoch: 8, steps: 40 })
+  )
+  for (const [i, rate] of rates.entries()) {
+    const step = i + 1
+    const due = step % 5 === 0 || step % 8 === 0
+    assert.closeTo(rate, due ? 1 - 0.95 ** 5 * (step / 40) ** 3 : 0, 1e-12)
+  }
+})
+
+it.effect.each([
+  [16, 16],
+  [12, 40],
+  [40, 12]
+] as const)("Muon's updates of %d by %d are nearly orthogonal", ([rows, columns]) =>
+  Effect.gen(function* () {
+    const random = draws(1, "matrix")
+    const x = float32(
+      [rows, columns],
+      Float32Array.from({ length: rows * columns }, () => random.normal())
+    )
+    const { gram } = yield* evaluate({ x }, ({ x }) => {
+      const value = orthogonalise(x as tf.Tensor2D, 5)
+      return { gram: tf.matMul(value, value, rows >= columns, rows < columns) }
+    })
+    // Singular values lie between 0.68 and 1.14, so the gram matrix's are within 0.54 of 1. Those of `x` itself,
+    // scaled to norm 1, would be 0.9 off.
+    const side = Math.min(rows, columns)
+    const squares = Array.from(gram.data, (value, i) => (value - Number(i % (side + 1) === 0)) ** 2)
+    const deviation = Math.sqrt(squares.reduce((a, b) => a + b) / side)
+    assert.isBelow(deviation, 0.54)
   })
 )

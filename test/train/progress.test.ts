@@ -29,6 +29,7 @@ const metrics: EpochMetrics = {
   valLoss: 1,
   valAccuracy: 0.6,
   emaAccuracy: null,
+  swaAccuracy: null,
   imagesPerSecond: 3210.4,
   seconds: 75,
   waitShare: 0

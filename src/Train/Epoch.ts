@@ -1,0 +1,106 @@
+/** What is done at the end of an epoch: the mean of the weights, evaluations, and the epoch's line of numbers. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { batchesPerEpoch, epochBatches } from "../Augment.ts"
+import type { Checkpoints } from "../Checkpoint.ts"
+import type { Experiment } from "../Config.ts"
+import type { LoadedDataset } from "../Data.ts"
+import type { Network } from "../Model/Network.ts"
+import type { TensorRecord } from "../Tensor.ts"
+import type { TrainingProgram } from "./Compile.ts"
+import type { Counters } from "./Counters.ts"
+import { type Measures, measure } from "./Evaluation.ts"
+import type { EpochMetrics } from "./Metrics.ts"
+import { labelsOf, predict } from "./Predict.ts"
+import type { Images } from "./Programs.ts"
+import type { Progress } from "./Progress.ts"
+import { learningRateAt } from "./Schedule.ts"
+import { keptAs, type WeightsName, weightsKept } from "./Weights.ts"
+
+/** A run that is under way. */
+export interface Run {
+  readonly experiment: Experiment
+  readonly network: Network
+  readonly images: Images
+  readonly dataset: LoadedDataset
+  readonly program: TrainingProgram
+  readonly checkpoints: Checkpoints["Service"]
+  readonly directory: string
+  readonly progress: Progress
+}
+
+export const stepsPerEpoch = ({ dataset, experiment }: Run): number =>
+  batchesPerEpoch(dataset.train.indices.length, experiment.train.batchSize)
+
+/** The augmented batches of the epoch under way, from batch `from` on. */
+export const batchesOf = ({ dataset, experiment }: Run, epoch: number, from: number) =>
+  epochBatches(
+    dataset,
+    { batchSize: experiment.train.batchSize, pipeline: experiment.augment, seed: experiment.seed },
+    { epoch, from }
+  )
+
+/** Measures of the weights that were evaluated. */
+export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
+
+/** Measures the batch statistics of the mean weights on the epoch's batches, augmented as they were trained on. */
+const measureStatistics = (run: Run, epoch: number) =>
+  Stream.runForEach(batchesOf(run, epoch, 0), (batch) =>
+    Effect.andThen(run.program.measureStatistics(batch), Effect.yieldNow)
+  )
+
+/** Evaluates on the validation split what the run keeps, where it is time to do so. */
+export const evaluateEpoch = Effect.fnUntraced(function* (run: Run, { averaged, epoch }: Counters) {
+  const { dataset, experiment, images, network, program } = run
+  const { train } = experiment
+  const last = epoch + 1 === train.epochs
+  if (!last && (epoch + 1) % train.evaluateEvery !== 0) return {}
+  const measured: { -readonly [Name in WeightsName]?: Measures } = {}
+  for (const weights of weightsKept(train)) {
+    if (weights === "swa" && averaged === 0) continue
+    const validates = dataset.validation.indices.length > 0
+    if (weights === "swa" && (validates || last)) yield* measureStatistics(run, epoch)
+    if (!validates) continue
+    const { batchSize } = images
+    const options = { batchSize, classes: network.classes }
+    const logits = yield* predict(dataset.validation, options, program.classify(weights))
+    measured[weights] = measure(logits.data, labelsOf(dataset.validation), network.classes)
+  }
+  return measured as Measured
+})
+
+/** The line of an epoch. `seconds` is what its end has taken. */
+export const epochMetrics = (
+  run: Run,
+  counters: Counters,
+  measured: Measured,
+  seconds: number
+): EpochMetrics => {
+  const { train } = run.experiment
+  const steps = stepsPerEpoch(run)
+  const images = steps * train.batchSize
+  const { epoch } = counters
+  const position = { epoch, step: steps - 1, stepsPerEpoch: steps, epochs: train.epochs }
+  return {
+    epoch: epoch + 1,
+    step: counters.step,
+    lr: learningRateAt(train.schedule, train.learningRate, position),
+    trainLoss: counters.lossSum / steps,
+    trainAccuracy: counters.correctSum / images,
+    valLoss: measured.raw?.loss ?? null,
+    valAccuracy: measured.raw?.accuracy ?? null,
+    emaAccuracy: measured.ema?.accuracy ?? null,
+    swaAccuracy: measured.swa?.accuracy ?? null,
+    imagesPerSecond: images / counters.epochSeconds,
+    seconds: counters.epochSeconds + seconds,
+    waitShare: counters.waitSeconds / counters.epochSeconds
+  }
+}
+
+/** Weights and averages, without what only training needs. */
+export const weightsOf = ({ experiment, network }: Run, state: TensorRecord): TensorRecord =>
+  Object.fromEntries(
+    weightsKept(experiment.train).flatMap((weights) =>
+      network.tensors.map(({ name }) => [keptAs(weights, name), state[keptAs(weights, name)]])
+    )
+  )

@@ -1,0 +1,46 @@
+/**
+ * Sharpness-aware minimisation: Foret, Kleiner, Mobahi, Neyshabur, "Sharpness-Aware Minimization for Efficiently
+ * Improving Generalization", ICLR 2021 (arXiv:2010.01412). The gradient is taken not at the weights w but at w + ε,
+ * where the loss of the batch is (to first order) highest within a distance of ρ. ASAM measures that distance relative
+ * to the size of each weight: Kwon, Kim, Park, Choi, "ASAM: Adaptive Sharpness-Aware Minimization for Scale-Invariant
+ * Learning of Deep Neural Networks", ICML 2021 (arXiv:2102.11600).
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { globalNorm } from "./Optimizer.ts"
+
+type Tensors = Readonly<Record<string, tf.Tensor>>
+
+export interface SamOptions {
+  /** The distance ρ. */
+  readonly rho: number
+  /** ASAM in place of SAM. */
+  readonly adaptive: boolean
+}
+
+/** What ASAM adds to the size of a weight, so that those of zero are moved too (its η). */
+const FLOOR = 0.01
+
+/** ASAM's T_w·v: (|w| + η)·v for weights, v for biases. */
+const rescale = (name: string, parameter: tf.Tensor, value: tf.Tensor): tf.Tensor =>
+  name.endsWith(".weight") ? tf.mul(tf.add(tf.abs(parameter), FLOOR), value) : value
+
+/**
+ * w + ε by name: ε = ρ·g/‖g‖ (SAM, eq. 2), or ε = ρ·T²g/‖Tg‖ (ASAM), with the norm over all parameters together.
+ * `gradients` are those of the loss alone, without weight decay.
+ */
+export const ascend = (parameters: Tensors, gradients: Tensors, { adaptive, rho }: SamOptions): Tensors => {
+  const rescaled = (values: Tensors): Tensors =>
+    adaptive
+      ? Object.fromEntries(
+          Object.entries(values).map(([name, value]) => [name, rescale(name, parameters[name], value)])
+        )
+      : values
+  const scaled = rescaled(gradients)
+  const length = tf.div(rho, tf.add(globalNorm(scaled), 1e-12))
+  return Object.fromEntries(
+    Object.entries(rescaled(scaled)).map(([name, direction]) => [
+      name,
+      tf.add(parameters[name], tf.mul(length, direction))
+    ])
+  )
+}

@@ -1,0 +1,58 @@
+/** What a run starts from: its network, and what the network is told of the data. */
+import * as Effect from "effect/Effect"
+import { normalize } from "../Augment.ts"
+import type { Experiment } from "../Config.ts"
+import type { LoadedDataset } from "../Data.ts"
+import { makeNetwork, type Network } from "../Model.ts"
+import { draws, shuffle } from "../Random.ts"
+import { float32, type TensorRecord } from "../Tensor.ts"
+import type { Images } from "./Programs.ts"
+import { RunError } from "./Run.ts"
+
+/** The network of an experiment for a data set, where one fits the other. */
+export const networkFor = (
+  experiment: Experiment,
+  dataset: LoadedDataset
+): Effect.Effect<Network, RunError> =>
+  Effect.suspend(() => {
+    const { height, width } = dataset.train.images
+    const { classes } = experiment.model
+    if (classes !== undefined && classes < dataset.classes.length) {
+      return Effect.fail(
+        new RunError({
+          message: `model.classes is ${classes}, but ${dataset.name} has ${dataset.classes.length} classes`
+        })
+      )
+    }
+    return Effect.succeed(
+      makeNetwork(experiment.model, { classes: dataset.classes.length, size: { height, width } })
+    )
+  })
+
+/** Images as a run of the program takes them: a whole batch, or a part where gradients are accumulated. */
+export const imagesOf = ({ train }: Experiment, dataset: LoadedDataset): Images => {
+  const { height, width } = dataset.train.images
+  return {
+    size: { height, width },
+    batchSize: train.batchSize / train.accumulate,
+    mean: dataset.mean,
+    std: dataset.std
+  }
+}
+
+/** A network's starting weights; those that depend on images are computed from training images that are drawn. */
+export const initialWeights = (network: Network, seed: number, dataset: LoadedDataset): TensorRecord => {
+  const weights = network.init(seed)
+  const { dataInit } = network
+  if (dataInit === undefined) return weights
+  const { images, indices } = dataset.train
+  const bytes = images.height * images.width * 3
+  // In order, images may be sorted by class.
+  const chosen = shuffle(indices.slice(), draws(seed, "images to start from")).subarray(0, dataInit.images)
+  const pixels = new Float32Array(chosen.length * bytes)
+  chosen.forEach((image, i) => {
+    const own = images.pixels.subarray(image * bytes, (image + 1) * bytes)
+    normalize(own, dataset.mean, dataset.std, pixels.subarray(i * bytes, (i + 1) * bytes))
+  })
+  return { ...weights, ...dataInit.values(float32([chosen.length, images.height, images.width, 3], pixels)) }
+}

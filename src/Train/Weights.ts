@@ -1,0 +1,30 @@
+/** The weights that a run may keep of its network: as they are trained, and averages of them. */
+import * as Schema from "effect/Schema"
+import type { TrainConfig } from "../Config.ts"
+import { averageOf } from "./Average.ts"
+import { swaOf } from "./Swa.ts"
+
+export const WeightsName = Schema.Literals(["raw", "ema", "swa"])
+export type WeightsName = typeof WeightsName.Type
+
+/** Where one of the network's tensors is kept in the state. */
+export const keptAs = (weights: WeightsName, tensor: string): string => {
+  switch (weights) {
+    case "raw":
+      return tensor
+    case "ema":
+      return averageOf(tensor)
+    case "swa":
+      return swaOf(tensor)
+  }
+}
+
+/** What a run keeps. */
+export const weightsKept = ({ ema, swa }: TrainConfig): ReadonlyArray<WeightsName> => [
+  "raw",
+  ...(ema === undefined ? [] : (["ema"] as const)),
+  ...(swa === undefined ? [] : (["swa"] as const))
+]
+
+/** Which weights are judged and kept as the best: averages where there are any. */
+export const judged = (train: TrainConfig): WeightsName => weightsKept(train).at(-1)!

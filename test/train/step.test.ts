@@ -1,0 +1,165 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import { relu } from "../../src/Device/Ops.ts"
+import { Device, entryPoint } from "../../src/Device.ts"
+import { batchNorm } from "../../src/Model/BatchNorm.ts"
+import { pooledClassifier } from "../../src/Model/Classifier.ts"
+import { conv } from "../../src/Model/Convolution.ts"
+import { sequential, stateless } from "../../src/Model/Layer.ts"
+import { type Network, network } from "../../src/Model/Network.ts"
+import { draws } from "../../src/Random.ts"
+import { float32, int32, type TensorRecord } from "../../src/Tensor.ts"
+import { softTargets, teacherState } from "../../src/Train/Distillation.ts"
+import { ascend } from "../../src/Train/Sam.ts"
+import { initialState, type StepOptions, trainingStep } from "../../src/Train/Step.ts"
+import { channelsLast, distance, norm, readTensors, under } from "../support/Fixtures.ts"
+import { evaluate, onCpu } from "../support/OnCpu.ts"
+
+const CLASSES = 5
+
+/** The networks of the fixture: a convolution, a normalisation, a ReLU, a mean and a linear layer. */
+const small = (width: number): Network =>
+  network(
+    "small",
+    CLASSES,
+    pooledClassifier(
+      sequential([
+        conv("conv", { in: 3, out: width, kernel: 3, size: { height: 6, width: 6 } }),
+        batchNorm("bn", width),
+        stateless(relu)
+      ]),
+      width,
+      CLASSES
+    )
+  )
+
+const fixture = readTensors("steps.safetensors")
+const x = channelsLast(fixture.input)
+const student = small(6)
+const teachers = [small(6), small(9)]
+const taught = teacherState(teachers.map((_, i) => under(fixture, `teacher${i}.`)))
+
+/** Rows moved on by `by` places, as torch.roll does. */
+const rolled = <A extends Float32Array | Int32Array>(data: A, by: number): A => {
+  const row = data.length / 8
+  const from = data.length - by * row
+  const result = data.slice() as A
+  result.set(data.subarray(from), 0)
+  result.set(data.subarray(0, from), by * row)
+  return result
+}
+
+const base: StepOptions = { labelSmoothing: 0, ema: false, momentum: 0.9, weightDecay: 0.01 }
+
+const cases: ReadonlyArray<readonly [name: string, options: StepOptions]> = [
+  ["plain", base],
+  ["sam", { ...base, sam: { rho: 0.3, adaptive: false } }],
+  ["asam", { ...base, sam: { rho: 0.8, adaptive: true } }],
+  ["distilled", { ...base, distillation: { teachers, temperature: 3, weight: 0.7 } }]
+]
+
+it.effect.each(cases)("three %s steps equal PyTorch's", ([name, options]) =>
+  Effect.gen(function* () {
+    const device = yield* Device
+    const start = under(fixture, "weights.")
+    const program = yield* device.compile(
+      { ...initialState(student, start, false), ...taught },
+      {
+        step: entryPoint({
+          inputs: { images: x, labels: { dtype: "int32", shape: [8] } },
+          run: (state, { images, labels }) => {
+            const classes = labels as tf.Tensor1D
+            return trainingStep(student, options, state, {
+              images: images as tf.Tensor4D,
+              labels: { a: classes, b: classes, lambda: tf.ones([8]) },
+              learningRate: tf.scalar(0.2),
+              averageDecay: tf.scalar(0),
+              key: { seed: 0, step: tf.scalar(0, "int32") }
+            })
+          }
+        })
+      }
+    )
+    for (let step = 0; step < 3; step++) {
+      const { loss } = yield* program.run("step", {
+        images: { ...x, data: rolled(x.data, step) },
+        labels: int32([8], rolled(fixture.labels.data as Int32Array, step))
+      })
+      assert.closeTo(loss.data[0], fixture[`${name}.losses`].data[step], 2e-5 * loss.data[0])
+    }
+    const state = yield* program.read
+    const { losses: _, ...expected } = under(fixture, `${name}.`)
+    for (const [key, value] of Object.entries(expected)) {
+      assert.isBelow(distance(state[key], value), 2e-5, key)
+    }
+  }).pipe(onCpu)
+)
+
+describe("SAM's step up", () => {
+  const random = draws(1, "weights")
+  const drawn = (size: number) =>
+    float32(
+      [size],
+      Float32Array.from({ length: size }, () => random.normal())
+    )
+  const weights = { "a.weight": drawn(7), "a.bias": drawn(3) }
+  const gradients = { "g a.weight": drawn(7), "g a.bias": drawn(3) }
+
+  /** ε by name. */
+  const steps = (input: TensorRecord, adaptive: boolean) =>
+    evaluate(input, (all) => {
+      const parameters = { "a.weight": all["a.weight"], "a.bias": all["a.bias"] }
+      const slopes = { "a.weight": all["g a.weight"], "a.bias": all["g a.bias"] }
+      const moved = ascend(parameters, slopes, { rho: 0.4, adaptive })
+      return {
+        weight: tf.sub(moved["a.weight"], all["a.weight"]),
+        bias: tf.sub(moved["a.bias"], all["a.bias"])
+      }
+    })
+
+  it.effect("has the length ρ and the direction of the gradient", () =>
+    Effect.gen(function* () {
+      const { bias, weight } = yield* steps({ ...weights, ...gradients }, false)
+      assert.closeTo(norm([weight, bias]), 0.4, 1e-6)
+      const ratio = 0.4 / norm(Object.values(gradients))
+      weight.data.forEach((value, i) => {
+        assert.closeTo(value, ratio * gradients["g a.weight"].data[i], 1e-6)
+      })
+    })
+  )
+
+  it.effect("has with ASAM the length ρ relative to the weights", () =>
+    Effect.gen(function* () {
+      const { bias, weight } = yield* steps({ ...weights, ...gradients }, true)
+      const relative = float32(
+        [7],
+        Float32Array.from(weight.data, (value, i) => value / (Math.abs(weights["a.weight"].data[i]) + 0.01))
+      )
+      assert.closeTo(norm([relative, bias]), 0.4, 1e-6)
+    })
+  )
+})
+
+it.effect("several teachers give the mean of their softened probabilities", () =>
+  Effect.gen(function* () {
+    const soft = (chosen: ReadonlyArray<0 | 1>) =>
+      Effect.map(
+        evaluate({ x, ...teacherState(chosen.map((i) => under(fixture, `teacher${i}.`))) }, (all) => ({
+          soft: softTargets(
+            { teachers: chosen.map((i) => teachers[i]), temperature: 3, weight: 1 },
+            all,
+            all.x as tf.Tensor4D
+          )
+        })),
+        (result) => result.soft
+      )
+    const [first, second, both] = yield* Effect.all([soft([0]), soft([1]), soft([0, 1])])
+    both.data.forEach((value, i) => {
+      assert.closeTo(value, (first.data[i] + second.data[i]) / 2, 1e-6)
+    })
+    const total = Array.from(both.data).reduce((a, b) => a + b)
+    assert.closeTo(total, 8, 1e-5)
+    assert.isAbove(distance(first, second), 0.1)
+  })
+)
