@@ -39,10 +39,12 @@ const rounded = (value: number): string => String(Math.round(100 * value) / 100)
 const describeOperation = ({ magnitude, operation }: PolicyOperation): string =>
   WITHOUT_MAGNITUDE.has(operation) ? operation : `${operation} ${rounded(magnitude)}`
 
-/** A step's name with its numbers and words, as `RandomCrop padding 4, mode reflect`. */
+/** A step's name with its numbers and words, as `RandomCrop padding 4, reflect`. */
 const describeStep = ({ _tag, ...parameters }: Step): string => {
-  const shown = Object.entries(parameters).filter(([, value]) => typeof value !== "object")
-  return `${_tag} ${shown.map(([name, value]) => `${name} ${value}`).join(", ")}`.trim()
+  const shown = Object.entries(parameters).flatMap(([name, value]) =>
+    typeof value === "number" ? [`${name} ${value}`] : typeof value === "string" ? [value] : []
+  )
+  return `${_tag} ${shown.join(", ")}`.trim()
 }
 
 const isImageStep = (step: Step): step is ImageStep =>

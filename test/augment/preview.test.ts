@@ -28,7 +28,7 @@ describe("a preview", () => {
     const original = dataset.train.images.pixels.slice(2 * 3072, 3 * 3072)
     assert.deepStrictEqual(
       steps.map(({ label }) => label),
-      ["original", "RandomCrop padding 4, mode reflect", "AutoAugment policy cifar10"]
+      ["original", "RandomCrop padding 4, reflect", "AutoAugment cifar10"]
     )
     assert.deepStrictEqual(steps[0].pixels, original)
     for (const { pixels } of steps.slice(1)) assert.notDeepEqual(pixels, original)
