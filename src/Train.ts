@@ -38,7 +38,7 @@ export interface TrainOptions {
   readonly directory: string
   /** Continue the run that is there. */
   readonly resume: boolean
-  /** Written into the result: how to get it again. */
+  /** Written into the result of a new run: how to get it again. */
   readonly command: string
   readonly progress?: Progress
 }
@@ -65,7 +65,7 @@ const checkBatch = ({ train }: Experiment, dataset: Dataset["Service"]): Effect.
  * them once on the test split. Interrupted, it saves where it stands.
  */
 export const train = Effect.fn("train")(function* (experiment: Experiment, options: TrainOptions) {
-  const { command, directory, progress = silent, resume } = options
+  const { directory, progress = silent, resume } = options
   const device = yield* Device
   const dataset = yield* Dataset
   const checkpoints = yield* Checkpoints
@@ -73,13 +73,17 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   const network = yield* networkFor(experiment, dataset)
   const teachers = yield* readTeachers(experiment, network, dataset)
   const config = {
+    command: options.command,
     experiment,
     dataset: { name: dataset.name, fingerprint: dataset.fingerprint },
     ...(teachers.length > 0 && { teachers: teachers.map(({ sha256 }) => sha256) }),
     environment: environmentOf(device)
   }
+  let { command } = options
   if (resume) {
-    for (const line of yield* continueRun(directory, config)) {
+    const begun = yield* continueRun(directory, config)
+    command = begun.command
+    for (const line of begun.differences) {
       progress.message(`continued in another environment: ${line}; the last bits may differ`)
     }
   }

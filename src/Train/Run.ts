@@ -15,6 +15,8 @@ export class RunError extends Data.TaggedError("RunError")<{ readonly message: s
 
 /** What a result depends on: the contents of `config.json`. */
 export const RunConfig = Schema.Struct({
+  /** The command that began it. */
+  command: Schema.String,
   experiment: Experiment,
   dataset: Schema.Struct({ name: Schema.String, fingerprint: Schema.String }),
   /** SHA-256 (hex) of the weights of each teacher, where there are any. */
@@ -82,7 +84,8 @@ export const configurationDifference = (before: unknown, after: unknown, key = "
 
 /**
  * Checks that a run can be continued as the same: nothing that its numbers depend on may differ. Where the device
- * or a version differs the run goes on, but its last bits may come out otherwise; what differs is returned.
+ * or a version differs the run goes on, but its last bits may come out otherwise. Gives the command that began the
+ * run, and what differs.
  */
 export const continueRun = Effect.fn("continueRun")(function* (directory: string, config: RunConfig) {
   const before = yield* readRun(directory)
@@ -100,5 +103,5 @@ export const continueRun = Effect.fn("continueRun")(function* (directory: string
   }
   const { commit: _, ...environment } = before.environment
   const { commit: __, ...now } = config.environment
-  return configurationDifference(environment, now)
+  return { command: before.command, differences: configurationDifference(environment, now) }
 })

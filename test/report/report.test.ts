@@ -74,6 +74,7 @@ const reportOf = Effect.fnUntraced(function* (
     JSON.stringify({
       experiment,
       dataset: { name: dataset.name, fingerprint: dataset.fingerprint },
+      command: "shakedrop train",
       environment: { shakedrop: "1", commit: null, node: "v20", tensorflow: "2", device: "a <CPU>" }
     })
   )

@@ -134,7 +134,7 @@ describe("a run", () => {
       // In the middle of the first epoch, and of the third.
       yield* interrupted(config, parts, 5, false)
       yield* interrupted(config, parts, 14, true)
-      const resumed = yield* run(config, parts, { resume: true })
+      const resumed = yield* run(config, parts, { resume: true, command: "test --resume" })
       assert.isTrue(newest(whole).equals(newest(parts)))
       assert.deepStrictEqual(yield* curves(parts), yield* curves(whole))
       assert.strictEqual((yield* curves(whole)).length, 3)
