@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { makeAugmenter } from "./Augment.ts"
 import { Checkpoints } from "./Checkpoint.ts"
 import type { Experiment } from "./Config.ts"
 import { Dataset, type SplitName } from "./Data.ts"
@@ -40,6 +41,8 @@ export interface TrainOptions {
   readonly resume: boolean
   /** Written into the result of a new run: how to get it again. */
   readonly command: string
+  /** Threads that augment; 0, unless given, for the one that drives the device. The result is the same. */
+  readonly workers?: number | undefined
   readonly progress?: Progress
 }
 
@@ -89,6 +92,12 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   }
 
   const images = imagesOf(experiment, dataset)
+  const augmenter = yield* makeAugmenter(dataset, {
+    batchSize: experiment.train.batchSize,
+    pipeline: experiment.augment,
+    seed: experiment.seed,
+    workers: options.workers
+  })
   const program = yield* compileTraining(device, {
     network,
     images,
@@ -118,7 +127,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   yield* truncateMetrics(directory, start.step)
 
   const end = yield* runEpochs(
-    { experiment, network, images, dataset, program, checkpoints, directory, progress },
+    { experiment, network, images, dataset, augmenter, program, checkpoints, directory, progress },
     start
   )
 

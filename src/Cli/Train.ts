@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 
 const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
@@ -28,6 +29,11 @@ const flags = {
     Flag.withDefault("auto")
   ),
   seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
+  workers: Flag.Int("workers").pipe(
+    Flag.withDescription("Threads that augment, where the device waits for batches; the result is the same"),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))),
+    Flag.withDefault(0)
+  ),
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("Continue an interrupted run: the one in --out, or the newest of its name"),
     Flag.withDefault(false)
@@ -140,6 +146,7 @@ export const trainCommand = Command.make(
         directory,
         resume: input.resume,
         command,
+        workers: input.workers,
         progress
       }).pipe(
         Effect.onInterrupt(() =>

@@ -1,7 +1,7 @@
 /** What is done at the end of an epoch: the mean of the weights, evaluations, and the epoch's line of numbers. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { batchesPerEpoch, epochBatches } from "../Augment.ts"
+import { type Augmenter, batchesPerEpoch } from "../Augment.ts"
 import type { Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
@@ -23,6 +23,7 @@ export interface Run {
   readonly network: Network
   readonly images: Images
   readonly dataset: LoadedDataset
+  readonly augmenter: Augmenter
   readonly program: TrainingProgram
   readonly checkpoints: Checkpoints["Service"]
   readonly directory: string
@@ -32,20 +33,12 @@ export interface Run {
 export const stepsPerEpoch = ({ dataset, experiment }: Run): number =>
   batchesPerEpoch(dataset.train.indices.length, experiment.train.batchSize)
 
-/** The augmented batches of the epoch under way, from batch `from` on. */
-export const batchesOf = ({ dataset, experiment }: Run, epoch: number, from: number) =>
-  epochBatches(
-    dataset,
-    { batchSize: experiment.train.batchSize, pipeline: experiment.augment, seed: experiment.seed },
-    { epoch, from }
-  )
-
 /** Measures of the weights that were evaluated. */
 export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
 
 /** Measures the batch statistics of the mean weights on the epoch's batches, augmented as they were trained on. */
 const measureStatistics = (run: Run, epoch: number) =>
-  Stream.runForEach(batchesOf(run, epoch, 0), (batch) =>
+  Stream.runForEach(run.augmenter.epoch({ epoch, from: 0 }), (batch) =>
     Effect.andThen(run.program.measureStatistics(batch), Effect.yieldNow)
   )
 

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type { Batch } from "../Augment.ts"
 import { averageDecay } from "./Average.ts"
 import { type Counters, START } from "./Counters.ts"
-import { batchesOf, epochMetrics, evaluateEpoch, type Run, stepsPerEpoch, weightsOf } from "./Epoch.ts"
+import { epochMetrics, evaluateEpoch, type Run, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { lookaheadRate } from "./Lookahead.ts"
 import { appendMetrics } from "./Metrics.ts"
 import { learningRateAt } from "./Schedule.ts"
@@ -121,7 +121,7 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
   const epoch = Effect.gen(function* () {
     let ready = performance.now()
     yield* Stream.runForEach(
-      batchesOf(run, counters.epoch, counters.batch),
+      run.augmenter.epoch({ epoch: counters.epoch, from: counters.batch }),
       Effect.fnUntraced(function* (batch) {
         yield* step(batch, secondsSince(ready))
         if (secondsSince(lastSave) > 60 * train.saveMinutes) yield* save
