@@ -39,6 +39,17 @@ describe("an experiment", () => {
     })
   )
 
+  it.effect("names what contradicts itself in a training", () =>
+    Effect.gen(function* () {
+      const message = yield* problem({
+        train: { epochs: 3, batchSize: 64, swa: { start: 5 }, sam: { rho: 0.05 }, accumulate: 5 }
+      })
+      assert.match(message, /train\.swa\.start: expected an epoch of the run's 3, got 5/)
+      assert.match(message, /train\.accumulate: expected a divisor of the batch size 64, got 5/)
+      assert.match(message, /train\.accumulate: expected 1 with SAM.*, got 5/)
+    })
+  )
+
   it.effect("says what is missing", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(decodeExperiment({ name: "x", data: { dataset: "cifar10" } }))

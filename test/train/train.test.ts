@@ -1,27 +1,14 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import { Checkpoints } from "../../src/Checkpoint.ts"
-import { decodeExperiment, type Experiment, type ExperimentInput, merge } from "../../src/Config.ts"
+import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.ts"
 import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
-import { Dataset, type LoadedDataset } from "../../src/Data.ts"
-import { Device } from "../../src/Device.ts"
-import { readMetrics } from "../../src/Train/Metrics.ts"
+import type { LoadedDataset } from "../../src/Data.ts"
 import { silent } from "../../src/Train/Progress.ts"
-import { evaluate, type Progress, type TrainOptions, train } from "../../src/Train.ts"
+import { evaluate } from "../../src/Train.ts"
+import { curves, newest, runsOn, temporary } from "../support/Runs.ts"
 
 /** 256 training, 64 validation and 50 test images; eight steps an epoch. */
 const small = (): LoadedDataset => {
@@ -60,70 +47,7 @@ const input: ExperimentInput = {
 }
 const experiment = decodeExperiment(input)
 
-const temporary = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-train-"))),
-  (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
-)
-
-const layers = (directory: string) =>
-  Layer.mergeAll(
-    Device.layer("cpu"),
-    Layer.succeed(Dataset, dataset),
-    Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 2 })
-  )
-
-const run = (experiment: Experiment, directory: string, options: Partial<TrainOptions> = {}) =>
-  train(experiment, { directory, resume: false, command: "test", ...options }).pipe(
-    Effect.provide(layers(directory))
-  )
-
-/** The bytes of the newest checkpoint's tensors. */
-const newest = (directory: string): Buffer => {
-  const folder = path.join(directory, "checkpoints")
-  const files = readdirSync(folder).filter((name) => /^step-\d+\.safetensors$/.test(name))
-  return readFileSync(path.join(folder, files.sort()[files.length - 1]))
-}
-
-/** What of the metrics must not depend on interruptions. */
-const curves = (directory: string) =>
-  Effect.map(readMetrics(directory), (lines) =>
-    lines.map(({ emaAccuracy, epoch, lr, step, trainAccuracy, trainLoss, valAccuracy, valLoss }) => [
-      epoch,
-      step,
-      lr,
-      trainLoss,
-      trainAccuracy,
-      valLoss,
-      valAccuracy,
-      emaAccuracy
-    ])
-  )
-
-/** Calls `at` once, after the given number of steps of this process. */
-const afterSteps = (count: number, at: () => void): Progress => {
-  let steps = 0
-  return {
-    ...silent,
-    step: () => {
-      steps++
-      if (steps === count) at()
-    }
-  }
-}
-
-/** Trains until interrupted after a number of steps. */
-const interrupted = (experiment: Experiment, directory: string, steps: number, resume: boolean) =>
-  Effect.gen(function* () {
-    let stop = (): void => {}
-    const reached = new Promise<void>((resolve) => {
-      stop = resolve
-    })
-    const fiber = yield* Effect.forkChild(
-      run(experiment, directory, { resume, progress: afterSteps(steps, stop) })
-    )
-    yield* Effect.promise(() => reached)
-    yield* Fiber.interrupt(fiber)
-  })
+const { interrupted, layers, run } = runsOn(dataset)
 
 describe("a run", () => {
   it.live("that is interrupted twice and continued ends with the bits of one that is not", () =>

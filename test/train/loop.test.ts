@@ -1,0 +1,81 @@
+import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { makeAugmenter } from "../../src/Augment.ts"
+import type { Checkpoint } from "../../src/Checkpoint.ts"
+import { decodeExperiment } from "../../src/Config.ts"
+import { makeNetwork } from "../../src/Model.ts"
+import { float32 } from "../../src/Tensor.ts"
+import type { TrainingProgram } from "../../src/Train/Compile.ts"
+import { type Counters, START } from "../../src/Train/Counters.ts"
+import { runEpochs } from "../../src/Train/Loop.ts"
+import { silent } from "../../src/Train/Progress.ts"
+import { imagesOf } from "../../src/Train/Start.ts"
+import { colours, temporary } from "../support/Runs.ts"
+
+const dataset = colours()
+const size = { height: 8, width: 8 }
+
+/** A program that computes nothing, notes what it is told, and measures statistics with `measure`. */
+const noted = (calls: Array<string>, measure: Effect.Effect<void>): TrainingProgram => ({
+  step: (_, { step }) =>
+    Effect.sync(() => {
+      calls.push(`step ${step}`)
+      return { loss: 1, correct: 0, gradientNorm: 1 }
+    }),
+  classify: () => () => Effect.succeed(float32([32, 4])),
+  average: (n) => Effect.sync(() => calls.push(`average ${n}`)),
+  measureStatistics: ({ index }) =>
+    Effect.andThen(
+      Effect.sync(() => calls.push(`measure ${index}`)),
+      measure
+    ),
+  read: Effect.succeed({}),
+  write: () => Effect.void
+})
+
+it.live("weights are averaged once, also where the run is interrupted before their evaluation is done", () =>
+  Effect.gen(function* () {
+    const experiment = yield* decodeExperiment({
+      ...{ name: "loop", data: { dataset: "shapes" }, augment: [], model: { _tag: "SimpleCnn", width: 1 } },
+      train: {
+        ...{ epochs: 2, batchSize: 32, learningRate: 0.1, schedule: { _tag: "Cosine" } },
+        swa: { start: 1 }
+      }
+    })
+    const saved: Array<Checkpoint> = []
+    const directory = yield* temporary
+    const augmenter = yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 })
+    const runWith = (program: TrainingProgram, start: Counters) =>
+      runEpochs(
+        {
+          ...{ experiment, dataset, augmenter, program, directory, progress: silent },
+          network: makeNetwork(experiment.model, { classes: 4, size }),
+          images: imagesOf(experiment, dataset),
+          checkpoints: {
+            save: (checkpoint) => Effect.sync(() => saved.push(checkpoint)),
+            saveBest: () => Effect.void,
+            latest: Effect.die("not read"),
+            best: Effect.die("not read")
+          }
+        },
+        start
+      )
+
+    const calls: Array<string> = []
+    const measuring = yield* Deferred.make<void>()
+    const stuck = Effect.andThen(Deferred.succeed(measuring, undefined), Effect.never)
+    const fiber = yield* Effect.forkChild(runWith(noted(calls, stuck), START))
+    yield* Deferred.await(measuring)
+    yield* Fiber.interrupt(fiber)
+    assert.deepStrictEqual(calls, ["step 0", "step 1", "step 2", "average 1", "measure 0"])
+    assert.lengthOf(saved, 1)
+    assert.strictEqual(saved[0].step, 3)
+
+    calls.length = 0
+    yield* runWith(noted(calls, Effect.void), saved[0].counters as Counters)
+    const measured = ["measure 0", "measure 1", "measure 2"]
+    assert.deepStrictEqual(calls, [...measured, "step 3", "step 4", "step 5", "average 2", ...measured])
+  })
+)
