@@ -13,6 +13,7 @@ import { Device } from "./Device.ts"
 import { compileTraining } from "./Train/Compile.ts"
 import { Counters, START } from "./Train/Counters.ts"
 import { measure } from "./Train/Evaluation.ts"
+import { describeForecast, measureSpeed } from "./Train/Forecast.ts"
 import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
 import { labelsOf, predict } from "./Train/Predict.ts"
@@ -107,8 +108,12 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     teachers
   })
   let start: Counters = START
-  if (!resume) yield* beginRun(directory, config)
-  else {
+  if (!resume) {
+    const imagesPerSecond = yield* measureSpeed(program, images, experiment.train)
+    const expected = { network, train: experiment.train, dataset, imagesPerSecond }
+    for (const line of describeForecast(expected)) progress.message(line)
+    yield* beginRun(directory, config)
+  } else {
     const { checkpoint, skipped } = yield* checkpoints.latest
     for (const line of skipped) progress.message(line)
     if (Option.isSome(checkpoint)) {

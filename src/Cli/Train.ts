@@ -38,6 +38,12 @@ const flags = {
     Flag.withDescription("Continue an interrupted run: the one in --out, or the newest of its name"),
     Flag.withDefault(false)
   ),
+  smoke: Flag.Boolean("smoke").pipe(
+    Flag.withDescription(
+      "Try it: two steps of the network in full size on a few images, and every file written"
+    ),
+    Flag.withDefault(false)
+  ),
   set: Flag.String("set").pipe(
     Flag.withDescription("Change one value of the experiment, for instance train.epochs=5; can be repeated"),
     Flag.atLeast(0)
@@ -74,7 +80,9 @@ const experimentOf = Effect.fnUntraced(function* (input: Input) {
     data: given({ dataset: input.dataset, directory: Option.map(input.directory, (d) => path.resolve(d)) })
   })
   for (const assignment of input.set) experiment = merge(experiment, yield* parseAssignment(assignment))
-  return yield* decodeExperiment(experiment)
+  const decoded = yield* decodeExperiment(experiment)
+  const { smokeExperiment } = yield* Effect.promise(() => import("../Train/Smoke.ts"))
+  return input.smoke ? smokeExperiment(decoded) : decoded
 })
 
 /** The newest folder of runs of a name: runs/NAME, or that with the highest number. */
@@ -160,9 +168,15 @@ export const trainCommand = Command.make(
       const report = yield* writeReport(directory, result, logits)
       return { report, result }
     })
+    const { smokeDataset } = yield* Effect.promise(() => import("../Train/Smoke.ts"))
+    const whole = Dataset.layer(experiment.data)
+    const few = Layer.effect(
+      Dataset,
+      Effect.map(Dataset, (dataset) => smokeDataset(dataset, experiment))
+    )
     const layers = Layer.mergeAll(
       Device.layer(input.device),
-      Dataset.layer(experiment.data),
+      input.smoke ? Layer.provide(few, whole) : whole,
       Checkpoints.layer(path.join(directory, "checkpoints"), { keep: experiment.train.keep })
     )
     const { report, result } = yield* program.pipe(Effect.scoped, Effect.provide(layers))
@@ -170,6 +184,10 @@ export const trainCommand = Command.make(
     yield* Console.log(
       `${result.dataset}, ${result.images} test images: ${percent(result.accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), ${result.selection}`
     )
+    if (input.smoke) {
+      const peak = process.resourceUsage().maxRSS / 2 ** 20
+      yield* Console.log(`peak memory ${peak.toFixed(1)} GiB at a batch of ${experiment.train.batchSize}`)
+    }
     yield* Console.log(`report  ${path.resolve(report)}`)
   })
 ).pipe(

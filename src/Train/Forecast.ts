@@ -1,0 +1,95 @@
+/** What a run will take, from a short warm-up on the device that it runs on. */
+import * as Effect from "effect/Effect"
+import type { TrainConfig } from "../Config.ts"
+import type { LoadedDataset } from "../Data.ts"
+import type { Network } from "../Model/Network.ts"
+import { sizeOf } from "../Tensor.ts"
+import type { TrainingProgram } from "./Compile.ts"
+import type { Images } from "./Programs.ts"
+import { formatSeconds } from "./Progress.ts"
+import { weightsKept } from "./Weights.ts"
+
+/** The warm-up ends after that much time, but not before one step was timed. */
+const SECONDS = 1
+
+const DAY = 86_400
+
+/** An evaluated image costs about a third of one that is trained on: forward only. */
+const EVALUATION = 1 / 3
+
+/** Images per second of a program's training steps. The state is as before afterwards. */
+export const measureSpeed = Effect.fn("measureSpeed")(function* (
+  program: TrainingProgram,
+  { size }: Images,
+  { batchSize }: TrainConfig
+) {
+  const batch = {
+    images: new Uint8Array(batchSize * size.height * size.width * 3),
+    labelsA: new Int32Array(batchSize),
+    labelsB: new Int32Array(batchSize),
+    lambda: new Float32Array(batchSize).fill(1)
+  }
+  const step = program.step(batch, { step: 0, learningRate: 0, averageDecay: 1, lookaheadRate: 0 })
+  const before = yield* program.read
+  // TensorFlow plans and compiles in the first step.
+  yield* step
+  const start = performance.now()
+  let steps = 0
+  let seconds = 0
+  while (seconds < SECONDS) {
+    yield* step
+    steps++
+    seconds = (performance.now() - start) / 1000
+    yield* Effect.yieldNow
+  }
+  yield* program.write(before)
+  return (steps * batchSize) / seconds
+})
+
+export interface ForecastInput {
+  readonly network: Network
+  readonly train: TrainConfig
+  readonly dataset: LoadedDataset
+  readonly imagesPerSecond: number
+}
+
+export interface Forecast {
+  /** Of training and evaluation. */
+  readonly seconds: number
+  /** Of the checkpoints that are kept. */
+  readonly bytes: number
+}
+
+export const forecast = ({ dataset, imagesPerSecond, network, train }: ForecastInput): Forecast => {
+  const weights = weightsKept(train).length
+  const evaluations = Math.ceil(train.epochs / train.evaluateEvery)
+  const images =
+    train.epochs * dataset.train.indices.length +
+    EVALUATION * (evaluations * weights * dataset.validation.indices.length + dataset.test.indices.length)
+  const all = network.tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  // The best checkpoint has no momentum.
+  const values = train.keep * (weights * all + network.parameters) + weights * all
+  return { seconds: images / imagesPerSecond, bytes: 4 * values }
+}
+
+/** 1,234,567 as `1.2 M`. */
+const short = (value: number): string => {
+  const units = ["", " k", " M", " G", " T"]
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3))
+  return `${(value / 1000 ** power).toPrecision(3)}${units[power]}`
+}
+
+/** What a user wants to know before a run starts, a line each. */
+export const describeForecast = (input: ForecastInput): ReadonlyArray<string> => {
+  const { imagesPerSecond, network, train } = input
+  const { bytes, seconds } = forecast(input)
+  return [
+    `${network.name}: ${short(network.parameters)} parameters, ${short(network.multiplyAdds)} multiply-adds an image`,
+    `${short(imagesPerSecond)} images/s here: about ${formatSeconds(seconds)} for ${train.epochs} epochs, ${short(bytes)}B of checkpoints`,
+    ...(seconds > DAY
+      ? [
+          "that is longer than a day: fewer epochs (--set train.epochs=…), a smaller network or a GPU make it shorter; it can be interrupted and continued at any time"
+        ]
+      : [])
+  ]
+}

@@ -1,0 +1,35 @@
+/** A trial of an experiment: the network in its full size and the whole pipeline, for two steps on a few images. */
+import type { Experiment } from "../Config.ts"
+import type { LoadedDataset, Split } from "../Data.ts"
+
+/** At most so many images in a batch, so that the largest networks fit into a small machine's memory. */
+const BATCH = 16
+const STEPS = 2
+/** Images of the validation and of the test split. */
+const EVALUATED = 32
+
+/** The experiment with one epoch of small batches. */
+export const smokeExperiment = (experiment: Experiment): Experiment => {
+  const { accumulate, batchSize, swa } = experiment.train
+  const whole = accumulate * Math.ceil(Math.min(batchSize, BATCH) / accumulate)
+  return {
+    ...experiment,
+    name: `${experiment.name}-smoke`,
+    train: {
+      ...experiment.train,
+      epochs: 1,
+      batchSize: whole,
+      ...(swa && { swa: { start: 1, every: 1 } })
+    }
+  }
+}
+
+const first = (split: Split, count: number): Split => ({ ...split, indices: split.indices.slice(0, count) })
+
+/** As much of a data set as two such steps and two short evaluations take. */
+export const smokeDataset = (dataset: LoadedDataset, { train }: Experiment): LoadedDataset => ({
+  ...dataset,
+  train: first(dataset.train, STEPS * train.batchSize),
+  validation: first(dataset.validation, EVALUATED),
+  test: first(dataset.test, EVALUATED)
+})

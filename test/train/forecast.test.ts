@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { decodeExperiment, merge } from "../../src/Config.ts"
+import { shapes } from "../../src/Data/Shapes.ts"
+import { channelStatistics } from "../../src/Data/Statistics.ts"
+import type { LoadedDataset } from "../../src/Data.ts"
+import { makeNetwork } from "../../src/Model.ts"
+import { recipes } from "../../src/Recipe.ts"
+import { describeForecast, forecast } from "../../src/Train/Forecast.ts"
+import { smokeDataset, smokeExperiment } from "../../src/Train/Smoke.ts"
+
+const { classes, test, train } = shapes({ train: 200, test: 50 })
+const indices = Uint32Array.from(train.labels.keys())
+const dataset: LoadedDataset = {
+  name: "few shapes",
+  classes,
+  train: { ...train, indices: indices.slice(0, 140) },
+  validation: { ...train, indices: indices.slice(140) },
+  test: { ...test, indices: Uint32Array.from(test.labels.keys()) },
+  ...channelStatistics(train.images),
+  fingerprint: "few"
+}
+const size = { height: 32, width: 32 }
+
+/** A recipe with some of its training changed. */
+const experiment = (name: string, train: Record<string, unknown> = {}) =>
+  decodeExperiment(merge(recipes[name].experiment, { data: { directory: "somewhere" }, train }))
+
+describe("a forecast", () => {
+  it.effect("counts training, evaluation and checkpoints", () =>
+    Effect.gen(function* () {
+      const { train } = yield* experiment("quickstart", { epochs: 10, evaluateEvery: 3, keep: 2 })
+      const network = makeNetwork({ _tag: "SimpleCnn", width: 1 }, { classes: 10, size })
+      const { bytes, seconds } = forecast({ network, train, dataset, imagesPerSecond: 10 })
+      // Four evaluations of two kinds of weights on 60 images, and one on 50.
+      assert.closeTo(seconds, (10 * 140 + (4 * 2 * 60 + 50) / 3) / 10, 1e-9)
+      const parameters = 9 * (3 + 1 + 2 + 4 + 8 + 16) + 2 * (1 + 1 + 2 + 2 + 4 + 4) + 4 * 10 + 10
+      assert.strictEqual(network.parameters, parameters)
+      const all = parameters + 2 * (1 + 1 + 2 + 2 + 4 + 4)
+      assert.strictEqual(bytes, 4 * (2 * (2 * all + parameters) + 2 * all))
+    })
+  )
+
+  it.effect("warns where it is longer than a day, and only there", () =>
+    Effect.gen(function* () {
+      const network = makeNetwork(
+        { _tag: "PyramidNet", block: "bottleneck", depth: 272, alpha: 200 },
+        { classes: 10, size }
+      )
+      const { train } = yield* experiment("part6-pyramidnet272")
+      const lines = (imagesPerSecond: number) =>
+        describeForecast({ network, train, dataset, imagesPerSecond }).join("\n")
+      assert.include(lines(100), "26.2 M parameters")
+      assert.notInclude(lines(100), "longer than a day")
+      assert.include(lines(2), "longer than a day")
+    })
+  )
+})
+
+describe("a smoke run", () => {
+  it.effect.each(Object.keys(recipes))(
+    "of %s is a valid experiment of two steps with the same network",
+    (name) =>
+      Effect.gen(function* () {
+        const whole = yield* experiment(name)
+        const smoke = smokeExperiment(whole)
+        assert.deepStrictEqual(yield* decodeExperiment(smoke), smoke)
+        assert.deepStrictEqual([smoke.model, smoke.augment], [whole.model, whole.augment])
+        const few = smokeDataset(dataset, smoke)
+        assert.strictEqual(few.train.indices.length, 2 * smoke.train.batchSize)
+        assert.isAtMost(few.test.indices.length, 32)
+      })
+  )
+})
