@@ -174,8 +174,8 @@ export const gelu = <T extends tf.Tensor>(x: T): T => {
   return differentiable(
     [x],
     (save) => {
-      const [twice] = record("Erfc", [tf.mul(x, -Math.SQRT1_2)], [FLOAT])
-      const cumulative = tf.mul(twice, 0.5)
+      const [erf] = record("Erf", [tf.mul(x, Math.SQRT1_2)], [FLOAT])
+      const cumulative = tf.add(tf.mul(erf, 0.5), 0.5)
       save([x, cumulative])
       return tf.mul(x, cumulative)
     },
