@@ -75,6 +75,8 @@ const TrainFields = Schema.Struct({
   ),
   /** How many parts a batch is taken in, one after the other, so that it needs the memory of one of them. */
   accumulate: count.pipe(withDefault(1)),
+  /** Whether blocks are computed again in the backward pass: less memory, more time. */
+  recompute: Schema.Boolean.pipe(withDefault(false)),
   /** Trained networks to learn from besides the labels. */
   distillation: Schema.optionalKey(
     Schema.Struct({
@@ -128,7 +130,16 @@ export const Experiment = Schema.Struct({
   augment: Pipeline,
   model: ModelConfig,
   train: TrainConfig
-})
+}).check(
+  Schema.makeFilter(({ model, train }) =>
+    train.recompute && (model._tag === "SimpleCnn" || model._tag === "Airbench")
+      ? {
+          path: ["train", "recompute"],
+          issue: `expected false, for ${model._tag} has no blocks to recompute`
+        }
+      : undefined
+  )
+)
 export type Experiment = typeof Experiment.Type
 export type ExperimentInput = typeof Experiment.Encoded
 

@@ -50,6 +50,19 @@ describe("an experiment", () => {
     })
   )
 
+  it.effect("refuses to recompute blocks where there are none", () =>
+    Effect.gen(function* () {
+      const train = { recompute: true }
+      assert.match(
+        yield* problem({ train }),
+        /train\.recompute: expected false.*SimpleCnn has no blocks.*got true/
+      )
+      const model = { _tag: "WideResNet", depth: 10, width: 1 }
+      const experiment = yield* decodeExperiment(merge(recipes.quickstart.experiment, { train, model }))
+      assert.isTrue(experiment.train.recompute)
+    })
+  )
+
   it.effect("says what is missing", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(decodeExperiment({ name: "x", data: { dataset: "cifar10" } }))

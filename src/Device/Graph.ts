@@ -100,7 +100,7 @@ export class Graph {
     type: string,
     inputs: ReadonlyArray<Input>,
     attributes: ReadonlyArray<Attribute>,
-    controls: ReadonlyArray<Operation> = []
+    controls: ReadonlyArray<Pick<Operation, "pointer">> = []
   ): Operation {
     const { api } = this
     const name = `${this.scope}${type}_${this.count++}`

@@ -18,7 +18,7 @@ export interface Recorder {
     type: string,
     inputs: ReadonlyArray<GraphTensor>,
     attributes: ReadonlyArray<Attribute>,
-    controls: ReadonlyArray<Operation>
+    controls: ReadonlyArray<Pick<Operation, "pointer">>
   ) => Operation
   /** The graph's value behind a tensor, and the other way round. */
   readonly outputOf: (tensor: Tensor) => GraphTensor

@@ -11,6 +11,7 @@ import { conv } from "./Convolution.ts"
 import { cost, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
 import { averagePool, pooledSize } from "./Pooling.ts"
+import { recomputable } from "./Recompute.ts"
 
 export interface DenseNetOptions {
   /** 6n + 4: three blocks of n layers of two convolutions. */
@@ -39,13 +40,13 @@ const denseLayer = (name: string, inputs: number, growth: number, size: Size): L
     stateless(relu),
     conv(`${name}.conv2`, { in: width, out: growth, kernel: 3, size })
   ])
-  return {
+  return recomputable({
     ...cost([branch]),
     apply: (context, x) => {
       const added = branch.apply(context, padChannels(x, inputs))
       return tf.concat([x, own(added, growth)], 3)
     }
-  }
+  })
 }
 
 /** BN, ReLU, 1×1, average pooling. */

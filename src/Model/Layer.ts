@@ -32,6 +32,8 @@ export type Mode =
       readonly key: RandomKey
       /** How far running statistics move towards a batch's, in place of what each normalisation has. */
       readonly momentum?: number
+      /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
+      readonly recompute?: boolean
     }
   | { readonly _tag: "Evaluation" }
 

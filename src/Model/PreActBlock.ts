@@ -7,6 +7,7 @@ import { batchNorm } from "./BatchNorm.ts"
 import { conv } from "./Convolution.ts"
 import { dropout } from "./Dropout.ts"
 import { cost, type Layer, sequential, stateless } from "./Layer.ts"
+import { recomputable } from "./Recompute.ts"
 import { join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
 import type { Place } from "./Stages.ts"
 
@@ -35,12 +36,12 @@ export const preActBlock = (name: string, options: PreActBlockOptions): Layer =>
     ...(rate ? [dropout(name, rate)] : []),
     conv(`${name}.conv2`, { in: out, out, kernel: 3, size })
   ])
-  return {
+  return recomputable({
     ...cost(shortcut ? [activation, branch, shortcut] : [activation, branch]),
     apply: (context, x) => {
       const activated = activation.apply(context, x)
       const identity = shortcut ? shortcut.apply(context, activated) : x
       return join(name, identity, branch.apply(context, activated), shake, context.mode)
     }
-  }
+  })
 }

@@ -10,6 +10,7 @@ import { pooledClassifier } from "./Classifier.ts"
 import { conv } from "./Convolution.ts"
 import { cost, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
+import { recomputable } from "./Recompute.ts"
 import { join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
 import { type Place, places } from "./Stages.ts"
 
@@ -92,13 +93,14 @@ export const pyramidNet = (options: PyramidNetOptions): Network => {
     const out = expansion * width
     const branch = branchOf(name, channels, width, place)
     const shake = shakeDropAt(shakeDrop, index, total)
-    blocks.push({
+    const block: Layer = {
       ...cost([branch]),
       apply: (context, x) => {
         const residual = branch.apply(context, x)
         return join(name, shortcut(x, stride, out), residual, shake, context.mode)
       }
-    })
+    }
+    blocks.push(recomputable(block))
     channels = out
   }
   const features = sequential([

@@ -10,6 +10,7 @@ import { linear } from "./Classifier.ts"
 import { conv, fanInBound } from "./Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, uniform } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
+import { recomputable } from "./Recompute.ts"
 
 export interface VisionTransformerOptions {
   /** Side of a patch in pixels. */
@@ -76,11 +77,12 @@ const perceptron = (name: string, tokens: number, width: number): Tokens => {
 }
 
 /** x + f(norm(x)) */
-const residual = (norm: Tokens, f: Tokens): Tokens => ({
-  tensors: [...norm.tensors, ...f.tensors],
-  multiplyAdds: f.multiplyAdds,
-  apply: (context, x) => tf.add(x, f.apply(context, norm.apply(context, x)))
-})
+const residual = (norm: Tokens, f: Tokens): Tokens =>
+  recomputable({
+    tensors: [...norm.tensors, ...f.tensors],
+    multiplyAdds: f.multiplyAdds,
+    apply: (context, x) => tf.add(x, f.apply(context, norm.apply(context, x)))
+  })
 
 /** Number of patches in each direction; an incomplete last one is left out. */
 const gridOf = ({ patch, resize, size }: VisionTransformerOptions): Size => {

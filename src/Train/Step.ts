@@ -21,6 +21,8 @@ export interface StepOptions extends OptimizerOptions {
   readonly lookahead?: boolean
   readonly sam?: SamOptions | undefined
   readonly distillation?: Distillation | undefined
+  /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
+  readonly recompute?: boolean | undefined
 }
 
 export interface BatchInput {
@@ -77,7 +79,7 @@ export const gradientsOf = (
   state: Tensors,
   { images, key, labels }: BatchInput
 ): BatchResult => {
-  const { distillation, labelSmoothing, sam } = options
+  const { distillation, labelSmoothing, recompute = false, sam } = options
   const target = targets(labels, network.classes, labelSmoothing)
   const soft = distillation && softTargets(distillation, state, images)
   const objective = (logits: tf.Tensor2D): tf.Scalar => {
@@ -89,7 +91,7 @@ export const gradientsOf = (
   const pass = (parameters: Tensors) =>
     valueAndGradients(() => {
       const weights = { ...state, ...parameters }
-      const { logits, statistics } = network.apply(weights, images, { _tag: "Training", key })
+      const { logits, statistics } = network.apply(weights, images, { _tag: "Training", key, recompute })
       return { loss: objective(logits), auxiliary: { ...statistics, logits } }
     }, parameters)
 
