@@ -5,7 +5,7 @@ import { epochScale, type Scale } from "./Scale.ts"
 export interface Series {
   readonly name: string
   /** Class that gives the colour. */
-  readonly colour: "train" | "validation" | "ema"
+  readonly colour: "train" | "validation" | "ema" | "swa"
   /** A value for each of the chart's epochs; null where there is none. */
   readonly values: ReadonlyArray<number | null>
 }

@@ -17,7 +17,8 @@ export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult):
   const accuracy = [
     ...of("training", "train", "trainAccuracy"),
     ...of("validation", "validation", "valAccuracy"),
-    ...of("validation, averaged weights", "ema", "emaAccuracy")
+    ...of("validation, averaged weights", "ema", "emaAccuracy"),
+    ...of("validation, SWA", "swa", "swaAccuracy")
   ]
   const loss = [...of("training", "train", "trainLoss"), ...of("validation", "validation", "valLoss")]
   const lr = of("learning rate", "train", "lr")

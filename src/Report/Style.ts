@@ -3,12 +3,12 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f6f6f4; --card: #ffffff; --line: #e3e2de; --ink: #1b1b19; --soft: #66655f;
-  --train: #7d7c76; --validation: #2a78d6; --ema: #e0602a; --good: #1f7a4d; --bad: #c8371e;
+  --train: #7d7c76; --validation: #2a78d6; --ema: #e0602a; --swa: #8a4fc4; --good: #1f7a4d; --bad: #c8371e;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #131312; --card: #1d1d1b; --line: #33322f; --ink: #efeeea; --soft: #a3a29a;
-    --train: #8f8e87; --validation: #5b9eea; --ema: #f0824e; --good: #58c48f; --bad: #ff8a70;
+    --train: #8f8e87; --validation: #5b9eea; --ema: #f0824e; --swa: #b78be8; --good: #58c48f; --bad: #ff8a70;
   }
 }
 * { box-sizing: border-box; }
@@ -47,6 +47,7 @@ figure { margin: 0; }
 .legend b { color: var(--ink); font-weight: 600; }
 .legend i { display: inline-block; width: 16px; height: 3px; border-radius: 2px; margin-right: 6px; vertical-align: 3px; background: var(--series); }
 .train { --series: var(--train); } .validation { --series: var(--validation); } .ema { --series: var(--ema); }
+.swa { --series: var(--swa); }
 svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .grid { stroke: var(--line); }
 .tick { fill: var(--soft); font-size: 12px; }

@@ -68,7 +68,7 @@ const reportOf = Effect.fnUntraced(function* (
   logits = logitsOf(dataset)
 ) {
   const directory = yield* temporary
-  const experiment = yield* decodeExperiment(quickstart)
+  const experiment = yield* decodeExperiment(quickstart.experiment)
   writeFileSync(
     path.join(directory, "config.json"),
     JSON.stringify({
@@ -89,7 +89,7 @@ const reportOf = Effect.fnUntraced(function* (
       valLoss: evaluated(2 / epoch),
       valAccuracy: evaluated(1 - 1 / (2 + epoch)),
       emaAccuracy: evaluated(0.5),
-      swaAccuracy: null,
+      swaAccuracy: epoch === epochs ? 0.6 : null,
       imagesPerSecond: 1000,
       seconds: 1,
       waitShare: 0
@@ -133,6 +133,7 @@ describe("a report", () => {
       assert.include(page, "&#60;script&#62;")
       assert.include(page, "b &#38; c")
       assert.include(page, "bars &#38; &#60;stars&#62;")
+      assert.match(page, /validation, SWA <b>60\.00/)
       assert.include(page, "a &#60;CPU&#62;")
       assert.include(page, "name=&#34;&#60;x&#62;&#34;")
       assert.include(page, `${(100 * measures.accuracy).toFixed(2)}\u00a0%`)

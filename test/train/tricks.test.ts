@@ -96,6 +96,23 @@ it.live("SAM and Muon train, and each otherwise than plain SGD", () =>
   })
 )
 
+it.live("blocks that are recomputed and batches in parts give the same run, but for rounding", () =>
+  Effect.gen(function* () {
+    const model = {
+      ...{ _tag: "PyramidNet", block: "basic", depth: 14, alpha: 6 },
+      shakeDrop: { survival: 0.5 }
+    }
+    const losses: Array<number> = []
+    for (const train of [{}, { recompute: true }]) {
+      const directory = yield* temporary
+      const whole = { epochs: 1, accumulate: 2, ...train }
+      yield* run(yield* decodeExperiment(merge(input, { model, train: whole })), directory)
+      losses.push((yield* curves(directory))[0].trainLoss)
+    }
+    assert.closeTo(losses[1], losses[0], 1e-3)
+  })
+)
+
 describe("distillation", () => {
   const taught = (...teachers: ReadonlyArray<string>) =>
     experimentOf({ epochs: 2, distillation: { teachers, temperature: 2, weight: 0.5 } })
