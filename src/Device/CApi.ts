@@ -25,6 +25,13 @@ type Session = Pointer<"Session">
 type Options = Pointer<"SessionOptions">
 type Devices = Pointer<"DeviceList">
 type Data = Pointer<"void">
+type Buffer = Pointer<"Buffer">
+
+/** Bytes that TensorFlow gives. */
+interface TFBuffer {
+  readonly data: Data
+  readonly length: number
+}
 
 type RunArguments = [
   session: Session,
@@ -54,6 +61,11 @@ export interface CApi {
   readonly TF_AddInputList: (op: Description, inputs: ReadonlyArray<TFOutput>, count: number) => void
   readonly TF_AddControlInput: (op: Description, input: Pointer<"Operation">) => void
   readonly TF_FinishOperation: (op: Description, status: Status) => Pointer<"Operation">
+  readonly TF_OperationName: (op: Pointer<"Operation">) => string
+  readonly TF_NewBuffer: () => Buffer
+  readonly TF_GetBuffer: (buffer: Buffer) => TFBuffer
+  readonly TF_DeleteBuffer: (buffer: Buffer) => void
+  readonly TF_GraphToGraphDef: (graph: Graph, buffer: Buffer, status: Status) => void
   readonly TF_SetAttrType: (op: Description, name: string, value: number) => void
   readonly TF_SetAttrInt: (op: Description, name: string, value: number | bigint) => void
   readonly TF_SetAttrIntList: (op: Description, name: string, values: BigInt64Array, count: number) => void
@@ -112,6 +124,11 @@ const prototypes: ReadonlyArray<string> = [
   "void TF_AddInputList(void* op, const TF_Output* inputs, int count)",
   "void TF_AddControlInput(void* op, void* input)",
   "void* TF_FinishOperation(void* op, void* status)",
+  "const char* TF_OperationName(void* op)",
+  "void* TF_NewBuffer()",
+  "TF_Buffer TF_GetBuffer(void* buffer)",
+  "void TF_DeleteBuffer(void* buffer)",
+  "void TF_GraphToGraphDef(void* graph, void* buffer, void* status)",
   "void TF_SetAttrType(void* op, const char* name, int value)",
   "void TF_SetAttrInt(void* op, const char* name, int64_t value)",
   "void TF_SetAttrIntList(void* op, const char* name, const int64_t* values, int count)",
@@ -203,7 +220,10 @@ export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CAp
   if (chatty) open()
   else quietly(libc, open)
   const library = koffi.load(path)
-  if (opened.size === 0) koffi.struct("TF_Output", { oper: "void*", index: "int" })
+  if (opened.size === 0) {
+    koffi.struct("TF_Output", { oper: "void*", index: "int" })
+    koffi.struct("TF_Buffer", { data: "void*", length: "size_t", deallocator: "void*" })
+  }
   const functions: Record<string, unknown> = {
     memcpy: libc.func("void* memcpy(void* target, const void* source, size_t bytes)")
   }

@@ -1,4 +1,5 @@
 /** TensorFlow's `ConfigProto` for a session, encoded by hand: the few fields that are needed are a few tags. */
+import { bytes, number } from "./Protobuf.ts"
 
 /** Which devices a session may use. */
 export type Placement = { readonly _tag: "Cpu" } | { readonly _tag: "Gpu"; readonly index: number }
@@ -9,23 +10,11 @@ export type Placement = { readonly _tag: "Cpu" } | { readonly _tag: "Gpu"; reado
  */
 export type Precision = "float32" | "bfloat16"
 
-/** A number in base 128, lowest digits first, the top bit of a byte saying that more follow. */
-const varint = (value: number): ReadonlyArray<number> =>
-  value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)]
-
-const number = (field: number, value: number): Uint8Array =>
-  Uint8Array.from([...varint(field << 3), ...varint(value)])
-
-const bytes = (field: number, contents: Uint8Array): Uint8Array =>
-  Uint8Array.from([...varint((field << 3) | 2), ...varint(contents.length), ...contents])
-
 /** An entry of `device_count` (field 1): at most `count` devices of a kind. */
-const deviceCount = (kind: string, count: number): Uint8Array =>
-  bytes(1, Buffer.concat([bytes(1, Buffer.from(kind)), number(2, count)]))
+const deviceCount = (kind: string, count: number): Uint8Array => bytes(1, [bytes(1, kind), number(2, count)])
 
 /** `gpu_options` (field 6): one visible device (5), memory taken as it is needed (4). */
-const gpuOptions = (index: number): Uint8Array =>
-  bytes(6, Buffer.concat([number(4, 1), bytes(5, Buffer.from(String(index)))]))
+const gpuOptions = (index: number): Uint8Array => bytes(6, [number(4, 1), bytes(5, String(index))])
 
 /** `graph_options` (10), its `rewrite_options` (10), there `auto_mixed_precision_onednn_bfloat16` (31): on. */
 const mixedPrecision = bytes(10, bytes(10, number(31, 1)))

@@ -165,10 +165,10 @@ const compileEntry = (
 }
 
 /** TensorFlow does not fetch what it was fed. */
-const identity = (graph: Graph, value: GraphTensor): GraphTensor =>
+export const identity = (graph: Graph, value: GraphTensor): GraphTensor =>
   graph.add("Identity", [value], [{ kind: "type", name: "T", value: value.dtype }]).outputs[0]
 
-const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
+export const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
   graph.add(
     "Cast",
     [value],
@@ -291,7 +291,7 @@ const isDeviceError = (cause: unknown): cause is DeviceError =>
   (cause as { readonly _tag?: string })._tag === "OutOfMemory"
 
 /** Runs synchronous engine code whose tagged errors are thrown. */
-const attempt = <A>(f: () => A): Effect.Effect<A, DeviceError> =>
+export const attempt = <A>(f: () => A): Effect.Effect<A, DeviceError> =>
   Effect.suspend(() => {
     try {
       return Effect.succeed(f())
