@@ -13,6 +13,7 @@ import { augmentCommand } from "./Cli/Augment.ts"
 import { dataCommand } from "./Cli/Data.ts"
 import { doctorCommand } from "./Cli/Doctor.ts"
 import { evaluateCommand } from "./Cli/Evaluate.ts"
+import { exportCommand } from "./Cli/Export.ts"
 import { modelsCommand } from "./Cli/Models.ts"
 import { output } from "./Cli/Output.ts"
 import { predictCommand } from "./Cli/Predict.ts"
@@ -32,6 +33,7 @@ const shakedrop = Command.make("shakedrop").pipe(
     trainCommand,
     evaluateCommand,
     predictCommand,
+    exportCommand,
     modelsCommand
   ])
 )

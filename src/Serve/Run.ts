@@ -5,13 +5,14 @@ import { Checkpoints } from "../Checkpoint.ts"
 import { Dataset, type PerChannel } from "../Data.ts"
 import type { Size } from "../Model/Layer.ts"
 import type { Network } from "../Model/Network.ts"
-import { makeNetwork } from "../Model.ts"
+import { type ModelConfig, makeNetwork } from "../Model.ts"
 import type { TensorRecord } from "../Tensor.ts"
 import { readRun } from "../Train/Run.ts"
 import { judged, keptAs } from "../Train/Weights.ts"
 import { ServeError } from "./Errors.ts"
 
 export interface Served {
+  readonly config: ModelConfig
   readonly network: Network
   /** By the network's own names, in device layouts. */
   readonly weights: TensorRecord
@@ -48,5 +49,5 @@ export const openRun = Effect.fn("openRun")(function* (directory: string) {
   const kept = judged(experiment.train)
   const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(kept, name)]]))
   const { classes, mean, std } = dataset
-  return { network, weights, classes, size, mean, std } satisfies Served
+  return { config: experiment.model, network, weights, classes, size, mean, std } satisfies Served
 })

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import {
   airbench,
   denseNet,
-  type ModelConfig,
   makeNetwork,
   type Network,
   preActResNet,
@@ -14,6 +13,7 @@ import {
 } from "../../src/Model.ts"
 import { sizeOf } from "../../src/Tensor.ts"
 import { readJson } from "../support/Fixtures.ts"
+import { smallNetworks } from "../support/Networks.ts"
 import { agreesWithPyTorch, logitsOf, pyramid, wide } from "../support/Reference.ts"
 
 const size = { height: 32, width: 32 }
@@ -90,25 +90,6 @@ describe("parameters and multiply-adds equal the reference implementations'", ()
   })
 })
 
-/** One small network of each architecture. */
-const small: ReadonlyArray<ModelConfig> = [
-  { _tag: "SimpleCnn", width: 2 },
-  { _tag: "PreActResNet", depth: 8 },
-  { _tag: "PreActResNet", depth: 18, width: 3 },
-  { _tag: "WideResNet", depth: 10, width: 1, dropout: 0.3 },
-  {
-    _tag: "PyramidNet",
-    block: "bottleneck",
-    depth: 11,
-    alpha: 3,
-    shakeDrop: { survival: 0.5, ranges: "paper" }
-  },
-  { _tag: "PyramidNet", block: "basic", depth: 8, alpha: 3 },
-  { _tag: "DenseNet", depth: 10, growth: 3 },
-  { _tag: "VisionTransformer", patch: 4, width: 6, depth: 1, heads: 2, resize: 12 },
-  { _tag: "Airbench", widths: [3, 5, 9], convolutions: 3, scale: 1 / 9 }
-]
-
 describe("networks", () => {
   it("counts multiply-adds of convolutions and the classifier", () => {
     const width = 8
@@ -137,7 +118,7 @@ describe("networks", () => {
       { height: 9, width: 14 },
       { height: 1, width: 1 }
     ])("$height×$width", (size) =>
-      Effect.forEach(small, (config) =>
+      Effect.forEach(smallNetworks, (config) =>
         Effect.gen(function* () {
           const network = makeNetwork(config, { classes: 7, size })
           const shape = [2, size.height, size.width, 3]

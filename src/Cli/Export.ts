@@ -1,0 +1,46 @@
+/** `shakedrop export`: a run's network as files for other programs. */
+import * as path from "node:path"
+import * as Console from "effect/Console"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+
+/** Where a format goes in the run's folder. */
+const NAMES = { safetensors: "model.safetensors", savedmodel: "savedmodel", tfjs: "tfjs" } as const
+
+export const exportCommand = Command.make(
+  "export",
+  {
+    run: Argument.String("run").pipe(Argument.withDescription("The run's folder")),
+    format: Flag.Literals("format", ["safetensors", "savedmodel", "tfjs"]).pipe(
+      Flag.withDescription(
+        "safetensors for PyTorch, savedmodel for TensorFlow and its server, tfjs for browsers"
+      )
+    ),
+    out: Flag.String("out").pipe(
+      Flag.withDescription("File (safetensors) or folder; in the run's folder unless given"),
+      Flag.optional
+    )
+  },
+  Effect.fn("export command")(function* ({ format, out, run }) {
+    const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
+    const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
+    const { exportNetwork, openRun } = yield* Effect.promise(() => import("../Serve.ts"))
+    const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
+    const { experiment } = yield* readRun(run)
+    const target = Option.getOrElse(out, () => path.join(run, NAMES[format]))
+    const served = yield* openRun(run).pipe(
+      Effect.provide(
+        Layer.mergeAll(
+          Dataset.layer(experiment.data),
+          Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep })
+        )
+      )
+    )
+    yield* exportNetwork(served, format, target)
+    yield* Console.log(`${served.network.name}  ${path.resolve(target)}`)
+  })
+).pipe(Command.withDescription("Write a run's network for PyTorch, TensorFlow or TensorFlow.js"))

@@ -1,0 +1,20 @@
+/** One small network of each architecture. */
+import type { ModelConfig } from "../../src/Model.ts"
+
+export const smallNetworks: ReadonlyArray<ModelConfig> = [
+  { _tag: "SimpleCnn", width: 2 },
+  { _tag: "PreActResNet", depth: 8 },
+  { _tag: "PreActResNet", depth: 18, width: 3 },
+  { _tag: "WideResNet", depth: 10, width: 1, dropout: 0.3 },
+  {
+    _tag: "PyramidNet",
+    block: "bottleneck",
+    depth: 11,
+    alpha: 3,
+    shakeDrop: { survival: 0.5, ranges: "paper" }
+  },
+  { _tag: "PyramidNet", block: "basic", depth: 8, alpha: 3 },
+  { _tag: "DenseNet", depth: 10, growth: 3 },
+  { _tag: "VisionTransformer", patch: 4, width: 6, depth: 1, heads: 2, resize: 12 },
+  { _tag: "Airbench", widths: [3, 5, 9], convolutions: 3, scale: 1 / 9 }
+]
