@@ -8,7 +8,7 @@
  */
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as net from "node:net"
 import { constants } from "node:os"
 import * as path from "node:path"
@@ -180,6 +180,8 @@ const build = async () => {
   rmSync(fresh, { recursive: true, force: true })
   const { code } = await node(inPackages("typescript/bin/tsc"), "-p", ROOT, "--outDir", fresh)
   if (code !== 0) fail("the build failed: correct the errors above, and run this again")
+  // npx makes it executable only when it first links the command.
+  chmodSync(path.join(fresh, path.basename(MAIN)), 0o755)
   writeFileSync(path.join(fresh, ".sources"), made)
   rmSync(DIST, { recursive: true, force: true })
   renameSync(fresh, DIST)

@@ -38,12 +38,13 @@ fs.copyFileSync("tsc.js", "node_modules/typescript/bin/tsc")
 fs.writeFileSync("node_modules/.package-lock.json", JSON.stringify({ packages }))
 `
 
-/** Copies src to the folder after --outDir; a source that says \`wrong\` is not compiled. */
+/** Copies src to the folder after --outDir with the endings of JavaScript; a source that says \`wrong\` is refused. */
 const TSC = `
 const fs = require("fs")
 const out = process.argv[process.argv.indexOf("--outDir") + 1]
 if (fs.readFileSync("src/Main.ts", "utf8") === "wrong") process.exit(2)
-fs.cpSync("src", out, { recursive: true })
+fs.mkdirSync(out)
+for (const name of fs.readdirSync("src")) fs.copyFileSync("src/" + name, out + "/" + name.replace(".ts", ".js"))
 `
 
 beforeEach(() => {
@@ -90,7 +91,7 @@ const start = (task = "build"): Started => {
 
 const build = () => start().ended
 const npmCalls = () => fs.readFileSync(path.join(root, "npm-calls"), "utf8").length
-const built = () => fs.readFileSync(path.join(root, "dist/Main.ts"), "utf8")
+const built = () => fs.readFileSync(path.join(root, "dist/Main.js"), "utf8")
 
 const INSTALLED = "packages      npm is installing them\npackages      installed\n"
 const UP_TO_DATE = "packages      up to date\nbuild         up to date\n"
@@ -99,6 +100,7 @@ describe("bootstrap", () => {
   it("installs and builds once", async () => {
     assert.deepStrictEqual(await build(), { code: 0, said: `${INSTALLED}build         made\n` })
     assert.strictEqual(built(), "one")
+    assert.strictEqual(fs.statSync(path.join(root, "dist/Main.js")).mode & 0o111, 0o111)
     assert.deepStrictEqual(await build(), { code: 0, said: UP_TO_DATE })
     assert.strictEqual(npmCalls(), 1)
   })
@@ -122,7 +124,7 @@ describe("bootstrap", () => {
     assert.strictEqual(built(), "two")
     fs.rmSync(path.join(root, "src/Other.ts"))
     await build()
-    assert.isFalse(fs.existsSync(path.join(root, "dist/Other.ts")))
+    assert.isFalse(fs.existsSync(path.join(root, "dist/Other.js")))
   })
 
   it("keeps the last build when the next one fails", async () => {

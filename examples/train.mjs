@@ -1,0 +1,25 @@
+/**
+ * The quickstart recipe, changed and trained from a program.
+ *
+ *   node examples/train.mjs
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Checkpoint, Config, Data, Device, recipes, Train } from "shakedrop"
+
+const directory = "runs/from-a-program"
+
+const program = Effect.gen(function* () {
+  const { experiment } = recipes.quickstart
+  const changed = yield* Config.decodeExperiment({ ...experiment, train: { ...experiment.train, epochs: 4 } })
+  const layers = Layer.mergeAll(
+    Device.Device.layer("auto"),
+    Data.Dataset.layer(changed.data),
+    Checkpoint.Checkpoints.layer(`${directory}/checkpoints`, { keep: changed.train.keep })
+  )
+  const options = { directory, resume: false, command: "node examples/train.mjs" }
+  const { result } = yield* Train.train(changed, options).pipe(Effect.scoped, Effect.provide(layers))
+  console.log(`${(100 * result.accuracy).toFixed(2)} % of ${result.images} test images`)
+})
+
+await Effect.runPromise(program)
