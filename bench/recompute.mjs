@@ -1,7 +1,8 @@
 /**
  * What recomputing blocks in the backward pass saves in memory and costs in time: `node bench/recompute.mjs
  * [rounds [batch]]`, on PyramidNet-110 α84. Each measurement is a process of its own, with and without in turn; prints
- * the peak resident memory in MiB, above that of the process before its first step, and the best of a few steps.
+ * the peak resident memory in MiB, above that of the process before its first step, and the processor time of a step
+ * (of all cores together, so that other processes disturb it little), the least of a few.
  */
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -37,7 +38,7 @@ const measure = (recompute, batchSize) =>
     const before = process.resourceUsage().maxRSS / 1024
     let best = Infinity
     for (let step = 0; step < STEPS; step++) {
-      const start = performance.now()
+      const start = process.cpuUsage()
       yield* program.run("train", {
         images: uint8([batchSize, 32, 32, 3], pixels),
         labelsA: labels,
@@ -48,7 +49,8 @@ const measure = (recompute, batchSize) =>
         lookaheadRate: scalar(0),
         step: int32([], Int32Array.of(step))
       })
-      best = Math.min(best, performance.now() - start)
+      const { system, user } = process.cpuUsage(start)
+      best = Math.min(best, (system + user) / 1000)
     }
     return { model: network.name, best, mebibytes: process.resourceUsage().maxRSS / 1024 - before }
   })

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeExperiment, merge, parseAssignment } from "../src/Config.ts"
@@ -72,6 +73,23 @@ describe("an experiment", () => {
     })
   )
 })
+
+it.effect("what docs/training.md shows is valid", () =>
+  Effect.gen(function* () {
+    const text = readFileSync(new URL("../docs/training.md", import.meta.url), "utf8")
+    const blocks = [...text.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => JSON.parse(match[1]))
+    const values = [...text.matchAll(/`"(\w+)": (\{[^`]*\})`/g)].map((match) => ({
+      [match[1]]: JSON.parse(match[2])
+    }))
+    assert.isAtLeast(blocks.length + values.length, 6)
+    const model = { _tag: "WideResNet", depth: 10, width: 1 }
+    const base = { epochs: 200, batchSize: 128, learningRate: 0.1, schedule: { _tag: "Cosine" } }
+    for (const train of [...blocks, ...values]) {
+      const { experiment } = recipes.quickstart
+      yield* decodeExperiment({ ...experiment, model, train: { ...base, ...train } })
+    }
+  })
+)
 
 describe("laying over", () => {
   it.effect("an assignment reaches one value", () =>

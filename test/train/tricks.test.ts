@@ -96,7 +96,26 @@ it.live("SAM and Muon train, and each otherwise than plain SGD", () =>
   })
 )
 
-it.live("blocks that are recomputed and batches in parts give the same run, but for rounding", () =>
+it.live(
+  "a run with SAM, Muon and blocks that are recomputed, interrupted and continued, ends with the same bits",
+  () =>
+    Effect.gen(function* () {
+      const model = { _tag: "PyramidNet", block: "basic", depth: 8, alpha: 4, shakeDrop: { survival: 0.5 } }
+      const tricks = {
+        ...{ epochs: 2, recompute: true, normWeightDecay: 0 },
+        ...{ sam: { rho: 0.05 }, optimizer: { _tag: "Muon", learningRate: 0.05 } }
+      }
+      const config = yield* decodeExperiment(merge(input, { model, train: tricks }))
+      const [whole, parts] = [yield* temporary, yield* temporary]
+      yield* run(config, whole)
+      yield* interrupted(config, parts, 8, false)
+      yield* run(config, parts, { resume: true })
+      assert.isTrue(newest(whole).equals(newest(parts)))
+      assert.deepStrictEqual(yield* curves(parts), yield* curves(whole))
+    })
+)
+
+it.live("blocks that are recomputed, also of a batch in parts, give the same run but for rounding", () =>
   Effect.gen(function* () {
     const model = {
       ...{ _tag: "PyramidNet", block: "basic", depth: 14, alpha: 6 },
