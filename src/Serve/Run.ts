@@ -5,9 +5,11 @@ import { Checkpoints } from "../Checkpoint.ts"
 import { Dataset, type PerChannel } from "../Data.ts"
 import type { Size } from "../Model/Layer.ts"
 import type { Network } from "../Model/Network.ts"
-import { type ModelConfig, makeNetwork } from "../Model.ts"
+import type { ModelConfig } from "../Model.ts"
 import type { TensorRecord } from "../Tensor.ts"
+import { isFinished } from "../Train/Result.ts"
 import { readRun } from "../Train/Run.ts"
+import { networkFor } from "../Train/Start.ts"
 import { judged, keptAs } from "../Train/Weights.ts"
 import { ServeError } from "./Errors.ts"
 
@@ -16,7 +18,7 @@ export interface Served {
   readonly network: Network
   /** By the network's own names, in device layouts. */
   readonly weights: TensorRecord
-  /** What each logit stands for. */
+  /** What each logit stands for; `class N` where the network has more of them than the data. */
   readonly classes: ReadonlyArray<string>
   readonly size: Size
   /** Of the channels, for pixels in [0, 1]. */
@@ -37,9 +39,7 @@ export const openRun = Effect.fn("openRun")(function* (directory: string) {
       message: `the run in ${directory} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)})`
     })
   }
-  const { height, width } = dataset.train.images
-  const size = { height, width }
-  const network = makeNetwork(experiment.model, { classes: dataset.classes.length, size })
+  const network = yield* networkFor(experiment, dataset)
   const best = yield* checkpoints.best
   const { checkpoint } = Option.isSome(best.checkpoint) ? best : yield* checkpoints.latest
   if (Option.isNone(checkpoint)) {
@@ -47,7 +47,21 @@ export const openRun = Effect.fn("openRun")(function* (directory: string) {
   }
   const { tensors } = checkpoint.value
   const kept = judged(experiment.train)
+  if (kept === "swa" && Option.isNone(best.checkpoint) && !isFinished(directory)) {
+    return yield* new ServeError({
+      message: `the averaged weights of the run in ${directory} get their batch statistics at its end, which it has not come to`
+    })
+  }
   const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(kept, name)]]))
-  const { classes, mean, std } = dataset
-  return { config: experiment.model, network, weights, classes, size, mean, std } satisfies Served
+  const { height, width } = dataset.train.images
+  const { mean, std } = dataset
+  return {
+    config: experiment.model,
+    network,
+    weights,
+    classes: Array.from({ length: network.classes }, (_, k) => dataset.classes[k] ?? `class ${k}`),
+    size: { height, width },
+    mean,
+    std
+  } satisfies Served
 })

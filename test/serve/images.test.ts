@@ -95,4 +95,21 @@ describe("predictions of image files", () => {
       assert.match(none.message, /no checkpoint yet/)
     })
   )
+
+  it.effect("take averages that get their batch statistics at the end of a run only from there", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryFolder
+      const services = servicesFor(directory, smallDataset())
+      const averaged = { train: { swa: { start: 1 } }, model: { classes: 12 } }
+      yield* Effect.provide(smallRun(directory, averaged), services)
+      const { classes } = yield* Effect.provide(openRun(directory), services)
+      assert.deepStrictEqual(classes.slice(9), ["stripes", "class 10", "class 11"])
+      fs.rmSync(path.join(directory, "result.json"))
+      for (const name of fs.readdirSync(path.join(directory, "checkpoints"))) {
+        if (name.startsWith("best-")) fs.rmSync(path.join(directory, "checkpoints", name))
+      }
+      const error = yield* Effect.flip(Effect.provide(openRun(directory), services))
+      assert.match(error.message, /get their batch statistics at its end, which it has not come to/)
+    })
+  )
 })

@@ -5,7 +5,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Checkpoints } from "../../src/Checkpoint.ts"
-import { decodeExperiment, type ExperimentInput } from "../../src/Config.ts"
+import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.ts"
 import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
@@ -55,8 +55,8 @@ export const servicesFor = (directory: string, dataset: LoadedDataset) =>
     Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 2 })
   )
 
-/** Trains in a folder; gives the test images' logits too. */
-export const smallRun = (directory: string) =>
-  Effect.flatMap(decodeExperiment(input), (experiment) =>
+/** Trains in a folder, with some values of the experiment changed; gives the test images' logits too. */
+export const smallRun = (directory: string, change: unknown = {}) =>
+  Effect.flatMap(decodeExperiment(merge(input, change)), (experiment) =>
     train(experiment, { directory, resume: false, command: "test" })
   )
