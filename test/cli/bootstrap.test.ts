@@ -38,7 +38,7 @@ fs.copyFileSync("tsc.js", "node_modules/typescript/bin/tsc")
 fs.writeFileSync("node_modules/.package-lock.json", JSON.stringify({ packages }))
 `
 
-/** Copies src to the folder after --outDir with the endings of JavaScript; a source that says \`wrong\` is refused. */
+/** Copies src to the folder after --outDir with the endings of JavaScript; a source that says `wrong` is refused. */
 const TSC = `
 const fs = require("fs")
 const out = process.argv[process.argv.indexOf("--outDir") + 1]
