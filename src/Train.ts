@@ -19,11 +19,12 @@ import { truncateMetrics } from "./Train/Metrics.ts"
 import { labelsOf, predict } from "./Train/Predict.ts"
 import { evaluationEntry } from "./Train/Programs.ts"
 import { type Progress, silent } from "./Train/Progress.ts"
-import { isFinished, type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
-import { beginRun, continueRun, environmentOf, RunError, readRun } from "./Train/Run.ts"
+import { type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
+import { beginRun, continueRun, environmentOf, RunError } from "./Train/Run.ts"
 import { imagesOf, initialWeights, networkFor } from "./Train/Start.ts"
 import { readTeachers } from "./Train/Teacher.ts"
-import { judged, keptAs, type WeightsName, weightsKept } from "./Train/Weights.ts"
+import { readTrained } from "./Train/Trained.ts"
+import { judged, type WeightsName } from "./Train/Weights.ts"
 
 export { averageDecay } from "./Train/Average.ts"
 export { type Measures, measure } from "./Train/Evaluation.ts"
@@ -184,34 +185,12 @@ export const evaluate = Effect.fn("evaluate")(function* (
 ) {
   const device = yield* Device
   const dataset = yield* Dataset
-  const checkpoints = yield* Checkpoints
-  const { dataset: trainedOn, experiment } = yield* readRun(directory)
-  if (trainedOn.fingerprint !== dataset.fingerprint) {
-    return yield* new RunError({
-      message: `the run in ${directory} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)})`
-    })
-  }
-  const kept = weightsKept(experiment.train)
-  if (!kept.includes(weights)) {
-    return yield* new RunError({
-      message: `the run in ${directory} has no ${weights} weights: use --weights ${kept.join(" or ")}`
-    })
-  }
-  const network = yield* networkFor(experiment, dataset)
-  const best = yield* checkpoints.best
-  const { checkpoint } = Option.isSome(best.checkpoint) ? best : yield* checkpoints.latest
-  if (Option.isNone(checkpoint)) {
-    return yield* new RunError({ message: `the run in ${directory} has no checkpoint yet` })
-  }
-  if (weights === "swa" && Option.isNone(best.checkpoint) && !isFinished(directory)) {
-    return yield* new RunError({
-      message: `the swa weights of the run in ${directory} get their batch statistics at its end: use --weights raw`
-    })
-  }
+  const trained = yield* readTrained(directory, dataset, weights)
+  const { experiment, network, step } = trained
   const images = imagesOf(experiment, dataset)
   const program = yield* device.compile(
-    checkpoint.value.tensors,
-    { evaluate: evaluationEntry(network, images, (name) => keptAs(weights, name)) },
+    trained.weights,
+    { evaluate: evaluationEntry(network, images) },
     { precision: experiment.train.precision }
   )
   const logits = yield* predict(
@@ -221,7 +200,7 @@ export const evaluate = Effect.fn("evaluate")(function* (
   )
   return {
     name: dataset.name,
-    step: checkpoint.value.step,
+    step,
     ...measure(logits.data as Float32Array, labelsOf(dataset[split]), network.classes)
   }
 }, Effect.scoped)

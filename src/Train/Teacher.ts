@@ -2,16 +2,14 @@
 import { createHash } from "node:crypto"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
 import type { TensorRecord } from "../Tensor.ts"
-import { isFinished, readResult } from "./Result.ts"
-import { RunError, readRun } from "./Run.ts"
-import { networkFor } from "./Start.ts"
-import { keptAs } from "./Weights.ts"
+import { isFinished } from "./Result.ts"
+import { RunError } from "./Run.ts"
+import { readTrained } from "./Trained.ts"
 
 export interface Teacher {
   readonly network: Network
@@ -39,24 +37,10 @@ const cannotTeach = (directory: string, why: string): RunError =>
  * @errors RunError where the run is not finished, has no checkpoint or was trained on other data.
  */
 export const readTeacher = Effect.fn("readTeacher")(function* (directory: string, dataset: LoadedDataset) {
-  const refuse = (why: string) => cannotTeach(directory, why)
-  const run = yield* readRun(directory)
-  if (!isFinished(directory)) return yield* refuse("it has not come to its end")
-  if (run.dataset.fingerprint !== dataset.fingerprint) {
-    return yield* refuse(`it was trained on ${run.dataset.name}, which is other data than ${dataset.name}`)
-  }
-  const result = yield* readResult(directory)
-  const { checkpoint } = yield* Effect.gen(function* () {
-    const { best, latest } = yield* Checkpoints
-    const chosen = yield* best
-    return Option.isSome(chosen.checkpoint) ? chosen : yield* latest
-  }).pipe(Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 })))
-  if (Option.isNone(checkpoint)) return yield* refuse("it has no checkpoint that can be read")
-  const network = yield* networkFor(run.experiment, dataset)
-  const { tensors } = checkpoint.value
-  const weights = Object.fromEntries(
-    network.tensors.map(({ name }) => [name, tensors[keptAs(result.weights, name)]])
+  const { network, weights } = yield* readTrained(directory, dataset).pipe(
+    Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 }))
   )
+  if (!isFinished(directory)) return yield* cannotTeach(directory, "it has not come to its end")
   return { network, weights, sha256: hashOf(weights) } satisfies Teacher
 })
 
