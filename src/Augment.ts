@@ -10,7 +10,7 @@ import { toColour } from "./Augment/Canvas.ts"
 import type { AugmentError } from "./Augment/Errors.ts"
 import { makeInline } from "./Augment/Inline.ts"
 import type { Pipeline } from "./Augment/Pipeline.ts"
-import { makePool, TICKETS } from "./Augment/Pool.ts"
+import { makePool, SLOTS } from "./Augment/Pool.ts"
 import { type Batch, batchStream } from "./Augment/Stream.ts"
 import type { LoadedDataset } from "./Data/Types.ts"
 import { draws, shuffle } from "./Random.ts"
@@ -59,7 +59,7 @@ export const makeAugmenter = Effect.fnUntraced(function* (
     epoch: ({ epoch, from }) =>
       Stream.suspend(() => {
         const order = shuffle(indices.slice(), draws(seed, "order", epoch))
-        return batchStream({ order, batchSize, epoch, from, make, concurrency: workers * TICKETS })
+        return batchStream({ order, batchSize, epoch, from, make, concurrency: workers * SLOTS })
       })
   }
 })

@@ -42,7 +42,7 @@ export const batchBytes = ({ batchSize, images: { height, width } }: BatchSource
 
 /** The arrays of a batch in one piece of memory of `batchBytes`. */
 export const arraysOver = (
-  memory: ArrayBuffer,
+  memory: ArrayBufferLike,
   { batchSize, images: { height, width } }: BatchSource
 ): BatchArrays => ({
   labelsA: new Int32Array(memory, 0, batchSize),

@@ -6,18 +6,18 @@ import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { AugmentError } from "./Errors.ts"
-import { arraysOver, type BatchArrays, type BatchSource, type BatchTask } from "./MakeBatch.ts"
+import { arraysOver, type BatchArrays, type BatchSource, type BatchTask, batchBytes } from "./MakeBatch.ts"
 import type { MakeTask } from "./Stream.ts"
 import { describeTrace, makeTrace } from "./Trace.ts"
-import type { WorkerAnswer, WorkerData, WorkerTask } from "./Worker.ts"
+import type { WorkerData, WorkerTask } from "./Worker.ts"
 
 export interface Pool {
   /** Makes a batch in the next free thread. */
   readonly make: MakeTask
 }
 
-/** Batches that each thread is asked for at a time: it finds the next one when it has handed one over. */
-export const TICKETS = 2
+/** Batches that each thread has memory for: while one is taken over, the next is made. */
+export const SLOTS = 2
 
 // Threads of Node 20 cannot load TypeScript: run from its source, the library uses the built one.
 const script = new URL(
@@ -27,15 +27,22 @@ const script = new URL(
 
 interface Thread {
   readonly worker: Worker
-  /** Who waits for the batch of each ticket. */
+  readonly memory: ReadonlyArray<SharedArrayBuffer>
+  /** Who waits for the batch in each slot. */
   readonly waiting: Array<Deferred.Deferred<BatchArrays, AugmentError> | undefined>
 }
 
-/** The right to ask a thread for one batch at a time. */
-interface Ticket {
+interface Slot {
   readonly thread: Thread
   readonly number: number
 }
+
+/**
+ * What lies in shared memory, as arrays in memory of their own, so that the slot can be used again. Measured faster
+ * than memory that a thread makes anew and hands over: V8 then marks the whole heap of this thread every few batches.
+ */
+const takeOver = (memory: SharedArrayBuffer, source: BatchSource): BatchArrays =>
+  arraysOver(new Uint8Array(memory).slice().buffer, source)
 
 /**
  * Starts threads that end with the scope. One that dies, or that throws, fails what it was asked for and every later
@@ -47,7 +54,7 @@ export const makePool = (
   file: URL = script
 ): Effect.Effect<Pool, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const free = yield* Queue.unbounded<Ticket>()
+    const free = yield* Queue.unbounded<Slot>()
     const steps = source.pipeline.map(({ _tag }) => _tag)
     let failure: AugmentError | undefined
     let closing = false
@@ -57,21 +64,23 @@ export const makePool = (
       if (waiting === undefined) return
       thread.waiting[number] = undefined
       Deferred.doneUnsafe(waiting, result)
-      // The tickets of a dead thread are given out still, so that who waits for one learns of it.
+      // The slots of a dead thread are given out still, so that who waits for one learns of it.
       Queue.offerUnsafe(free, { thread, number })
     }
 
     const start = (): Thread => {
       const trace = makeTrace()
-      const worker = new Worker(file, { workerData: { source, trace } satisfies WorkerData })
-      const thread: Thread = { worker, waiting: [] }
+      const memory = Array.from({ length: SLOTS }, () => new SharedArrayBuffer(batchBytes(source)))
+      const workerData: WorkerData = { source, trace, slots: memory }
+      const worker = new Worker(file, { workerData })
+      const thread: Thread = { worker, memory, waiting: [] }
       const fail = (reason: string, cause?: unknown): void => {
         if (closing) return
         failure ??= new AugmentError({ message: `${describeTrace(trace, steps)}: ${reason}`, cause })
-        for (let number = 0; number < TICKETS; number++) answer(thread, number, Exit.fail(failure))
+        for (let number = 0; number < SLOTS; number++) answer(thread, number, Exit.fail(failure))
       }
-      worker.on("message", ({ memory, ticket }: WorkerAnswer) =>
-        answer(thread, ticket, Exit.succeed(arraysOver(memory, source)))
+      worker.on("message", (number: number) =>
+        answer(thread, number, Exit.succeed(takeOver(memory[number], source)))
       )
       worker.on("error", (cause) => fail(cause.message, cause))
       worker.on("exit", (code) => fail(`the augmentation thread ended with code ${code}`))
@@ -86,25 +95,25 @@ export const makePool = (
           return Promise.all(started.map(({ worker }) => worker.terminate()))
         })
     )
-    for (let number = 0; number < TICKETS; number++) {
+    for (let number = 0; number < SLOTS; number++) {
       for (const thread of started) Queue.offerUnsafe(free, { thread, number })
     }
 
-    // A ticket that is taken is used in any case, and comes back with the answer.
-    const ask = Effect.fnUntraced(function* ({ number, thread }: Ticket, task: BatchTask) {
+    // A slot that is taken is asked for a batch in any case, and comes back with the answer.
+    const ask = Effect.fnUntraced(function* ({ number, thread }: Slot, task: BatchTask) {
       if (failure !== undefined) {
         Queue.offerUnsafe(free, { thread, number })
         return yield* failure
       }
       const waiting = yield* Deferred.make<BatchArrays, AugmentError>()
       thread.waiting[number] = waiting
-      thread.worker.postMessage({ ...task, ticket: number } satisfies WorkerTask)
+      thread.worker.postMessage({ ...task, slot: number } satisfies WorkerTask)
       return waiting
     })
     const make: MakeTask = (task) =>
       Effect.uninterruptibleMask((restore) =>
         restore(Queue.take(free)).pipe(
-          Effect.flatMap((ticket) => ask(ticket, task)),
+          Effect.flatMap((slot) => ask(slot, task)),
           Effect.flatMap((waiting) => restore(Deferred.await(waiting)))
         )
       )
