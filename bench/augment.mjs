@@ -4,9 +4,12 @@
  *   node bench/augment.mjs FILE.bin [PYTHON] [rounds]
  *
  * FILE.bin holds records of CIFAR-10's binary format; PYTHON is an interpreter that has `torchvision` (without one,
- * only ours is measured). Prints images per second of three pipelines on one thread (batches as uint8, as they go to
- * the device, and normalised to float32 as torchvision's are), of one and two worker threads (beside what two threads
- * gain that only count: others may use the machine), and microseconds of each operation; the best of a few times in each round, on both sides. Run `npm run build` before.
+ * only ours is measured). Run `npm run build` before. Prints, each the best of a few times in a round:
+ * - images per second of three pipelines on one thread: batches as uint8, as they go to the device, and normalised to
+ *   float32, as torchvision's are;
+ * - images per second of one and of two worker threads, and what two threads gain over one that have nothing in
+ *   common, as others may use the machine;
+ * - microseconds of each operation.
  */
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
@@ -104,19 +107,26 @@ const speeds = (repeats, epochs, pipeline, workers, use) =>
     }).pipe(Effect.scoped)
   )
 
-/** How often `count` threads together run through a loop without memory in 0.3 s. */
-const spin = async (count) => {
+/** How often `count` threads together do an operation on an image of their own in 0.5 s, with nothing in common. */
+const alone = async (count) => {
   const code = `
-    const { parentPort } = require("node:worker_threads")
-    parentPort.once("message", () => {
-      const end = performance.now() + 300
-      let rounds = 0
-      let x = 1
-      for (; performance.now() < end; rounds++) for (let i = 0; i < 1e5; i++) x = (Math.imul(x, 31) + i) | 0
-      parentPort.postMessage(rounds + (x & 0))
+    const { parentPort, workerData } = require("node:worker_threads")
+    import(workerData).then(({ makeCanvas, operate }) => {
+      const canvas = makeCanvas(32, 32)
+      canvas.pixels.forEach((_, i) => { canvas.pixels[i] = i * i })
+      const run = (milliseconds) => {
+        const end = performance.now() + milliseconds
+        let rounds = 0
+        for (; performance.now() < end; rounds++) operate(canvas, "Equalize", 0, [0, 0, 0])
+        return rounds
+      }
+      run(200)
+      parentPort.once("message", () => parentPort.postMessage(run(500)))
+      parentPort.postMessage("ready")
     })`
-  const threads = Array.from({ length: count }, () => new Worker(code, { eval: true }))
-  await Promise.all(threads.map((thread) => once(thread, "online")))
+  const workerData = new URL("../dist/Augment.js", import.meta.url).href
+  const threads = Array.from({ length: count }, () => new Worker(code, { eval: true, workerData }))
+  await Promise.all(threads.map((thread) => once(thread, "message")))
   const answers = threads.map((thread) => once(thread, "message"))
   for (const thread of threads) thread.postMessage("go")
   const rounds = (await Promise.all(answers)).flat()
@@ -165,8 +175,8 @@ for (let round = 0; round < Number(rounds); round++) {
     row.float32[name] = (await speeds(10, 3, pipeline, [0], asFloat32))[0]
   }
   const [one, two] = await speeds(20, 6, pipelines.full, [1, 2], asUint8)
-  const [spinOne, spinTwo] = [await spin(1), await spin(2)]
-  Object.assign(row, { one, two, machine: spinTwo / spinOne })
+  const [aloneOne, aloneTwo] = [await alone(1), await alone(2)]
+  Object.assign(row, { one, two, machine: aloneTwo / aloneOne })
   row.microseconds = Object.fromEntries(
     Object.entries(MAGNITUDES).map(([operation, magnitude]) => [
       operation,
@@ -192,7 +202,7 @@ console.log(`full, one worker: ${show(rows.map(({ one }) => one))} images/s`)
 console.log(`full, two workers: ${show(rows.map(({ two }) => two))} images/s`)
 const gains = (pick) => show(rows.map(pick), 2)
 console.log(
-  `  two to one: ${gains(({ one, two }) => two / one)}; of threads that only count: ${gains(({ machine }) => machine)}`
+  `  two to one: ${gains(({ one, two }) => two / one)}; of threads with nothing in common: ${gains(({ machine }) => machine)}`
 )
 for (const operation of Object.keys(MAGNITUDES)) {
   const ours = show(
