@@ -17,12 +17,15 @@ import { draws, shuffle } from "./Random.ts"
 
 export { type Canvas, type Colour, makeCanvas } from "./Augment/Canvas.ts"
 export { crop, flipHorizontally, type PaddingMode } from "./Augment/Crop.ts"
+export { cutout, type ErasingOptions, erase } from "./Augment/Erase.ts"
 export { AugmentError } from "./Augment/Errors.ts"
 export type { BatchArrays } from "./Augment/MakeBatch.ts"
+export { drawCutMix, drawMixup, type Mixing, mix } from "./Augment/Mix.ts"
 export { normalize } from "./Augment/Normalize.ts"
 export { OPERATIONS, type Operation, operate } from "./Augment/Operation.ts"
 export { Pipeline } from "./Augment/Pipeline.ts"
 export { type Batch, batchesPerEpoch, evaluationBatches, type ImageBatch } from "./Augment/Stream.ts"
+export { type Draws, draws } from "./Random.ts"
 
 export interface BatchOptions {
   readonly batchSize: number
