@@ -5,11 +5,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type CApi, openCApi } from "./Device/CApi.ts"
 import { encodeConfig, type Placement, type Precision } from "./Device/Config.ts"
-import { cpu } from "./Device/Diagnosis.ts"
+import { cpu, hasNvidiaCard } from "./Device/Diagnosis.ts"
 import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph.ts"
 import { compileProgram, type EntryPoints, type Program } from "./Device/Program.ts"
@@ -17,7 +16,7 @@ import { type SeenDevice, Session } from "./Device/Session.ts"
 import { locateLibrary } from "./Device/Setup.ts"
 import type { TensorRecord } from "./Tensor.ts"
 
-export type { Precision } from "./Device/Config.ts"
+export { DeviceName, type Precision } from "./Device/Config.ts"
 export * from "./Device/Errors.ts"
 export {
   type EntryPoint,
@@ -27,15 +26,6 @@ export {
   type Program
 } from "./Device/Program.ts"
 export type { SeenDevice } from "./Device/Session.ts"
-
-/** What a user asks for: the best there is, the CPU, or one GPU by its number (`gpu` is `gpu:0`). */
-export const DeviceName = Schema.String.pipe(
-  Schema.check(
-    Schema.isPattern(/^(auto|cpu|gpu|gpu:\d+)$/, {
-      message: "a device is auto, cpu, gpu or gpu:N (N from 0)"
-    })
-  )
-)
 
 /** The version of libtensorflow whose behaviour is tested. */
 export const TENSORFLOW_VERSION = "2.21.0"
@@ -85,14 +75,14 @@ export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.gen(functio
     try: () => openCApi(library.file, library.preload),
     catch: (cause) =>
       new LibraryError({
-        message: `cannot load ${library.file}: ${String((cause as Error).message).split("\n")[0]}; run \`shakedrop doctor\``,
+        message: `cannot load ${library.file}: ${String((cause as Error).message).split("\n")[0]}; run \`npx shakedrop doctor\``,
         cause
       })
   })
   const version = api.TF_Version()
   if (version !== TENSORFLOW_VERSION) {
     return yield* new LibraryError({
-      message: `${library.file} is TensorFlow ${version}, but ${TENSORFLOW_VERSION} is needed; run \`shakedrop setup\``
+      message: `${library.file} is TensorFlow ${version}, but ${TENSORFLOW_VERSION} is needed; run \`npx shakedrop setup\``
     })
   }
   return api
@@ -123,7 +113,8 @@ export const seenDevices = (
 
 const place = (api: CApi, name: string): Effect.Effect<Placement, LibraryError | DeviceUnavailable> =>
   Effect.gen(function* () {
-    if (name === "cpu") return { _tag: "Cpu" }
+    // Without a card TensorFlow's GPU build would look for one, and tell the terminal that it found none.
+    if (name === "cpu" || (name === "auto" && !hasNvidiaCard())) return { _tag: "Cpu" }
     const index = Number(name.split(":")[1] ?? 0)
     const wanted: Placement = { _tag: "Gpu", index }
     // A GPU number that does not exist makes TensorFlow refuse the session, which `auto` takes as "none".
@@ -155,4 +146,4 @@ const checkPrecision = (placement: Placement, precision: Precision): Effect.Effe
   })
 
 const unavailable = (name: string): string =>
-  `TensorFlow sees no device ${name} here: run \`shakedrop setup --gpu\` for the CUDA libraries and \`shakedrop doctor\` to see what is missing, or use --device cpu`
+  `TensorFlow sees no device ${name} here: run \`npx shakedrop setup --gpu\` for the CUDA libraries and \`npx shakedrop doctor\` to see what is missing, or use --device cpu`

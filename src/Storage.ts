@@ -53,10 +53,23 @@ export const readJson = (file: string): Effect.Effect<unknown, StorageError> =>
     })
   )
 
+/** As `mkdir -p`. Node's own gives another reason than the true one where a file system cannot be written. */
+export const makeFolder = async (directory: string): Promise<void> => {
+  try {
+    await fs.mkdir(directory)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === "EEXIST" && (await fs.stat(directory)).isDirectory()) return
+    if (code !== "ENOENT" || path.dirname(directory) === directory) throw cause
+    await makeFolder(path.dirname(directory))
+    await fs.mkdir(directory).catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== "EEXIST") throw again
+    })
+  }
+}
+
 export const makeDirectory = (directory: string): Effect.Effect<void, StorageError> =>
-  attempt("create", directory, async () => {
-    await fs.mkdir(directory, { recursive: true })
-  })
+  attempt("create", directory, () => makeFolder(directory))
 
 /** Flushes a folder's entries, so that a rename in it outlives a power cut. */
 export const syncDirectory = async (directory: string): Promise<void> => {
@@ -77,7 +90,7 @@ export const writeFileAtomic = (
   contents: string | Uint8Array | Iterable<Uint8Array>
 ): Effect.Effect<void, StorageError> =>
   attempt("write", file, async () => {
-    await fs.mkdir(path.dirname(file), { recursive: true })
+    await makeFolder(path.dirname(file))
     const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`
     try {
       const handle = await fs.open(temporary, "w")

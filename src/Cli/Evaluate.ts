@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { deviceFlag } from "./Device.ts"
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
 
@@ -22,10 +23,7 @@ export const evaluateCommand = Command.make(
       Flag.withDescription("Raw or averaged weights; those that the run chose its best by"),
       Flag.optional
     ),
-    device: Flag.String("device").pipe(
-      Flag.withDescription("auto (a GPU if there is one), cpu, gpu or gpu:N"),
-      Flag.withDefault("auto")
-    )
+    device: deviceFlag
   },
   Effect.fn("evaluate command")(function* ({ device, run, split, weights }) {
     const { evaluate, judged, readRun } = yield* Effect.promise(() => import("../Train.ts"))

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Prediction } from "../Serve.ts"
+import { deviceFlag } from "./Device.ts"
 
 const flags = {
   run: Argument.String("run").pipe(Argument.withDescription("The run's folder"), Argument.optional),
@@ -38,10 +39,7 @@ const flags = {
     Flag.withDescription("Where the logits are written: safetensors with logits, float32 [N,classes]"),
     Flag.optional
   ),
-  device: Flag.String("device").pipe(
-    Flag.withDescription("auto (a GPU if there is one), cpu, gpu or gpu:N"),
-    Flag.withDefault("auto")
-  )
+  device: deviceFlag
 }
 
 type Input = Command.Command.Config.Infer<typeof flags>

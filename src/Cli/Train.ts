@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { deviceFlag } from "./Device.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
@@ -24,10 +25,7 @@ const flags = {
     Flag.String("out"),
     "The run's folder; runs/NAME unless given, with a number if that is taken"
   ),
-  device: Flag.String("device").pipe(
-    Flag.withDescription("auto (a GPU if there is one), cpu, gpu or gpu:N"),
-    Flag.withDefault("auto")
-  ),
+  device: deviceFlag,
   seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
   workers: Flag.Int("workers").pipe(
     Flag.withDescription("Threads that augment, where the device waits for batches; the result is the same"),
@@ -160,7 +158,7 @@ export const trainCommand = Command.make(
         Effect.onInterrupt(() =>
           Effect.sync(() =>
             progress.message(
-              `interrupted and saved; continue with: shakedrop train --resume --out ${directory}`
+              `interrupted and saved; continue with: npx shakedrop train --resume --out ${directory}`
             )
           )
         )

@@ -1,5 +1,15 @@
 /** TensorFlow's `ConfigProto` for a session, encoded by hand: the few fields that are needed are a few tags. */
+import * as Schema from "effect/Schema"
 import { bytes, number } from "./Protobuf.ts"
+
+/** What a user asks for: the best there is, the CPU, or one GPU by its number (`gpu` is `gpu:0`). */
+export const DeviceName = Schema.String.pipe(
+  Schema.check(
+    Schema.isPattern(/^(auto|cpu|gpu|gpu:\d+)$/, {
+      message: "a device is auto, cpu, gpu or gpu:N (N from 0)"
+    })
+  )
+)
 
 /** Which devices a session may use. */
 export type Placement = { readonly _tag: "Cpu" } | { readonly _tag: "Gpu"; readonly index: number }

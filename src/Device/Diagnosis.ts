@@ -70,6 +70,9 @@ const reasonOf = (cause: unknown, name: string): string => {
   return first.replace(/^Failed to load shared library: /, "").replace(`${name}: `, "")
 }
 
+/** Stands for the host's card in Linux under Windows, which has no driver of its own. */
+const WSL = "/dev/dxg"
+
 /** Whether an NVIDIA card is plugged in, as far as the kernel driver shows one. */
 export const hasNvidiaCard = (): boolean =>
-  existsSync("/proc/driver/nvidia/version") || existsSync("/dev/nvidia0")
+  ["/proc/driver/nvidia/version", "/dev/nvidia0", WSL].some((file) => existsSync(file))

@@ -4,7 +4,14 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../Decode.ts"
-import { readFile, StorageError, storageError, syncDirectory, writeFileAtomic } from "../Storage.ts"
+import {
+  makeFolder,
+  readFile,
+  StorageError,
+  storageError,
+  syncDirectory,
+  writeFileAtomic
+} from "../Storage.ts"
 
 const Measured = Schema.NullOr(Schema.Finite)
 
@@ -42,7 +49,7 @@ export const appendMetrics = (
   const file = metricsFile(directory)
   return Effect.tryPromise({
     try: async () => {
-      await fs.mkdir(directory, { recursive: true })
+      await makeFolder(directory)
       const handle = await fs.open(file, "a")
       try {
         await handle.writeFile(`${JSON.stringify(metrics)}\n`)

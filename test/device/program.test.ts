@@ -152,10 +152,10 @@ describe("a program", () => {
         )
       )
       const fiber = yield* Effect.forkChild(loop)
-      yield* Effect.sleep(300)
+      const started = performance.now()
+      while (steps < 3 || performance.now() - started < 300) yield* Effect.sleep(10)
       yield* Fiber.interrupt(fiber)
       clearInterval(timer)
-      assert.isAbove(steps, 0)
       // A blocked loop would tick once a step.
       assert.isAbove(ticks, 2 * steps)
       const { count } = yield* program.read
@@ -188,7 +188,7 @@ describe("a program", () => {
       const before = resident()
       for (let i = 0; i < 50; i++) yield* once
       // Each program holds 4 MiB of state and as much of temporaries: a leak would be hundreds of MiB.
-      assert.isBelow(resident() - before, 60)
+      assert.isBelow(resident() - before, 100)
       assert.strictEqual(tf.memory().numTensors, 0)
     }).pipe(onCpu)
   )

@@ -8,7 +8,7 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { syncDirectory } from "../../Storage.ts"
+import { makeFolder, syncDirectory } from "../../Storage.ts"
 import { LibraryError } from "../Errors.ts"
 import { attempt } from "./Failure.ts"
 import { downloadWheel } from "./Pip.ts"
@@ -35,21 +35,6 @@ export const isComplete = (directory: string): Effect.Effect<boolean> =>
       return false
     }
   })
-
-/** As `mkdir -p`. Node's own gives another reason than the true one where a file system cannot be written. */
-const makeFolder = async (directory: string): Promise<void> => {
-  try {
-    await fs.mkdir(directory)
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === "EEXIST" && (await fs.stat(directory)).isDirectory()) return
-    if (code !== "ENOENT" || path.dirname(directory) === directory) throw cause
-    await makeFolder(path.dirname(directory))
-    await fs.mkdir(directory).catch((again: NodeJS.ErrnoException) => {
-      if (again.code !== "EEXIST") throw again
-    })
-  }
-}
 
 const keptWheel = (cache: string, { name, version, platform }: Wheel): string =>
   path.join(cache, `${name}-${version}-${platform}.whl`)
