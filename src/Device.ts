@@ -9,22 +9,25 @@ import type * as Scope from "effect/Scope"
 import { type CApi, openCApi } from "./Device/CApi.ts"
 import { encodeConfig, type Placement, type Precision } from "./Device/Config.ts"
 import { cpu, hasNvidiaCard } from "./Device/Diagnosis.ts"
+import type { EntryPoints } from "./Device/EntryPoint.ts"
 import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph.ts"
-import { compileProgram, type EntryPoints, type Program } from "./Device/Program.ts"
+import { compileProgram, type Program } from "./Device/Program.ts"
 import { type SeenDevice, Session } from "./Device/Session.ts"
 import { locateLibrary } from "./Device/Setup.ts"
 import type { TensorRecord } from "./Tensor.ts"
 
 export { DeviceName, type Precision } from "./Device/Config.ts"
-export * from "./Device/Errors.ts"
+export { type EntryPoint, type EntryPoints, entryPoint, type InputSpec } from "./Device/EntryPoint.ts"
 export {
-  type EntryPoint,
-  type EntryPoints,
-  entryPoint,
-  type InputSpec,
-  type Program
-} from "./Device/Program.ts"
+  type DeviceError,
+  DeviceUnavailable,
+  ExecutionError,
+  LibraryError,
+  OutOfMemory,
+  TraceError
+} from "./Device/Errors.ts"
+export type { Program } from "./Device/Program.ts"
 export type { SeenDevice } from "./Device/Session.ts"
 
 /** The version of libtensorflow whose behaviour is tested. */

@@ -1,5 +1,6 @@
 /** What can go wrong between a program and the device that runs it. Each `message` is one line for the user. */
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 
 /** libtensorflow is missing, cannot be loaded, or is of another version than this package was made for. */
 export class LibraryError extends Data.TaggedError("LibraryError")<{
@@ -55,3 +56,16 @@ export const fromStatus = (code: number, text: string, doing: string): Execution
       })
     : new ExecutionError({ ...fields, message: `TensorFlow could not ${doing}${where}: ${first}` })
 }
+
+const isDeviceError = (cause: unknown): cause is DeviceError =>
+  cause instanceof TraceError || cause instanceof ExecutionError || cause instanceof OutOfMemory
+
+/** Runs synchronous engine code whose tagged errors are thrown. */
+export const attempt = <A>(f: () => A): Effect.Effect<A, DeviceError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(f())
+    } catch (cause) {
+      return isDeviceError(cause) ? Effect.fail(cause) : Effect.die(cause)
+    }
+  })

@@ -11,7 +11,8 @@ import * as Effect from "effect/Effect"
 import { loadLibrary } from "../Device.ts"
 import type { TensorRecord } from "../Tensor.ts"
 import type { CApi } from "./CApi.ts"
-import { type DeviceError, fromStatus, TraceError } from "./Errors.ts"
+import { castToFloat, type InputSpec, identity } from "./EntryPoint.ts"
+import { attempt, type DeviceError, fromStatus, TraceError } from "./Errors.ts"
 import { Graph, type GraphTensor } from "./Graph.ts"
 import {
   decodeAttribute,
@@ -21,7 +22,6 @@ import {
   shapeValue,
   tensorValue
 } from "./GraphDef.ts"
-import { attempt, castToFloat, type InputSpec, identity } from "./Program.ts"
 import { DTYPE } from "./Session.ts"
 import { trace } from "./TfjsBackend.ts"
 

@@ -1,46 +1,26 @@
 /**
- * A compiled program: state that lives on the device, and entry points that read and replace it. Each entry
- * point is a pure function `(state, input) => { state?, output }` of tfjs tensors, traced once; a call is one
- * run of the graph.
+ * A compiled program: state that lives on the device, and entry points that read and replace it. A call of one is
+ * one run of the graph.
  */
-import type * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { type DType, type HostTensor, sizeOf, type TensorRecord } from "../Tensor.ts"
+import { type HostTensor, sizeOf, type TensorRecord } from "../Tensor.ts"
 import type { CApi } from "./CApi.ts"
-import { type DeviceError, ExecutionError, TraceError } from "./Errors.ts"
-import { Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
-import type { Variable } from "./Recorder.ts"
-import { DTYPE, Session, type Signature } from "./Session.ts"
-import { trace } from "./TfjsBackend.ts"
-
-/** Type and shape of an input. uint8 inputs reach the program as float32, with the same values. */
-export interface InputSpec {
-  readonly dtype: DType
-  readonly shape: ReadonlyArray<number>
-}
-
-type Tensors<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>
-
-export interface EntryPoint<Input extends string = string, Output extends string = string> {
-  readonly inputs: Readonly<Record<Input, InputSpec>>
-  readonly run: (
-    state: Tensors,
-    input: Tensors<Input>
-  ) => { readonly state?: Tensors; readonly output: Tensors<Output> }
-}
-
-/** Keeps the names of inputs and outputs in the type of an entry point. */
-export const entryPoint = <Input extends string, Output extends string>(
-  entry: EntryPoint<Input, Output>
-): EntryPoint<Input, Output> => entry
-
-// The variance of `run` asks for `never` where any names would do.
-// biome-ignore lint/suspicious/noExplicitAny: an upper bound only; callers keep their own names
-type AnyEntryPoint = EntryPoint<any, any>
-
-export type EntryPoints = Readonly<Record<string, AnyEntryPoint>>
+import {
+  type CompiledEntry,
+  compileEntry,
+  declareVariable,
+  type EntryPoint,
+  type EntryPoints,
+  type InputSpec,
+  type StateVariable,
+  sameShape,
+  show
+} from "./EntryPoint.ts"
+import { attempt, type DeviceError, ExecutionError } from "./Errors.ts"
+import { Graph } from "./Graph.ts"
+import { Session, type Signature } from "./Session.ts"
 
 type InputNames<E> = E extends EntryPoint<infer Input, string> ? Input : never
 type OutputNames<E> = E extends EntryPoint<infer _, infer Output> ? Output : never
@@ -58,125 +38,6 @@ export interface Program<Entries extends EntryPoints> {
   /** Number of operations in the graph. */
   readonly operations: number
 }
-
-interface StateVariable {
-  readonly name: string
-  readonly spec: InputSpec
-  readonly handle: GraphTensor
-  readonly feed: GraphTensor
-  readonly assign: Operation
-  readonly value: GraphTensor
-}
-
-const typeAttribute = (dtype: DType) => ({ kind: "type", name: "dtype", value: DTYPE[dtype] }) as const
-
-const declareVariable = (graph: Graph, name: string, { dtype, shape }: HostTensor): StateVariable => {
-  const dtypeAttribute = typeAttribute(dtype)
-  const handle = graph.add(
-    "VarHandleOp",
-    [],
-    [
-      dtypeAttribute,
-      { kind: "shape", name: "shape", value: shape },
-      { kind: "string", name: "shared_name", value: name }
-    ]
-  ).outputs[0]
-  const feed = graph.placeholder(DTYPE[dtype], shape)
-  return {
-    name,
-    spec: { dtype, shape },
-    handle,
-    feed,
-    assign: graph.add("AssignVariableOp", [handle, feed], [dtypeAttribute]),
-    value: graph.add("ReadVariableOp", [handle], [dtypeAttribute]).outputs[0]
-  }
-}
-
-interface CompiledEntry {
-  readonly inputs: ReadonlyArray<readonly [name: string, spec: InputSpec]>
-  readonly outputs: ReadonlyArray<string>
-  readonly signature: Signature
-}
-
-const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i])
-
-const show = (dtype: string, shape: ReadonlyArray<number>): string => `${dtype}[${shape.join(", ")}]`
-
-const compileEntry = (
-  graph: Graph,
-  variables: ReadonlyMap<string, StateVariable>,
-  name: string,
-  entry: EntryPoint
-): CompiledEntry => {
-  graph.scope = `${name}/`
-  return trace(graph, (context) => {
-    const feeds: Array<GraphTensor> = []
-    const input: Record<string, tf.Tensor> = {}
-    for (const [key, { dtype, shape }] of Object.entries(entry.inputs)) {
-      const feed = graph.placeholder(DTYPE[dtype], shape)
-      feeds.push(feed)
-      input[key] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, feed) : feed)
-    }
-    const state: Record<string, tf.Tensor> = {}
-    const reads = new Map<string, Variable>()
-    for (const variable of variables.values()) {
-      const read = graph.add("ReadVariableOp", [variable.handle], [typeAttribute(variable.spec.dtype)])
-      const seen = { name: variable.name, handle: variable.handle, read }
-      reads.set(variable.name, seen)
-      state[variable.name] = context.variable(seen)
-    }
-
-    const result = entry.run(state, input)
-
-    const targets: Array<Operation> = []
-    for (const [key, tensor] of Object.entries(result.state ?? {})) {
-      const variable = variables.get(key)
-      const read = reads.get(key)
-      if (variable === undefined || read === undefined) {
-        throw new TraceError({
-          message: `the entry point ${name} returns the state ${key}, which was not given as initial state`
-        })
-      }
-      const { dtype, shape } = variable.spec
-      if (tensor.dtype !== dtype || !sameShape(tensor.shape, shape)) {
-        throw new TraceError({
-          message: `the entry point ${name} returns ${show(tensor.dtype, tensor.shape)} for the state ${key}, which is ${show(dtype, shape)}`
-        })
-      }
-      targets.push(
-        context.updateOf(key, tensor) ??
-          graph.add(
-            "AssignVariableOp",
-            [variable.handle, context.outputOf(tensor)],
-            [typeAttribute(dtype)],
-            [read.read]
-          )
-      )
-    }
-    const outputs = Object.keys(result.output)
-    const fetches = outputs.map((key) => identity(graph, context.outputOf(result.output[key])))
-    return {
-      inputs: Object.entries(entry.inputs),
-      outputs,
-      signature: { doing: `run ${name}`, feeds, fetches, targets }
-    }
-  })
-}
-
-/** TensorFlow does not fetch what it was fed. */
-export const identity = (graph: Graph, value: GraphTensor): GraphTensor =>
-  graph.add("Identity", [value], [{ kind: "type", name: "T", value: value.dtype }]).outputs[0]
-
-export const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
-  graph.add(
-    "Cast",
-    [value],
-    [
-      { kind: "type", name: "SrcT", value: TF.UINT8 },
-      { kind: "type", name: "DstT", value: TF.FLOAT }
-    ]
-  ).outputs[0]
 
 const mismatch = (
   what: string,
@@ -284,18 +145,3 @@ export const compileProgram = <Entries extends EntryPoints>(
 
 const toRecord = (names: ReadonlyArray<string>, values: ReadonlyArray<HostTensor>): TensorRecord =>
   Object.fromEntries(names.map((name, i) => [name, values[i]]))
-
-const isDeviceError = (cause: unknown): cause is DeviceError =>
-  cause instanceof TraceError ||
-  cause instanceof ExecutionError ||
-  (cause as { readonly _tag?: string })._tag === "OutOfMemory"
-
-/** Runs synchronous engine code whose tagged errors are thrown. */
-export const attempt = <A>(f: () => A): Effect.Effect<A, DeviceError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(f())
-    } catch (cause) {
-      return isDeviceError(cause) ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })

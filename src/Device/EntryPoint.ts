@@ -1,0 +1,159 @@
+/**
+ * An entry point of a program is a pure function `(state, input) => { state?, output }` of tfjs tensors. It is traced
+ * once, into the program's graph, around the variables that hold the state.
+ */
+import type * as tf from "@tensorflow/tfjs-core"
+import type { DType, HostTensor } from "../Tensor.ts"
+import { TraceError } from "./Errors.ts"
+import { type Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
+import type { Variable } from "./Recorder.ts"
+import { DTYPE, type Signature } from "./Session.ts"
+import { trace } from "./TfjsBackend.ts"
+
+/** Type and shape of an input. uint8 inputs reach the program as float32, with the same values. */
+export interface InputSpec {
+  readonly dtype: DType
+  readonly shape: ReadonlyArray<number>
+}
+
+type Tensors<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>
+
+export interface EntryPoint<Input extends string = string, Output extends string = string> {
+  readonly inputs: Readonly<Record<Input, InputSpec>>
+  readonly run: (
+    state: Tensors,
+    input: Tensors<Input>
+  ) => { readonly state?: Tensors; readonly output: Tensors<Output> }
+}
+
+/** Keeps the names of inputs and outputs in the type of an entry point. */
+export const entryPoint = <Input extends string, Output extends string>(
+  entry: EntryPoint<Input, Output>
+): EntryPoint<Input, Output> => entry
+
+// The variance of `run` asks for `never` where any names would do.
+// biome-ignore lint/suspicious/noExplicitAny: an upper bound only; callers keep their own names
+type AnyEntryPoint = EntryPoint<any, any>
+
+export type EntryPoints = Readonly<Record<string, AnyEntryPoint>>
+
+/** A part of the state on the device. */
+export interface StateVariable {
+  readonly name: string
+  readonly spec: InputSpec
+  readonly handle: GraphTensor
+  readonly feed: GraphTensor
+  readonly assign: Operation
+  readonly value: GraphTensor
+}
+
+const typeAttribute = (dtype: DType) => ({ kind: "type", name: "dtype", value: DTYPE[dtype] }) as const
+
+export const declareVariable = (graph: Graph, name: string, { dtype, shape }: HostTensor): StateVariable => {
+  const dtypeAttribute = typeAttribute(dtype)
+  const handle = graph.add(
+    "VarHandleOp",
+    [],
+    [
+      dtypeAttribute,
+      { kind: "shape", name: "shape", value: shape },
+      { kind: "string", name: "shared_name", value: name }
+    ]
+  ).outputs[0]
+  const feed = graph.placeholder(DTYPE[dtype], shape)
+  return {
+    name,
+    spec: { dtype, shape },
+    handle,
+    feed,
+    assign: graph.add("AssignVariableOp", [handle, feed], [dtypeAttribute]),
+    value: graph.add("ReadVariableOp", [handle], [dtypeAttribute]).outputs[0]
+  }
+}
+
+export interface CompiledEntry {
+  readonly inputs: ReadonlyArray<readonly [name: string, spec: InputSpec]>
+  readonly outputs: ReadonlyArray<string>
+  readonly signature: Signature
+}
+
+export const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i])
+
+export const show = (dtype: string, shape: ReadonlyArray<number>): string => `${dtype}[${shape.join(", ")}]`
+
+/** Traces an entry point into the graph of its program. Throws a `TraceError` where it is wrong. */
+export const compileEntry = (
+  graph: Graph,
+  variables: ReadonlyMap<string, StateVariable>,
+  name: string,
+  entry: EntryPoint
+): CompiledEntry => {
+  graph.scope = `${name}/`
+  return trace(graph, (context) => {
+    const feeds: Array<GraphTensor> = []
+    const input: Record<string, tf.Tensor> = {}
+    for (const [key, { dtype, shape }] of Object.entries(entry.inputs)) {
+      const feed = graph.placeholder(DTYPE[dtype], shape)
+      feeds.push(feed)
+      input[key] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, feed) : feed)
+    }
+    const state: Record<string, tf.Tensor> = {}
+    const reads = new Map<string, Variable>()
+    for (const variable of variables.values()) {
+      const read = graph.add("ReadVariableOp", [variable.handle], [typeAttribute(variable.spec.dtype)])
+      const seen = { name: variable.name, handle: variable.handle, read }
+      reads.set(variable.name, seen)
+      state[variable.name] = context.variable(seen)
+    }
+
+    const result = entry.run(state, input)
+
+    const targets: Array<Operation> = []
+    for (const [key, tensor] of Object.entries(result.state ?? {})) {
+      const variable = variables.get(key)
+      const read = reads.get(key)
+      if (variable === undefined || read === undefined) {
+        throw new TraceError({
+          message: `the entry point ${name} returns the state ${key}, which was not given as initial state`
+        })
+      }
+      const { dtype, shape } = variable.spec
+      if (tensor.dtype !== dtype || !sameShape(tensor.shape, shape)) {
+        throw new TraceError({
+          message: `the entry point ${name} returns ${show(tensor.dtype, tensor.shape)} for the state ${key}, which is ${show(dtype, shape)}`
+        })
+      }
+      targets.push(
+        context.updateOf(key, tensor) ??
+          graph.add(
+            "AssignVariableOp",
+            [variable.handle, context.outputOf(tensor)],
+            [typeAttribute(dtype)],
+            [read.read]
+          )
+      )
+    }
+    const outputs = Object.keys(result.output)
+    const fetches = outputs.map((key) => identity(graph, context.outputOf(result.output[key])))
+    return {
+      inputs: Object.entries(entry.inputs),
+      outputs,
+      signature: { doing: `run ${name}`, feeds, fetches, targets }
+    }
+  })
+}
+
+/** TensorFlow does not fetch what it was fed. */
+export const identity = (graph: Graph, value: GraphTensor): GraphTensor =>
+  graph.add("Identity", [value], [{ kind: "type", name: "T", value: value.dtype }]).outputs[0]
+
+export const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
+  graph.add(
+    "Cast",
+    [value],
+    [
+      { kind: "type", name: "SrcT", value: TF.UINT8 },
+      { kind: "type", name: "DstT", value: TF.FLOAT }
+    ]
+  ).outputs[0]
