@@ -14,6 +14,7 @@ import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Erro
 import { Graph } from "./Device/Graph.ts"
 import { compileProgram, type Program } from "./Device/Program.ts"
 import { type SeenDevice, Session } from "./Device/Session.ts"
+import { VERSION } from "./Device/Setup/Wheels.ts"
 import { locateLibrary } from "./Device/Setup.ts"
 import type { TensorRecord } from "./Tensor.ts"
 
@@ -31,7 +32,7 @@ export type { Program } from "./Device/Program.ts"
 export type { SeenDevice } from "./Device/Session.ts"
 
 /** The version of libtensorflow whose behaviour is tested. */
-export const TENSORFLOW_VERSION = "2.21.0"
+export { VERSION as TENSORFLOW_VERSION } from "./Device/Setup/Wheels.ts"
 
 export class Device extends Context.Service<
   Device,
@@ -83,9 +84,9 @@ export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.gen(functio
       })
   })
   const version = api.TF_Version()
-  if (version !== TENSORFLOW_VERSION) {
+  if (version !== VERSION) {
     return yield* new LibraryError({
-      message: `${library.file} is TensorFlow ${version}, but ${TENSORFLOW_VERSION} is needed; run \`npx shakedrop setup\``
+      message: `${library.file} is TensorFlow ${version}, but ${VERSION} is needed; run \`npx shakedrop setup\``
     })
   }
   return api
