@@ -48,6 +48,8 @@ const TrainFields = Schema.Struct({
   weightDecay: nonNegative.pipe(withDefault(5e-4)),
   /** L2 coefficient of biases and of normalisations' scales and offsets; `weightDecay` unless given. */
   normWeightDecay: Schema.optionalKey(nonNegative),
+  /** Learning rate of biases and of normalisations' scales and offsets, as a multiple of that of the others. */
+  normRate: positive.pipe(withDefault(1)),
   /** Largest global norm of the gradients. */
   clipNorm: Schema.optionalKey(positive),
   labelSmoothing: share.pipe(withDefault(0)),

@@ -15,6 +15,8 @@ export interface OptimizerOptions {
   readonly weightDecay: number
   /** L2 coefficient of biases and of normalisations' parameters; that of the others unless given. */
   readonly normWeightDecay?: number | undefined
+  /** Learning rate of these as a multiple of that of the others. */
+  readonly normRate?: number
   /** Largest global norm of the gradients; longer ones are scaled down to it. */
   readonly clipNorm?: number | undefined
   /** Convolutions are trained with Muon, and only the rest with SGD. */
@@ -41,11 +43,12 @@ export const optimizerStep = (
   gradients: Tensors,
   norm: tf.Scalar,
   learningRate: tf.Tensor,
-  { clipNorm, momentum, muon, normWeightDecay, weightDecay }: OptimizerOptions
+  { clipNorm, momentum, muon, normRate = 1, normWeightDecay, weightDecay }: OptimizerOptions
 ): Tensors => {
   const factor = clipNorm === undefined ? undefined : clipFactor(norm, clipNorm)
   const sgd = { momentum: tf.scalar(momentum), weightDecay }
   const sgdOfVectors = { ...sgd, weightDecay: normWeightDecay ?? weightDecay }
+  const rateOfVectors = normRate === 1 ? learningRate : tf.mul(learningRate, normRate)
   const next: Record<string, tf.Tensor> = {}
   for (const [name, gradient] of Object.entries(gradients)) {
     const parameter = state[name]
@@ -54,7 +57,9 @@ export const optimizerStep = (
     const update =
       muon !== undefined && isConvolution(parameter)
         ? muonStep(parameter, buffer, clipped, learningRate, muon)
-        : sgdStep(parameter, buffer, clipped, learningRate, isVector(parameter) ? sgdOfVectors : sgd)
+        : isVector(parameter)
+          ? sgdStep(parameter, buffer, clipped, rateOfVectors, sgdOfVectors)
+          : sgdStep(parameter, buffer, clipped, learningRate, sgd)
     next[name] = update.parameter
     next[momentumOf(name)] = update.momentum
   }

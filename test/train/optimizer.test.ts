@@ -35,7 +35,7 @@ const tensors = (recorded: Recorded): TensorRecord =>
   )
 
 /** Parameters after the fixture's gradients. */
-const trained = (options: OptimizerOptions, lookahead?: LookaheadOptions) =>
+const trained = (options: OptimizerOptions, lookahead?: LookaheadOptions, rates = fixture.rates) =>
   Effect.gen(function* () {
     const device = yield* Device
     const start = tensors(fixture.start)
@@ -58,10 +58,10 @@ const trained = (options: OptimizerOptions, lookahead?: LookaheadOptions) =>
       })
     })
     for (const [i, gradients] of fixture.gradients.entries()) {
-      const steps = fixture.rates.length
+      const steps = rates.length
       const slowRate = lookahead ? lookaheadRate(lookahead, i + 1, { stepsPerEpoch: steps, steps }) : 0
       yield* program.run("step", {
-        rate: scalar(fixture.rates[i]),
+        rate: scalar(rates[i]),
         slowRate: scalar(slowRate),
         ...tensors(gradients)
       })
@@ -86,6 +86,20 @@ it.effect("SGD with clipping, and another weight decay for vectors, equals PyTor
     const expected = tensors(fixture.sgd)
     assert.isBelow(distance(other["fc.weight"], expected["fc.weight"]), 2e-6)
     assert.isAbove(distance(other["norm.weight"], expected["norm.weight"]), 1e-3)
+  })
+)
+
+it.effect("vectors have a learning rate of their own", () =>
+  Effect.gen(function* () {
+    const options = { momentum: 0.9, weightDecay: 0.1 }
+    const own = yield* trained({ ...options, normRate: 4 })
+    const faster = fixture.rates.map((rate) => 4 * rate)
+    const expected = { slow: yield* trained(options), fast: yield* trained(options, undefined, faster) }
+    for (const [name, { shape }] of Object.entries(fixture.start)) {
+      const [same, other] = shape.length === 1 ? (["fast", "slow"] as const) : (["slow", "fast"] as const)
+      assert.isBelow(distance(own[name], expected[same][name]), 2e-6, name)
+      assert.isAbove(distance(own[name], expected[other][name]), 1e-3, name)
+    }
   })
 )
 
