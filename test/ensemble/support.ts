@@ -1,0 +1,47 @@
+/** Outputs of made-up members. */
+import * as Schema from "effect/Schema"
+import type { Outputs } from "../../src/Ensemble/Combine.ts"
+import { draws } from "../../src/Random.ts"
+
+export const outputs = (...rows: ReadonlyArray<ReadonlyArray<number>>): Outputs => ({
+  images: rows.length,
+  classes: rows[0].length,
+  values: Float32Array.from(rows.flat())
+})
+
+const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+/** How many members, images and classes, and how much members know. */
+export const AnyMembers = Schema.Struct({
+  count: int(1, 6),
+  images: int(1, 60),
+  classes: int(2, 12),
+  skill: int(0, 4),
+  seed: int(0, 1_000_000)
+})
+export type AnyMembers = typeof AnyMembers.Type
+
+export interface Members {
+  /** Logits of each. */
+  readonly logits: ReadonlyArray<Outputs>
+  readonly weights: ReadonlyArray<number>
+  readonly labels: Uint16Array
+}
+
+/** Values that differ do so by enough for float32, whatever is done to them. */
+const coarse = (value: number): number => Math.round(64 * value) / 64
+
+/** Members that add noise of their own to what is true, with weights in [0.1, 1.1). */
+export const membersOf = ({ classes, count, images, seed, skill }: AnyMembers): Members => {
+  const random = draws(seed, "test members")
+  const labels = Uint16Array.from({ length: images }, () => random.int(classes))
+  const logits = Array.from({ length: count }, () => ({
+    images,
+    classes,
+    values: Float32Array.from(
+      { length: images * classes },
+      (_, i) => coarse(2 * random.normal()) + (i % classes === labels[Math.floor(i / classes)] ? skill : 0)
+    )
+  }))
+  return { logits, weights: logits.map(() => 0.1 + random.uniform()), labels }
+}
