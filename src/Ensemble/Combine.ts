@@ -114,6 +114,10 @@ export const weightedMean = (members: ReadonlyArray<Outputs>, weights: ReadonlyA
   return { images, classes, values: mean }
 }
 
+/** Class scores, with a sum of 1 for each image, from the weighted mean of contributions. */
+export const scoresOf = (rule: CombinationRule, mean: Outputs): Outputs =>
+  rule === "MeanLogits" ? softmax(mean) : mean
+
 /**
  * Class scores of the whole from the logits of its members: not negative, with a sum of 1 for each image. Weights as
  * in `weightedMean`.
@@ -122,13 +126,14 @@ export const combine = (
   rule: CombinationRule,
   members: ReadonlyArray<Outputs>,
   weights: ReadonlyArray<number>
-): Outputs => {
-  const mean = weightedMean(
-    members.map((logits) => contribution(rule, logits)),
-    weights
+): Outputs =>
+  scoresOf(
+    rule,
+    weightedMean(
+      members.map((logits) => contribution(rule, logits)),
+      weights
+    )
   )
-  return rule === "MeanLogits" ? softmax(mean) : mean
-}
 
 /** The class of the largest value of each image; of equal ones the first. */
 export const predictions = (scores: Outputs): Uint16Array =>
