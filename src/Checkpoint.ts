@@ -1,5 +1,5 @@
 /**
- * Checkpoints as a service: the newest few states of a run and the best one, each verified when it is read.
+ * Checkpoints as a service: the newest few states of a run, the best one and snapshots, each verified when it is read.
  *
  * A checkpoint is two files: `step-0000123.safetensors` with every tensor, in PyTorch's names and layouts, and
  * `step-0000123.json` with the counters and the hashes of both. The second is written when the first is whole: without it there is
@@ -35,6 +35,16 @@ export interface Found {
   readonly skipped: ReadonlyArray<string>
 }
 
+/** One of a run's checkpoints: the newest state, the best one, or the n-th snapshot (from 1). */
+export type CheckpointName = "latest" | "best" | number
+
+/** A checkpoint as it says itself, before it is read. */
+export interface Identity {
+  readonly step: number
+  /** Of the file with its tensors, hex. */
+  readonly sha256: string
+}
+
 export interface CheckpointOptions {
   /** How many of the newest are kept. */
   readonly keep: number
@@ -47,10 +57,12 @@ export class Checkpoints extends Context.Service<
     readonly save: (checkpoint: Checkpoint) => Effect.Effect<void, StorageError>
     /** Keeps a state as the best one, in place of the one before. */
     readonly saveBest: (checkpoint: Checkpoint) => Effect.Effect<void, StorageError>
-    /** The newest whole state. */
-    readonly latest: Effect.Effect<Found, StorageError>
-    /** The best state. */
-    readonly best: Effect.Effect<Found, StorageError>
+    /** Keeps a state for good. */
+    readonly saveSnapshot: (checkpoint: Checkpoint) => Effect.Effect<void, StorageError>
+    /** The newest whole checkpoint that a name stands for. */
+    readonly find: (name: CheckpointName) => Effect.Effect<Found, StorageError>
+    /** Which checkpoint a name stands for, without reading its tensors. */
+    readonly identify: (name: CheckpointName) => Effect.Effect<Option.Option<Identity>, StorageError>
   }
 >()("shakedrop/Checkpoint/Checkpoints") {
   /** Checkpoints in a folder, which is made when the first is saved. */
@@ -58,12 +70,13 @@ export class Checkpoints extends Context.Service<
     Layer.succeed(Checkpoints, {
       save: (checkpoint) => save(directory, "step", keep, checkpoint),
       saveBest: (checkpoint) => save(directory, "best", 1, checkpoint),
-      latest: newest(directory, "step"),
-      best: newest(directory, "best")
+      saveSnapshot: (checkpoint) => save(directory, "snapshot", Number.POSITIVE_INFINITY, checkpoint),
+      find: (name) => find(directory, name),
+      identify: (name) => identify(directory, name)
     })
 }
 
-type Kind = "step" | "best"
+type Kind = "step" | "best" | "snapshot"
 
 const Manifest = Schema.Struct({
   step: Schema.Int,
@@ -89,6 +102,12 @@ const complete = (directory: string, kind: Kind): Effect.Effect<Array<string>, S
       )
       .sort((a, b) => stepOf(b) - stepOf(a))
   )
+
+/** Files that a name may stand for, the first choice first. */
+const named = (directory: string, name: CheckpointName): Effect.Effect<Array<string>, StorageError> => {
+  if (typeof name !== "number") return complete(directory, name === "latest" ? "step" : "best")
+  return Effect.map(complete(directory, "snapshot"), (names) => names.reverse().slice(name - 1, name))
+}
 
 const stepOf = (name: string): number => Number(name.slice(name.indexOf("-") + 1))
 
@@ -136,15 +155,23 @@ const tidy = Effect.fnUntraced(function* (directory: string, kind: Kind, keep: n
   })
 })
 
+const damaged = (file: string, what: string) =>
+  new StorageError({ path: file, message: `${file} is damaged: ${what}` })
+
+const filesOf = (directory: string, name: string) => ({
+  file: path.join(directory, `${name}.safetensors`),
+  manifestFile: path.join(directory, `${name}.json`)
+})
+
+const readManifest = (file: string) =>
+  Effect.flatMap(readJson(file), (json) =>
+    Effect.mapError(decodeStrictly(Manifest, json), (problems) => damaged(file, problems))
+  )
+
 /** Reads and verifies one checkpoint; fails with what is wrong with it. */
 const read = Effect.fnUntraced(function* (directory: string, name: string) {
-  const [file, manifestFile] = ["safetensors", "json"].map((type) => path.join(directory, `${name}.${type}`))
-  const damaged = (file: string, what: string) =>
-    new StorageError({ path: file, message: `${file} is damaged: ${what}` })
-  const manifest = yield* decodeStrictly(Manifest, yield* readJson(manifestFile)).pipe(
-    Effect.mapError((problems) => damaged(manifestFile, problems))
-  )
-  const { counters, sha256, step } = manifest
+  const { file, manifestFile } = filesOf(directory, name)
+  const { counters, sha256, step } = yield* readManifest(manifestFile)
   if (hashOf([JSON.stringify(counters)]) !== sha256.counters) {
     return yield* damaged(manifestFile, "its counters do not have the hash they were written with")
   }
@@ -159,15 +186,21 @@ const read = Effect.fnUntraced(function* (directory: string, name: string) {
   return { step, counters, tensors: fromPyTorch(tensors) } satisfies Checkpoint
 })
 
-const newest = (directory: string, kind: Kind): Effect.Effect<Found, StorageError> =>
-  Effect.gen(function* () {
-    const skipped: Array<string> = []
-    for (const name of yield* complete(directory, kind)) {
-      const checkpoint = yield* read(directory, name).pipe(
-        Effect.tapError(({ message }) => Effect.sync(() => skipped.push(`${message}; it is passed over`))),
-        Effect.option
-      )
-      if (Option.isSome(checkpoint)) return { checkpoint, skipped }
-    }
-    return { checkpoint: Option.none(), skipped }
-  })
+const find = Effect.fnUntraced(function* (directory: string, name: CheckpointName) {
+  const skipped: Array<string> = []
+  for (const file of yield* named(directory, name)) {
+    const checkpoint = yield* read(directory, file).pipe(
+      Effect.tapError(({ message }) => Effect.sync(() => skipped.push(`${message}; it is passed over`))),
+      Effect.option
+    )
+    if (Option.isSome(checkpoint)) return { checkpoint, skipped } satisfies Found
+  }
+  return { checkpoint: Option.none(), skipped } satisfies Found
+})
+
+const identify = Effect.fnUntraced(function* (directory: string, name: CheckpointName) {
+  const [first] = yield* named(directory, name)
+  if (first === undefined) return Option.none<Identity>()
+  const { sha256, step } = yield* readManifest(filesOf(directory, first).manifestFile)
+  return Option.some<Identity>({ step, sha256: sha256.tensors })
+})

@@ -115,7 +115,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     for (const line of describeForecast(expected)) progress.message(line)
     yield* beginRun(directory, config)
   } else {
-    const { checkpoint, skipped } = yield* checkpoints.latest
+    const { checkpoint, skipped } = yield* checkpoints.find("latest")
     for (const line of skipped) progress.message(line)
     if (Option.isSome(checkpoint)) {
       yield* program.write(checkpoint.value.tensors)
@@ -141,7 +141,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   let selection = `the ${weights} weights of the last epoch; there is no validation split`
   let epochs = experiment.train.epochs
   if (end.best !== null) {
-    const { checkpoint } = yield* checkpoints.best
+    const { checkpoint } = yield* checkpoints.find("best")
     if (Option.isNone(checkpoint)) {
       return yield* new RunError({ message: `the best checkpoint of the run in ${directory} cannot be read` })
     }
@@ -185,7 +185,7 @@ export const evaluate = Effect.fn("evaluate")(function* (
 ) {
   const device = yield* Device
   const dataset = yield* Dataset
-  const trained = yield* readTrained(directory, dataset, weights)
+  const trained = yield* readTrained(directory, dataset, { weights })
   const { experiment, network, step } = trained
   const images = imagesOf(experiment, dataset)
   const program = yield* device.compile(

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -36,7 +37,7 @@ const inFolder = <A, E>(
   }).pipe(Effect.scoped)
 
 const latestStep = (checkpoints: Checkpoints["Service"]) =>
-  Effect.map(checkpoints.latest, ({ checkpoint, skipped }) => ({
+  Effect.map(checkpoints.find("latest"), ({ checkpoint, skipped }) => ({
     step: Option.getOrUndefined(Option.map(checkpoint, ({ step }) => step)),
     skipped
   }))
@@ -46,8 +47,8 @@ describe("checkpoints", () => {
     inFolder(
       2,
       Effect.fnUntraced(function* (checkpoints) {
-        assert.deepStrictEqual(yield* checkpoints.latest, { checkpoint: Option.none(), skipped: [] })
-        assert.deepStrictEqual(yield* checkpoints.best, { checkpoint: Option.none(), skipped: [] })
+        assert.deepStrictEqual(yield* checkpoints.find("latest"), { checkpoint: Option.none(), skipped: [] })
+        assert.deepStrictEqual(yield* checkpoints.find("best"), { checkpoint: Option.none(), skipped: [] })
       })
     )
   )
@@ -59,8 +60,8 @@ describe("checkpoints", () => {
         yield* checkpoints.save(at(10))
         yield* checkpoints.save(at(20))
         yield* checkpoints.saveBest(at(10))
-        assert.deepStrictEqual((yield* checkpoints.latest).checkpoint, Option.some(at(20)))
-        assert.deepStrictEqual((yield* checkpoints.best).checkpoint, Option.some(at(10)))
+        assert.deepStrictEqual((yield* checkpoints.find("latest")).checkpoint, Option.some(at(20)))
+        assert.deepStrictEqual((yield* checkpoints.find("best")).checkpoint, Option.some(at(10)))
       })
     )
   )
@@ -95,6 +96,28 @@ describe("checkpoints", () => {
           "best-0000030.json",
           "best-0000030.safetensors"
         ])
+      })
+    )
+  )
+
+  it.effect("all snapshots are kept, found by their number and identified without being read", () =>
+    inFolder(
+      1,
+      Effect.fnUntraced(function* (checkpoints, folder) {
+        for (const step of [10, 20, 30]) yield* checkpoints.saveSnapshot(at(step))
+        yield* checkpoints.save(at(40))
+        assert.deepStrictEqual((yield* checkpoints.find(2)).checkpoint, Option.some(at(20)))
+        assert.isTrue(Option.isNone((yield* checkpoints.find(4)).checkpoint))
+        assert.isTrue(Option.isNone(yield* checkpoints.identify("best")))
+        truncateSync(path.join(folder, "snapshot-0000030.safetensors"), 100)
+        const [second, third] = [yield* checkpoints.identify(2), yield* checkpoints.identify(3)]
+        const bytes = readFileSync(path.join(folder, "snapshot-0000020.safetensors"))
+        const sha256 = createHash("sha256").update(bytes).digest("hex")
+        assert.deepStrictEqual(second, Option.some({ step: 20, sha256 }))
+        assert.strictEqual(Option.getOrThrow(third).step, 30)
+        const { checkpoint, skipped } = yield* checkpoints.find(3)
+        assert.isTrue(Option.isNone(checkpoint))
+        assert.match(skipped[0], /snapshot-0000030.safetensors is damaged/)
       })
     )
   )

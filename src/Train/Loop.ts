@@ -11,7 +11,7 @@ import { type Counters, START } from "./Counters.ts"
 import { epochMetrics, evaluateEpoch, type Run, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { lookaheadRate } from "./Lookahead.ts"
 import { appendMetrics } from "./Metrics.ts"
-import { learningRateAt } from "./Schedule.ts"
+import { endsCycle, learningRateAt } from "./Schedule.ts"
 import { modelsAveraged } from "./Swa.ts"
 import { judged } from "./Weights.ts"
 
@@ -101,9 +101,11 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
       const metrics = epochMetrics(run, counters, measured, seconds)
       const { epoch, step } = metrics
       yield* appendMetrics(directory, metrics)
-      if (better) {
+      const snapshot = endsCycle(train.schedule, epoch)
+      if (better || snapshot) {
         const tensors = weightsOf(run, yield* program.read)
-        yield* checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
+        if (better) yield* checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
+        if (snapshot) yield* checkpoints.saveSnapshot({ step, tensors, counters: { epoch } })
       }
       counters = {
         ...START,

@@ -91,6 +91,10 @@ const cycleAt = (
   return { done, length }
 }
 
+/** Whether a cycle of warm restarts has come to its lowest rate after so many epochs. */
+export const endsCycle = (schedule: ScheduleConfig, epochs: number): boolean =>
+  schedule._tag === "WarmRestarts" && cycleAt(schedule.t0, schedule.tMult, epochs).done === 0
+
 /** The learning rate of the step at a position; `base` is the highest. */
 export const learningRateAt = (schedule: ScheduleConfig, base: number, position: Position): number => {
   const { epoch, epochs, step, stepsPerEpoch } = position

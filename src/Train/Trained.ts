@@ -1,7 +1,7 @@
 /** What came out of a run, or of its course so far: its network with the weights that were kept. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Checkpoints } from "../Checkpoint.ts"
+import { type CheckpointName, Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
@@ -20,16 +20,23 @@ export interface TrainedNetwork {
   readonly step: number
 }
 
+/** Which of a run's weights. */
+export interface WeightsChoice {
+  /** Those that the run was judged by unless given. */
+  readonly weights?: WeightsName | undefined
+  /** The best ones unless given, or the newest where none were selected. */
+  readonly checkpoint?: CheckpointName | undefined
+}
+
 /**
- * The network of the run in a folder: its best weights, or the newest where none were selected. `kind` is the one
- * that the run was judged by unless given.
+ * The network of the run in a folder, with weights that it has kept.
  *
  * @errors RunError where the data is other than it was trained on, or there are no such weights
  */
 export const readTrained = Effect.fn("readTrained")(function* (
   directory: string,
   dataset: LoadedDataset,
-  kind?: WeightsName
+  { checkpoint: name, weights: kind }: WeightsChoice = {}
 ) {
   const checkpoints = yield* Checkpoints
   const fail = (what: string) => new RunError({ message: `the run in ${directory} ${what}` })
@@ -45,18 +52,23 @@ export const readTrained = Effect.fn("readTrained")(function* (
     return yield* fail(`has no ${chosen} weights: use --weights ${kept.join(" or ")}`)
   }
   const network = yield* networkFor(experiment, dataset)
-  const best = yield* checkpoints.best
-  const { checkpoint, skipped } = Option.isSome(best.checkpoint) ? best : yield* checkpoints.latest
-  if (Option.isNone(checkpoint)) {
-    const damaged = [...best.skipped, ...skipped].at(0)
-    return yield* fail(
-      damaged === undefined ? "has no checkpoint yet" : `has no whole checkpoint: ${damaged}`
-    )
+  let found = yield* checkpoints.find(name ?? "best")
+  let from = name ?? "best"
+  if (name === undefined && Option.isNone(found.checkpoint)) {
+    from = "latest"
+    const { checkpoint, skipped } = yield* checkpoints.find(from)
+    found = { checkpoint, skipped: [...found.skipped, ...skipped] }
   }
-  if (chosen === "swa" && Option.isNone(best.checkpoint) && !isFinished(directory)) {
+  if (Option.isNone(found.checkpoint)) {
+    const [damaged] = found.skipped
+    const which =
+      typeof name === "number" ? `snapshot ${name}` : `${name === undefined ? "" : `${name} `}checkpoint`
+    return yield* fail(damaged === undefined ? `has no ${which} yet` : `has no whole ${which}: ${damaged}`)
+  }
+  if (chosen === "swa" && from !== "best" && !(from === "latest" && isFinished(directory))) {
     return yield* fail("gives its swa weights their batch statistics at its end only: use --weights raw")
   }
-  const { step, tensors } = checkpoint.value
+  const { step, tensors } = found.checkpoint.value
   const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(chosen, name)]]))
   return { experiment, network, weights, step } satisfies TrainedNetwork
 })

@@ -56,8 +56,9 @@ it.live("weights are averaged once, also where the run is interrupted before the
           checkpoints: {
             save: (checkpoint) => Effect.sync(() => saved.push(checkpoint)),
             saveBest: () => Effect.void,
-            latest: Effect.die("not read"),
-            best: Effect.die("not read")
+            saveSnapshot: () => Effect.die("no cycle ends"),
+            find: () => Effect.die("not read"),
+            identify: () => Effect.die("not read")
           }
         },
         start
