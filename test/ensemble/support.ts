@@ -1,6 +1,6 @@
 /** Outputs of made-up members. */
 import * as Schema from "effect/Schema"
-import type { Outputs } from "../../src/Ensemble/Combine.ts"
+import { type Outputs, softmax } from "../../src/Ensemble/Combine.ts"
 import { draws } from "../../src/Random.ts"
 
 export const outputs = (...rows: ReadonlyArray<ReadonlyArray<number>>): Outputs => ({
@@ -44,4 +44,22 @@ export const membersOf = ({ classes, count, images, seed, skill }: AnyMembers): 
     )
   }))
   return { logits, weights: logits.map(() => 0.1 + random.uniform()), labels }
+}
+
+/** Logits, and labels drawn with the probabilities that softmax gives them. */
+export const calibrated = (images: number, classes: number) => {
+  const random = draws(3, "test calibrated")
+  const logits = {
+    images,
+    classes,
+    values: Float32Array.from({ length: images * classes }, () => 2 * random.normal())
+  }
+  const { values } = softmax(logits)
+  const labels = Uint16Array.from({ length: images }, (_, i) => {
+    let left = random.uniform()
+    let label = 0
+    while (label < classes - 1 && left >= values[i * classes + label]) left -= values[i * classes + label++]
+    return label
+  })
+  return { logits, labels }
 }

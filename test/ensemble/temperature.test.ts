@@ -1,29 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { predictions, softmax } from "../../src/Ensemble/Combine.ts"
 import { fitTemperature, logProbabilities, negativeLogLikelihood } from "../../src/Ensemble/Temperature.ts"
-import { draws } from "../../src/Random.ts"
-import { AnyMembers, membersOf, outputs } from "./support.ts"
+import { AnyMembers, calibrated, membersOf, outputs } from "./support.ts"
 
 const LOGITS = outputs([4, 0, 0], [3, 1, 0], [0, 5, 1], [2, 0, 3], [1, 1, 4], [0, 3, 2])
 const LABELS = [0, 1, 1, 2, 2, 2]
-
-/** Logits, and labels drawn with the probabilities that softmax gives them. */
-const calibrated = (images: number, classes: number) => {
-  const random = draws(3, "test calibrated")
-  const logits = {
-    images,
-    classes,
-    values: Float32Array.from({ length: images * classes }, () => 2 * random.normal())
-  }
-  const { values } = softmax(logits)
-  const labels = Uint16Array.from({ length: images }, (_, i) => {
-    let left = random.uniform()
-    let label = 0
-    while (label < classes - 1 && left >= values[i * classes + label]) left -= values[i * classes + label++]
-    return label
-  })
-  return { logits, labels }
-}
 
 describe("negativeLogLikelihood", () => {
   it("gives the reference value", () => {
