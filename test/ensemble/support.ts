@@ -1,6 +1,7 @@
 /** Outputs of made-up members. */
 import * as Schema from "effect/Schema"
-import { type Outputs, softmax } from "../../src/Ensemble/Combine.ts"
+import { combine, type Outputs, softmax } from "../../src/Ensemble/Combine.ts"
+import type { MeasuredEnsemble } from "../../src/Ensemble/Statistics.ts"
 import { draws } from "../../src/Random.ts"
 
 export const outputs = (...rows: ReadonlyArray<ReadonlyArray<number>>): Outputs => ({
@@ -62,4 +63,31 @@ export const calibrated = (images: number, classes: number) => {
     return label
   })
   return { logits, labels }
+}
+
+/** An ensemble whose members have the weights 3, 1, 1, … and are right more often than not. */
+export const measuredOf = (
+  any: Partial<AnyMembers>,
+  changes: Partial<MeasuredEnsemble> = {}
+): MeasuredEnsemble => {
+  const { labels, logits } = membersOf({ count: 4, images: 120, classes: 6, skill: 3, seed: 5, ...any })
+  const weights = logits.map((_, m) => (m === 0 ? 3 : 1))
+  return {
+    dataset: "bars & <stars>",
+    split: "test",
+    classes: Array.from({ length: logits[0].classes }, (_, k) => `class <${k}>`),
+    labels,
+    rule: "MeanProbabilities",
+    members: logits.map((member, m) => ({
+      name: `runs/<${m}>`,
+      weight: weights[m],
+      probabilities: softmax(member)
+    })),
+    scores: combine("MeanProbabilities", logits, weights),
+    temperature: 0.8,
+    selection: "weights & temperature, on 500 validation images",
+    seed: 1,
+    command: 'shakedrop ensemble "a"',
+    ...changes
+  }
 }
