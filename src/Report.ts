@@ -8,11 +8,11 @@ import { Dataset } from "./Data.ts"
 import { classesSection } from "./Report/Classes.ts"
 import { confusionSection } from "./Report/Confusion.ts"
 import { curves } from "./Report/Curves.ts"
-import { html, Markup, percent } from "./Report/Html.ts"
+import { percent } from "./Report/Html.ts"
 import { overview } from "./Report/Overview.ts"
+import { page } from "./Report/Page.ts"
 import { predictionsOf } from "./Report/Predictions.ts"
 import { samples } from "./Report/Samples.ts"
-import { STYLE } from "./Report/Style.ts"
 import { writeFileAtomic } from "./Storage.ts"
 import { readMetrics } from "./Train/Metrics.ts"
 import type { RunResult } from "./Train/Result.ts"
@@ -33,17 +33,15 @@ export const writeReport = Effect.fn("writeReport")(function* (
   // A network may have more classes than the data.
   const names = result.confusion.map((_, label) => classes[label] ?? `class ${label}`)
   const images = { train: train.indices.length, validation: validation.indices.length }
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${config.experiment.name}: ${percent(result.accuracy)} on ${result.dataset}</title><style>${new Markup(STYLE)}</style></head>
-<body>${overview(config, result, images)}
-${curves(metrics, result)}
-${confusionSection(result.confusion, names)}
-${classesSection(result.confusion, names, result.accuracy)}
-${yield* samples(test, predictionsOf(test, logits), names)}
-</body></html>
-`
+  const title = `${config.experiment.name}: ${percent(result.accuracy)} on ${result.dataset}`
+  const sections = [
+    overview(config, result, images),
+    curves(metrics, result),
+    confusionSection(result.confusion, names),
+    classesSection(result.confusion, names, result.accuracy),
+    ...(yield* samples(test, predictionsOf(test, logits), names))
+  ]
   const file = path.join(directory, "report.html")
-  yield* writeFileAtomic(file, page.text)
+  yield* writeFileAtomic(file, page(title, sections))
   return file
 })

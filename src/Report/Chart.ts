@@ -1,12 +1,12 @@
-/** Curves over epochs as SVG. What they are at an epoch is shown where the pointer is, without a script. */
+/** Curves over epochs or other counts as SVG. What they are at one is shown where the pointer is, without a script. */
 import { html, type Markup, NOTHING, px } from "./Html.ts"
-import { epochScale, type Scale } from "./Scale.ts"
+import { countScale, type Scale } from "./Scale.ts"
 
 export interface Series {
   readonly name: string
   /** Class that gives the colour. */
   readonly colour: "train" | "validation" | "ema" | "swa"
-  /** A value for each of the chart's epochs; null where there is none. */
+  /** A value for each of the chart's counts; null where there is none. */
   readonly values: ReadonlyArray<number | null>
 }
 
@@ -14,13 +14,16 @@ export interface ChartOptions {
   readonly title: string
   /** Said in small print below. */
   readonly note?: string
-  readonly epochs: ReadonlyArray<number>
+  /** Ascending from 1 or more, along the foot of the chart. */
+  readonly counts: ReadonlyArray<number>
+  /** What is counted. */
+  readonly unit: string
   readonly series: ReadonlyArray<Series>
   readonly scale: Scale
   /** Values beside the legend and under the pointer. */
   readonly format: (value: number) => string
-  /** An epoch that is marked, and why. */
-  readonly mark?: { readonly epoch: number; readonly label: string }
+  /** A count that is marked, and why. */
+  readonly mark?: { readonly count: number; readonly label: string }
 }
 
 const WIDTH = 460
@@ -30,7 +33,7 @@ const RIGHT = WIDTH - 12
 const TOP = 24
 const BOTTOM = HEIGHT - 28
 
-/** More epochs than this share the places that react to the pointer. */
+/** More counts than this share the places that react to the pointer. */
 const PLACES = 200
 
 const present = (values: ReadonlyArray<number | null>) => values.filter((value) => value !== null)
@@ -39,9 +42,9 @@ const present = (values: ReadonlyArray<number | null>) => values.filter((value) 
 export const valuesOf = (series: ReadonlyArray<Series>): ReadonlyArray<number> =>
   series.flatMap(({ values }) => present(values))
 
-export const chart = ({ epochs, format, mark, note, scale, series, title }: ChartOptions): Markup => {
-  const along = epochScale(epochs[epochs.length - 1])
-  const x = (epoch: number): number => px(LEFT + along.position(epoch) * (RIGHT - LEFT))
+export const chart = ({ counts, format, mark, note, scale, series, title, unit }: ChartOptions): Markup => {
+  const along = countScale(counts[counts.length - 1])
+  const x = (count: number): number => px(LEFT + along.position(count) * (RIGHT - LEFT))
   const y = (value: number): number => px(BOTTOM - scale.position(value) * (BOTTOM - TOP))
 
   const grid = scale.ticks.map(
@@ -54,29 +57,29 @@ export const chart = ({ epochs, format, mark, note, scale, series, title }: Char
   )
 
   const curves = series.map(({ colour, values }) => {
-    const points = epochs.flatMap((epoch, i) => {
+    const points = counts.flatMap((count, i) => {
       const value = values[i]
-      return value === null ? [] : [{ x: x(epoch), y: y(value) }]
+      return value === null ? [] : [{ x: x(count), y: y(value) }]
     })
     return points.length === 1
       ? html`<circle class="point ${colour}" cx="${points[0].x}" cy="${points[0].y}" r="4"/>`
       : html`<path class="curve ${colour}" d="M${points.map(({ x, y }) => `${x} ${y}`).join("L")}"/>`
   })
 
-  const stride = Math.ceil(epochs.length / PLACES)
-  const width = (stride * (RIGHT - LEFT)) / Math.max(1, epochs[epochs.length - 1] - 1)
-  const places = epochs.flatMap((epoch, i) => {
-    if ((epochs.length - 1 - i) % stride !== 0) return []
+  const stride = Math.ceil(counts.length / PLACES)
+  const width = (stride * (RIGHT - LEFT)) / Math.max(1, counts[counts.length - 1] - 1)
+  const places = counts.flatMap((count, i) => {
+    if ((counts.length - 1 - i) % stride !== 0) return []
     const shown = series.flatMap(({ colour, name, values }) => {
       const value = values[i]
       return value === null ? [] : [{ colour, name, value }]
     })
     return [
-      html`<g class="place"><rect x="${px(x(epoch) - width / 2)}" y="${TOP}" width="${px(width)}" height="${BOTTOM - TOP}"/>
-<path d="M${x(epoch)} ${TOP}V${BOTTOM}"/>${shown.map(
-        ({ colour, value }) => html`<circle class="${colour}" cx="${x(epoch)}" cy="${y(value)}" r="4"/>`
+      html`<g class="place"><rect x="${px(x(count) - width / 2)}" y="${TOP}" width="${px(width)}" height="${BOTTOM - TOP}"/>
+<path d="M${x(count)} ${TOP}V${BOTTOM}"/>${shown.map(
+        ({ colour, value }) => html`<circle class="${colour}" cx="${x(count)}" cy="${y(value)}" r="4"/>`
       )}
-<text x="${LEFT}" y="14">epoch ${epoch}${shown.map(
+<text x="${LEFT}" y="14">${unit} ${count}${shown.map(
         ({ colour, value }) =>
           html`<tspan class="${colour}" dx="12">● </tspan><tspan>${format(value)}</tspan>`
       )}</text></g>`
@@ -86,8 +89,8 @@ export const chart = ({ epochs, format, mark, note, scale, series, title }: Char
   const marked =
     mark === undefined
       ? NOTHING
-      : html`<path class="mark" d="M${x(mark.epoch)} ${TOP}V${BOTTOM}"/><text class="tick" x="${x(mark.epoch)}" y="${BOTTOM - 6}" ${
-          along.position(mark.epoch) > 0.5 ? html`text-anchor="end" dx="-5"` : html`dx="5"`
+      : html`<path class="mark" d="M${x(mark.count)} ${TOP}V${BOTTOM}"/><text class="tick" x="${x(mark.count)}" y="${BOTTOM - 6}" ${
+          along.position(mark.count) > 0.5 ? html`text-anchor="end" dx="-5"` : html`dx="5"`
         }>${mark.label}</text>`
 
   const legend = series.map(({ colour, name, values }) => {
@@ -97,6 +100,6 @@ export const chart = ({ epochs, format, mark, note, scale, series, title }: Char
       : html`<span><i class="${colour}"></i>${name} <b>${format(last)}</b></span>`
   })
   return html`<figure class="chart"><figcaption><h3>${title}</h3><p class="legend">${legend}</p></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} by epoch">${grid}${below}${marked}${curves}${places}</svg>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} by ${unit}">${grid}${below}${marked}${curves}${places}</svg>
 ${note === undefined ? NOTHING : html`<p class="note">${note}</p>`}</figure>`
 }

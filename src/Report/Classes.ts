@@ -1,6 +1,7 @@
 /** Accuracy of each class with its interval, the worst first. */
 import { wilsonInterval } from "../Train/Result.ts"
-import { html, type Markup, percent, px } from "./Html.ts"
+import { html, type Markup, percent } from "./Html.ts"
+import { floorOf, track } from "./Track.ts"
 
 export const classesSection = (
   confusion: ReadonlyArray<ReadonlyArray<number>>,
@@ -23,17 +24,16 @@ export const classesSection = (
       ]
     })
     .sort((a, b) => a.share - b.share)
-  const floor = Math.floor(10 * Math.min(...rows.map(({ interval }) => interval[0]))) / 10
-  const at = (share: number): number => px((100 * (share - floor)) / (1 - floor))
+  const floor = floorOf(rows.map(({ interval }) => interval))
   const list = rows.map(
     ({
       correct,
       images,
-      interval: [low, high],
+      interval,
       name,
       share
-    }) => html`<li title="${correct} of ${images}, 95 % interval ${percent(low, 1)} to ${percent(high, 1)}"><span>${name}</span>
-<span class="track"><i class="all" style="left:${at(overall)}%"></i><i class="interval" style="left:${at(low)}%;right:${px(100 - at(high))}%"></i><i class="dot" style="left:${at(share)}%"></i></span><b>${percent(share, 1)}</b></li>`
+    }) => html`<li title="${correct} of ${images}, 95 % interval ${percent(interval[0], 1)} to ${percent(interval[1], 1)}"><span>${name}</span>
+${track(floor, overall, share, interval)}<b>${percent(share, 1)}</b></li>`
   )
   return html`<section><h2>Accuracy by class</h2>
 <p class="note">The worst first, with 95 % intervals, from ${percent(floor, 0)} to 100 %; the line is the accuracy over all classes.</p>

@@ -9,7 +9,7 @@ const digits = (value: number): string => String(Number(value.toPrecision(3)))
 
 export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult): Markup => {
   if (metrics.length === 0) return NOTHING
-  const epochs = metrics.map(({ epoch }) => epoch)
+  const along = { counts: metrics.map(({ epoch }) => epoch), unit: "epoch" }
   const of = (name: string, colour: Series["colour"], key: keyof EpochMetrics): ReadonlyArray<Series> => {
     const values = metrics.map((line) => line[key])
     return values.some((value) => value !== null) ? [{ name, colour, values }] : []
@@ -24,12 +24,12 @@ export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult):
   const lr = of("learning rate", "train", "lr")
   const speed = of("training", "train", "imagesPerSecond")
   const waited = metrics.reduce((sum, { waitShare }) => sum + waitShare, 0) / metrics.length
-  const selected = accuracy.length > 1 ? { mark: { epoch: result.epochs, label: "kept" } } : {}
+  const selected = accuracy.length > 1 ? { mark: { count: result.epochs, label: "kept" } } : {}
   return html`<section><h2>Curves</h2><div class="charts">${[
     chart({
       title: "Accuracy",
       note: "Training accuracy is that of augmented images while the weights change. The axis is stretched towards 100 %.",
-      epochs,
+      ...along,
       series: accuracy,
       scale: accuracyScale(valuesOf(accuracy)),
       format: percent,
@@ -38,14 +38,14 @@ export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult):
     chart({
       title: "Loss",
       note: "Training loss includes what makes training harder: augmentation and label smoothing. Logarithmic axis.",
-      epochs,
+      ...along,
       series: loss,
       scale: logScale(valuesOf(loss)),
       format: (value) => value.toFixed(3)
     }),
     chart({
       title: "Learning rate",
-      epochs,
+      ...along,
       series: lr,
       scale: linearScale(valuesOf(lr), digits),
       format: digits
@@ -53,7 +53,7 @@ export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult):
     chart({
       title: "Images per second",
       note: `${percent(waited)} of the training time went into waiting for batches.`,
-      epochs,
+      ...along,
       series: speed,
       scale: linearScale(valuesOf(speed), count),
       format: (value) => (value < 100 ? digits(value) : count(value))

@@ -12,9 +12,11 @@ const inWords = (config: object): string =>
     )
     .join(", ")
 
-const tile = (name: string, value: string): Markup => html`<div><dt>${name}</dt><dd>${value}</dd></div>`
+export const tile = (name: string, value: string): Markup =>
+  html`<div><dt>${name}</dt><dd>${value}</dd></div>`
 
-const row = (name: string, value: string | Markup): Markup => html`<tr><th>${name}</th><td>${value}</td></tr>`
+export const row = (name: string, value: string | Markup): Markup =>
+  html`<tr><th>${name}</th><td>${value}</td></tr>`
 
 export const overview = (
   { dataset, environment, experiment }: RunConfig,

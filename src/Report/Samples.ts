@@ -1,6 +1,6 @@
 /** Images with what the network takes them for. */
 import * as Effect from "effect/Effect"
-import type { Split } from "../Data.ts"
+import type { Split, SplitName } from "../Data.ts"
 import { html, type Markup, NOTHING, percent } from "./Html.ts"
 import { mostConfidentlyWrong, type Prediction, someCorrect } from "./Predictions.ts"
 
@@ -32,16 +32,31 @@ const dataUris = Effect.fnUntraced(function* (split: Split, positions: ReadonlyA
 
 const card = (
   { label, position, predicted, probability }: Prediction,
+  split: SplitName,
   uri: string,
   names: ReadonlyArray<string>
 ) => {
   const right = label === predicted
-  return html`<figure class="sample" title="test image ${position}">
+  return html`<figure class="sample" title="${split} image ${position}">
 <img src="${uri}" alt="${names[label]}">
 <figcaption><span class="${right ? "right" : "wrong"}">${names[predicted]}</span> <b>${percent(probability, 1)}</b>${
     right ? NOTHING : html`<br><span class="truth">is ${names[label]}</span>`
   }</figcaption></figure>`
 }
+
+/** Some images of a split with their predictions. */
+export const grid = Effect.fnUntraced(function* (
+  split: Split,
+  name: SplitName,
+  predictions: ReadonlyArray<Prediction>,
+  names: ReadonlyArray<string>
+) {
+  const uris = yield* dataUris(
+    split,
+    predictions.map(({ position }) => position)
+  )
+  return html`<div class="samples">${predictions.map((prediction, i) => card(prediction, name, uris[i], names))}</div>`
+})
 
 /** The most confidently wrong images of the test split, and some that are right. */
 export const samples = Effect.fn("samples")(function* (
@@ -49,13 +64,6 @@ export const samples = Effect.fn("samples")(function* (
   predictions: ReadonlyArray<Prediction>,
   names: ReadonlyArray<string>
 ) {
-  const group = Effect.fnUntraced(function* (chosen: ReadonlyArray<Prediction>) {
-    const uris = yield* dataUris(
-      split,
-      chosen.map(({ position }) => position)
-    )
-    return html`<div class="samples">${chosen.map((prediction, i) => card(prediction, uris[i], names))}</div>`
-  })
   const wrong = mostConfidentlyWrong(predictions, WRONG)
   const section = (title: string, note: string, images: Markup): Markup =>
     html`<section><h2>${title}</h2><p class="note">${note}</p>${images}</section>`
@@ -65,12 +73,12 @@ export const samples = Effect.fn("samples")(function* (
       : section(
           "Most confidently wrong",
           "Test images, with the predicted class, its probability, and what the image is.",
-          yield* group(wrong)
+          yield* grid(split, "test", wrong, names)
         ),
     section(
       "Some that are right",
       "Evenly over the test split.",
-      yield* group(someCorrect(predictions, CORRECT))
+      yield* grid(split, "test", someCorrect(predictions, CORRECT), names)
     )
   ]
 })

@@ -74,12 +74,12 @@ export const linearScale = (values: ReadonlyArray<number>, format: (value: numbe
   }
 }
 
-/** Epochs, from the first to the last, with whole numbers below. */
-export const epochScale = (last: number): Scale => {
+/** Counts, such as epochs, from 1 to the last, with whole numbers below. */
+export const countScale = (last: number): Scale => {
   const step = Math.max(1, niceStep(last / 6))
   const ticks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step)
   return {
-    position: (epoch) => (last === 1 ? 0.5 : (epoch - 1) / (last - 1)),
+    position: (count) => (last === 1 ? 0.5 : (count - 1) / (last - 1)),
     ticks: step === 1 ? ticks : [1, ...ticks],
     format: String
   }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { accuracyScale, epochScale, linearScale, logScale, type Scale } from "../../src/Report/Scale.ts"
+import { accuracyScale, countScale, linearScale, logScale, type Scale } from "../../src/Report/Scale.ts"
 
 /** Every value and tick lies on the axis, larger ones higher; ticks can be told apart. */
 const holds = ({ position, ticks }: Scale, values: ReadonlyArray<number>) => {
@@ -39,11 +39,11 @@ describe("the axis of", () => {
   })
 
   it("epochs has whole ones below", () => {
-    assert.deepStrictEqual(epochScale(1).ticks, [1])
-    assert.strictEqual(epochScale(1).position(1), 0.5)
-    assert.deepStrictEqual(epochScale(8).ticks, [1, 2, 4, 6, 8])
-    assert.deepStrictEqual(epochScale(1800).ticks, [1, 500, 1000, 1500])
-    assert.strictEqual(epochScale(40).position(1), 0)
-    assert.strictEqual(epochScale(40).position(40), 1)
+    assert.deepStrictEqual(countScale(1).ticks, [1])
+    assert.strictEqual(countScale(1).position(1), 0.5)
+    assert.deepStrictEqual(countScale(8).ticks, [1, 2, 4, 6, 8])
+    assert.deepStrictEqual(countScale(1800).ticks, [1, 500, 1000, 1500])
+    assert.strictEqual(countScale(40).position(1), 0)
+    assert.strictEqual(countScale(40).position(40), 1)
   })
 })
