@@ -1,0 +1,45 @@
+/** Reliability diagrams: accuracy against confidence. */
+import type { Calibration } from "../Ensemble/Statistics/Calibration.ts"
+import { count, html, type Markup, percent, px } from "./Html.ts"
+
+const WIDTH = 460
+const HEIGHT = 300
+const LEFT = 48
+const RIGHT = WIDTH - 12
+const TOP = 12
+const BOTTOM = HEIGHT - 40
+const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+
+const x = (share: number): number => px(LEFT + share * (RIGHT - LEFT))
+const y = (share: number): number => px(BOTTOM - share * (BOTTOM - TOP))
+
+const axes = TICKS.map(
+  (tick) => html`<path class="grid" d="M${LEFT} ${y(tick)}H${RIGHT}"/>
+<text class="tick" x="${LEFT - 6}" y="${y(tick) + 4}" text-anchor="end">${percent(tick, 0)}</text>
+<text class="tick" x="${x(tick)}" y="${BOTTOM + 18}" text-anchor="middle">${percent(tick, 0)}</text>`
+)
+
+/** Bars of accuracy by confidence, with the distance between the two, beside the diagonal where they are the same. */
+export const reliability = (title: string, { bins, brier, ece, loss }: Calibration): Markup => {
+  const images = bins.reduce((sum, bin) => sum + bin.images, 0)
+  const bars = bins.flatMap(({ accuracy, confidence, from, images: inBin, to }) => {
+    if (accuracy === null || confidence === null) return []
+    const place = html`x="${x(from) + 1}" width="${px(x(to) - x(from) - 2)}"`
+    const [low, high] = [Math.min(accuracy, confidence), Math.max(accuracy, confidence)]
+    // The root lets bins of few images be seen beside the last one, which has most of them.
+    const opacity = px(0.2 + 0.8 * Math.sqrt(inBin / images))
+    return [
+      html`<g fill-opacity="${opacity}"><rect class="accuracy-bar" ${place} y="${y(accuracy)}" height="${px(BOTTOM - y(accuracy))}"/>
+<rect class="gap" ${place} y="${y(high)}" height="${px(y(low) - y(high))}"/>
+<title>confidence ${percent(confidence)}, accuracy ${percent(accuracy)}: ${count(inBin)} images</title></g>`
+    ]
+  })
+  const measures = [
+    ["ECE", percent(ece)],
+    ["loss", loss.toFixed(4)],
+    ["Brier score", brier.toFixed(4)]
+  ].map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)
+  return html`<figure class="chart"><figcaption><h3>${title}</h3><p class="legend">${measures}</p></figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: accuracy by confidence">${axes}${bars}
+<path class="mark" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/><text class="tick" x="${px((LEFT + RIGHT) / 2)}" y="${HEIGHT - 4}" text-anchor="middle">confidence</text></svg></figure>`
+}
