@@ -20,10 +20,10 @@ import { labelsOf, predict } from "./Train/Predict.ts"
 import { evaluationEntry } from "./Train/Programs.ts"
 import { type Progress, silent } from "./Train/Progress.ts"
 import { type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
-import { beginRun, continueRun, environmentOf, RunError } from "./Train/Run.ts"
+import { beginRun, continueRun, describeData, environmentOf, RunError } from "./Train/Run.ts"
 import { imagesOf, initialWeights, networkFor } from "./Train/Start.ts"
 import { readTeachers } from "./Train/Teacher.ts"
-import { readTrained } from "./Train/Trained.ts"
+import { checkSameData, readTrained } from "./Train/Trained.ts"
 import { judged, type WeightsName } from "./Train/Weights.ts"
 
 export { averageDecay } from "./Train/Average.ts"
@@ -75,12 +75,13 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   const dataset = yield* Dataset
   const checkpoints = yield* Checkpoints
   yield* checkBatch(experiment, dataset)
-  const network = yield* networkFor(experiment, dataset)
+  const description = describeData(dataset)
+  const network = yield* networkFor(experiment, description)
   const teachers = yield* readTeachers(experiment, network, dataset)
   const config = {
     command: options.command,
     experiment,
-    dataset: { name: dataset.name, fingerprint: dataset.fingerprint },
+    dataset: description,
     ...(teachers.length > 0 && { teachers: teachers.map(({ sha256 }) => sha256) }),
     environment: environmentOf(device)
   }
@@ -93,7 +94,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     }
   }
 
-  const images = imagesOf(experiment, dataset)
+  const images = imagesOf(experiment, description)
   const augmenter = yield* makeAugmenter(dataset, {
     batchSize: experiment.train.batchSize,
     pipeline: experiment.augment,
@@ -185,9 +186,10 @@ export const evaluate = Effect.fn("evaluate")(function* (
 ) {
   const device = yield* Device
   const dataset = yield* Dataset
-  const trained = yield* readTrained(directory, dataset, { weights })
+  const trained = yield* readTrained(directory, { weights })
+  yield* checkSameData(directory, trained.dataset, dataset)
   const { experiment, network, step } = trained
-  const images = imagesOf(experiment, dataset)
+  const images = imagesOf(experiment, trained.dataset)
   const program = yield* device.compile(
     trained.weights,
     { evaluate: evaluationEntry(network, images) },

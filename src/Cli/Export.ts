@@ -5,7 +5,6 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 
 /** Where a format goes in the run's folder. */
@@ -27,18 +26,12 @@ export const exportCommand = Command.make(
   },
   Effect.fn("export command")(function* ({ format, out, run }) {
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
-    const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { exportNetwork, openRun } = yield* Effect.promise(() => import("../Serve.ts"))
     const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
     const { experiment } = yield* readRun(run)
     const target = Option.getOrElse(out, () => path.join(run, NAMES[format]))
     const served = yield* openRun(run).pipe(
-      Effect.provide(
-        Layer.mergeAll(
-          Dataset.layer(experiment.data),
-          Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep })
-        )
-      )
+      Effect.provide(Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep }))
     )
     yield* exportNetwork(served, format, target)
     yield* Console.log(`${served.network.name}  ${path.resolve(target)}`)

@@ -108,7 +108,6 @@ const lineOf = ({ file, probabilities }: Prediction, classes: ReadonlyArray<stri
 
 const predictImages = Effect.fnUntraced(function* (run: string, { device, images, top }: Input) {
   const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
-  const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
   const { classifier, filesOf, openRun, ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
   const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
@@ -123,7 +122,6 @@ const predictImages = Effect.fnUntraced(function* (run: string, { device, images
   }
   const layers = Layer.mergeAll(
     Device.layer(device),
-    Dataset.layer(experiment.data),
     Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep })
   )
   let unreadable = 0

@@ -1,6 +1,6 @@
 /** The network that came out of a run, with what it has to be given and what it says. */
 import * as Effect from "effect/Effect"
-import { Dataset, type PerChannel } from "../Data.ts"
+import type { PerChannel } from "../Data.ts"
 import type { Size } from "../Model/Layer.ts"
 import type { Network } from "../Model/Network.ts"
 import type { ModelConfig } from "../Model.ts"
@@ -25,16 +25,14 @@ export interface Served {
  * selected; averages where the run has them.
  */
 export const openRun = Effect.fn("openRun")(function* (directory: string) {
-  const dataset = yield* Dataset
-  const { experiment, network, weights } = yield* readTrained(directory, dataset)
-  const { height, width } = dataset.train.images
-  const { mean, std } = dataset
+  const { dataset, experiment, network, weights } = yield* readTrained(directory)
+  const { mean, size, std } = dataset
   return {
     config: experiment.model,
     network,
     weights,
     classes: Array.from({ length: network.classes }, (_, k) => dataset.classes[k] ?? `class ${k}`),
-    size: { height, width },
+    size,
     mean,
     std
   } satisfies Served

@@ -9,21 +9,30 @@ import { float32, type HostTensor, uint8 } from "../Tensor.ts"
 /** Runs one batch of images: uint8 [N,H,W,3] → logits [N,classes]. */
 export type Classify = (images: HostTensor<"uint8">) => Effect.Effect<HostTensor, DeviceError>
 
+export interface PredictOptions {
+  /** Images in one run of the program. */
+  readonly batchSize: number
+  readonly classes: number
+  /** Changes images [N,H,W,3], given by pixels and by number, into what the network is shown. */
+  readonly show?: (pixels: Uint8Array, numbers: Uint32Array) => Uint8Array
+}
+
 /** Logits [images,classes] of a split, in its order. */
 export const predict = Effect.fn("predict")(function* (
   split: Split,
-  options: { readonly batchSize: number; readonly classes: number },
+  { batchSize, classes, show = (pixels) => pixels }: PredictOptions,
   classify: Classify
 ) {
-  const { batchSize, classes } = options
   const { height, width } = split.images
   const logits = new Float32Array(split.indices.length * classes)
   yield* Stream.runForEach(
     evaluationBatches(split, batchSize),
     Effect.fnUntraced(function* (batch) {
-      const result = yield* classify(uint8([batchSize, height, width, 3], batch.images))
+      const first = batch.index * batchSize
+      const pixels = show(batch.images, split.indices.subarray(first, first + batch.size))
+      const result = yield* classify(uint8([batchSize, height, width, 3], pixels))
       const rows = (result.data as Float32Array).subarray(0, batch.size * classes)
-      logits.set(rows, batch.index * batchSize * classes)
+      logits.set(rows, first * classes)
     })
   )
   return float32([split.indices.length, classes], logits)

@@ -6,6 +6,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Experiment, isObject } from "../Config.ts"
+import type { LoadedDataset } from "../Data.ts"
 import { decodeStrictly } from "../Decode.ts"
 import { readJson, type StorageError, writeFileAtomic } from "../Storage.ts"
 import { VERSION } from "../Version.ts"
@@ -13,12 +14,37 @@ import { VERSION } from "../Version.ts"
 /** A run cannot be started, continued or read; `message` says why in one line. */
 export class RunError extends Data.TaggedError("RunError")<{ readonly message: string }> {}
 
+const Channels = Schema.Tuple([Schema.Finite, Schema.Finite, Schema.Finite])
+
+/** What is to be known of a data set to train, or use, a network on it. */
+export const DataDescription = Schema.Struct({
+  name: Schema.String,
+  fingerprint: Schema.String,
+  classes: Schema.Array(Schema.String),
+  size: Schema.Struct({ height: Schema.Int, width: Schema.Int }),
+  /** Of the channels, for pixels in [0, 1]. */
+  mean: Channels,
+  std: Channels
+})
+export type DataDescription = typeof DataDescription.Type
+
+export const describeData = ({
+  classes,
+  fingerprint,
+  mean,
+  name,
+  std,
+  train: {
+    images: { height, width }
+  }
+}: LoadedDataset): DataDescription => ({ name, fingerprint, classes, size: { height, width }, mean, std })
+
 /** What a result depends on: the contents of `config.json`. */
 export const RunConfig = Schema.Struct({
   /** The command that began it. */
   command: Schema.String,
   experiment: Experiment,
-  dataset: Schema.Struct({ name: Schema.String, fingerprint: Schema.String }),
+  dataset: DataDescription,
   /** SHA-256 (hex) of the weights of each teacher, where there are any. */
   teachers: Schema.optionalKey(Schema.Array(Schema.String)),
   environment: Schema.Struct({

@@ -7,38 +7,32 @@ import { makeNetwork, type Network } from "../Model.ts"
 import { draws, shuffle } from "../Random.ts"
 import { float32, type TensorRecord } from "../Tensor.ts"
 import type { Images } from "./Programs.ts"
-import { RunError } from "./Run.ts"
+import { type DataDescription, RunError } from "./Run.ts"
 
 /** The network of an experiment for a data set, where one fits the other. */
 export const networkFor = (
   experiment: Experiment,
-  dataset: LoadedDataset
+  { classes, name, size }: DataDescription
 ): Effect.Effect<Network, RunError> =>
   Effect.suspend(() => {
-    const { height, width } = dataset.train.images
-    const { classes } = experiment.model
-    if (classes !== undefined && classes < dataset.classes.length) {
+    const { model } = experiment
+    if (model.classes !== undefined && model.classes < classes.length) {
       return Effect.fail(
         new RunError({
-          message: `model.classes is ${classes}, but ${dataset.name} has ${dataset.classes.length} classes`
+          message: `model.classes is ${model.classes}, but ${name} has ${classes.length} classes`
         })
       )
     }
-    return Effect.succeed(
-      makeNetwork(experiment.model, { classes: dataset.classes.length, size: { height, width } })
-    )
+    return Effect.succeed(makeNetwork(model, { classes: classes.length, size }))
   })
 
 /** Images as a run of the program takes them: a whole batch, or a part where gradients are accumulated. */
-export const imagesOf = ({ train }: Experiment, dataset: LoadedDataset): Images => {
-  const { height, width } = dataset.train.images
-  return {
-    size: { height, width },
-    batchSize: train.batchSize / train.accumulate,
-    mean: dataset.mean,
-    std: dataset.std
-  }
-}
+export const imagesOf = ({ train }: Experiment, { mean, size, std }: DataDescription): Images => ({
+  size,
+  batchSize: train.batchSize / train.accumulate,
+  mean,
+  std
+})
 
 /** A network's starting weights; those that depend on images are computed from training images that are drawn. */
 export const initialWeights = (network: Network, seed: number, dataset: LoadedDataset): TensorRecord => {

@@ -9,7 +9,7 @@ import type { Network } from "../Model/Network.ts"
 import type { TensorRecord } from "../Tensor.ts"
 import { isFinished } from "./Result.ts"
 import { RunError } from "./Run.ts"
-import { readTrained } from "./Trained.ts"
+import { checkSameData, readTrained } from "./Trained.ts"
 
 export interface Teacher {
   readonly network: Network
@@ -37,9 +37,11 @@ const cannotTeach = (directory: string, why: string): RunError =>
  * @errors RunError where the run is not finished, has no checkpoint or was trained on other data.
  */
 export const readTeacher = Effect.fn("readTeacher")(function* (directory: string, dataset: LoadedDataset) {
-  const { network, weights } = yield* readTrained(directory, dataset).pipe(
+  const trained = yield* readTrained(directory).pipe(
     Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 }))
   )
+  yield* checkSameData(directory, trained.dataset, dataset)
+  const { network, weights } = trained
   if (!isFinished(directory)) return yield* cannotTeach(directory, "it has not come to its end")
   return { network, weights, sha256: hashOf(weights) } satisfies Teacher
 })

@@ -7,12 +7,14 @@ import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
 import type { TensorRecord } from "../Tensor.ts"
 import { isFinished } from "./Result.ts"
-import { RunError, readRun } from "./Run.ts"
+import { type DataDescription, RunError, readRun } from "./Run.ts"
 import { networkFor } from "./Start.ts"
 import { judged, keptAs, type WeightsName, weightsKept } from "./Weights.ts"
 
 export interface TrainedNetwork {
   readonly experiment: Experiment
+  /** What it was trained on. */
+  readonly dataset: DataDescription
   readonly network: Network
   /** By the network's own names, in device layouts. */
   readonly weights: TensorRecord
@@ -31,21 +33,15 @@ export interface WeightsChoice {
 /**
  * The network of the run in a folder, with weights that it has kept.
  *
- * @errors RunError where the data is other than it was trained on, or there are no such weights
+ * @errors RunError where there are no such weights
  */
 export const readTrained = Effect.fn("readTrained")(function* (
   directory: string,
-  dataset: LoadedDataset,
   { checkpoint: name, weights: kind }: WeightsChoice = {}
 ) {
   const checkpoints = yield* Checkpoints
   const fail = (what: string) => new RunError({ message: `the run in ${directory} ${what}` })
-  const { dataset: trainedOn, experiment } = yield* readRun(directory)
-  if (trainedOn.fingerprint !== dataset.fingerprint) {
-    return yield* fail(
-      `was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)})`
-    )
-  }
+  const { dataset, experiment } = yield* readRun(directory)
   const kept = weightsKept(experiment.train)
   const chosen = kind ?? judged(experiment.train)
   if (!kept.includes(chosen)) {
@@ -70,5 +66,19 @@ export const readTrained = Effect.fn("readTrained")(function* (
   }
   const { step, tensors } = found.checkpoint.value
   const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(chosen, name)]]))
-  return { experiment, network, weights, step } satisfies TrainedNetwork
+  return { experiment, dataset, network, weights, step } satisfies TrainedNetwork
 })
+
+/** Fails where a run was trained on other data. */
+export const checkSameData = (
+  directory: string,
+  trainedOn: DataDescription,
+  dataset: LoadedDataset
+): Effect.Effect<void, RunError> =>
+  trainedOn.fingerprint === dataset.fingerprint
+    ? Effect.void
+    : Effect.fail(
+        new RunError({
+          message: `the run in ${directory} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)})`
+        })
+      )

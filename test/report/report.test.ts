@@ -15,6 +15,7 @@ import { measure } from "../../src/Train/Evaluation.ts"
 import { appendMetrics } from "../../src/Train/Metrics.ts"
 import { labelsOf } from "../../src/Train/Predict.ts"
 import { wilsonInterval } from "../../src/Train/Result.ts"
+import { describeData } from "../../src/Train/Run.ts"
 
 const SIDE = 4
 const third: PerChannel = [0.3, 0.3, 0.3]
@@ -73,7 +74,7 @@ const reportOf = Effect.fnUntraced(function* (
     path.join(directory, "config.json"),
     JSON.stringify({
       experiment,
-      dataset: { name: dataset.name, fingerprint: dataset.fingerprint },
+      dataset: describeData(dataset),
       command: "shakedrop train",
       environment: { shakedrop: "1", commit: null, node: "v20", tensorflow: "2", device: "a <CPU>" }
     })

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import sharp from "sharp"
+import { Checkpoints } from "../../src/Checkpoint.ts"
 import { classifier, filesOf, openRun } from "../../src/Serve.ts"
 import { softmax } from "../../src/Train/Evaluation.ts"
 import { servicesFor, smallDataset, smallRun, temporaryFolder } from "../support/Run.ts"
@@ -79,19 +80,21 @@ describe("predictions of image files", () => {
     })
   )
 
-  it.effect("need the data that the run was trained on, and a checkpoint", () =>
+  it.effect("need a run's folder with a checkpoint, and not the data that it was trained on", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryFolder
       const dataset = smallDataset()
       yield* Effect.provide(smallRun(directory), servicesFor(directory, dataset))
-      const other = servicesFor(directory, { ...dataset, fingerprint: "other" })
-      const wrong = yield* Effect.flip(Effect.provide(openRun(directory), other))
-      assert.match(
-        wrong.message,
-        /trained on small shapes \(small\), but this data is small shapes \(other\)/
+      const checkpoints = Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 })
+      const served = yield* Effect.provide(openRun(directory), checkpoints)
+      const { height, width } = dataset.train.images
+      const { classes, mean, std } = dataset
+      assert.deepStrictEqual(
+        { classes: served.classes, mean: served.mean, std: served.std, size: served.size },
+        { classes, mean, std, size: { height, width } }
       )
       fs.rmSync(path.join(directory, "checkpoints"), { recursive: true })
-      const none = yield* Effect.flip(Effect.provide(openRun(directory), servicesFor(directory, dataset)))
+      const none = yield* Effect.flip(Effect.provide(openRun(directory), checkpoints))
       assert.match(none.message, /no checkpoint yet/)
     })
   )

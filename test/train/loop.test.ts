@@ -11,6 +11,7 @@ import type { TrainingProgram } from "../../src/Train/Compile.ts"
 import { type Counters, START } from "../../src/Train/Counters.ts"
 import { runEpochs } from "../../src/Train/Loop.ts"
 import { silent } from "../../src/Train/Progress.ts"
+import { describeData } from "../../src/Train/Run.ts"
 import { imagesOf } from "../../src/Train/Start.ts"
 import { colours, temporary } from "../support/Runs.ts"
 
@@ -52,7 +53,7 @@ it.live("weights are averaged once, also where the run is interrupted before the
         {
           ...{ experiment, dataset, augmenter, program, directory, progress: silent },
           network: makeNetwork(experiment.model, { classes: 4, size }),
-          images: imagesOf(experiment, dataset),
+          images: imagesOf(experiment, describeData(dataset)),
           checkpoints: {
             save: (checkpoint) => Effect.sync(() => saved.push(checkpoint)),
             saveBest: () => Effect.void,
