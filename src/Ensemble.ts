@@ -1,0 +1,138 @@
+/**
+ * Ensembles: many trained networks, one answer. What each member says of each view of the images is computed once and
+ * kept beside its run; everything else is arithmetic on that.
+ */
+import * as Effect from "effect/Effect"
+import type { SplitName } from "./Data.ts"
+import { combine, type Outputs, softmax } from "./Ensemble/Combine.ts"
+import type { EnsembleConfig } from "./Ensemble/Config.ts"
+import { EnsembleError } from "./Ensemble/Errors.ts"
+import { verifyMember } from "./Ensemble/Member.ts"
+import type { Ensemble } from "./Ensemble/Open.ts"
+import { computeOutputs, missingOutputs, type OnView, readOutputs } from "./Ensemble/Outputs.ts"
+import { convexWeights, type FoundWeights, greedySelection } from "./Ensemble/Search.ts"
+import { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
+import { fitTemperature, logProbabilities } from "./Ensemble/Temperature.ts"
+import { labelsOf } from "./Train/Predict.ts"
+
+export { accuracyOf, type CombinationRule, combine, type Outputs, predictions } from "./Ensemble/Combine.ts"
+export { decodeEnsemble, EnsembleConfig, type EnsembleInput } from "./Ensemble/Config.ts"
+export { EnsembleError } from "./Ensemble/Errors.ts"
+export type { Member } from "./Ensemble/Member.ts"
+export { type Ensemble, openEnsemble } from "./Ensemble/Open.ts"
+export { convexWeights, type FoundWeights, greedySelection } from "./Ensemble/Search.ts"
+export { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
+export { fitTemperature } from "./Ensemble/Temperature.ts"
+export { VIEWS, type View, viewsOf } from "./Ensemble/View.ts"
+
+/**
+ * Computes what members have not said yet of a split's images, one member at a time, and keeps it. Gives how many
+ * members that were. All checkpoints that are needed are verified before the first is used. Interrupted, it goes on
+ * where it was when it is called again.
+ */
+export const prepare = Effect.fn("Ensemble.prepare")(function* (
+  { dataset, members, views }: Ensemble,
+  split: SplitName,
+  onView?: OnView
+) {
+  const missing = yield* missingOutputs(members, dataset, split, views)
+  for (const { member } of missing) yield* verifyMember(member)
+  yield* computeOutputs(missing, dataset, onView)
+  return missing.length
+})
+
+/** What each member says of a split's images, as logits: the mean over its views. */
+export const memberOutputs = ({ config, dataset, members, views }: Ensemble, split: SplitName) =>
+  Effect.forEach(members, (member) => readOutputs(member, dataset, split, views, config.viewMean))
+
+/** Class scores of the whole, with the temperature that the ensemble has. */
+export const scoresOf = ({ rule, temperature }: EnsembleConfig, scores: Outputs): Outputs =>
+  temperature === undefined || rule === "MajorityVote" || rule === "RankMean"
+    ? scores
+    : softmax(logProbabilities(scores), temperature)
+
+export interface EvaluateOptions {
+  readonly split: SplitName
+  /** Kept in the report: how to get it again. */
+  readonly command: string
+}
+
+/** An ensemble's statistics on a split, and the class scores of the whole that they are about. */
+export const evaluateEnsemble = Effect.fn("evaluateEnsemble")(function* (
+  ensemble: Ensemble,
+  { command, split }: EvaluateOptions
+) {
+  const { config, dataset, members } = ensemble
+  const outputs = yield* memberOutputs(ensemble, split)
+  const weights = members.map(({ weight }) => weight)
+  const scores = combine(config.rule, outputs, weights)
+  const report: EnsembleReport = ensembleStatistics({
+    dataset: dataset.name,
+    split,
+    classes: dataset.classes,
+    labels: labelsOf(dataset[split]),
+    rule: config.rule,
+    members: members.map(({ name, weight }, m) => ({ name, weight, probabilities: softmax(outputs[m]) })),
+    scores,
+    temperature: config.temperature ?? null,
+    selection: config.selection ?? "members and weights as they were given",
+    seed: 1,
+    command
+  })
+  return { report, scores }
+})
+
+/** Ways to find weights: equal ones, by greedy selection, or the convex ones of least cross entropy. */
+export type SearchMethod = "equal" | "greedy" | "convex"
+
+const METHODS: Readonly<Record<SearchMethod, string>> = {
+  equal: "equal weights",
+  greedy: "weights by greedy selection with replacement (Caruana et al. 2004)",
+  convex: "weights of least cross entropy by expectation maximisation"
+}
+
+/**
+ * Finds weights, and a temperature, on the validation split; the test split is never used for that. Gives the
+ * ensemble's configuration with them.
+ *
+ * @errors EnsembleError where there is no validation split, or the method does not serve the rule
+ */
+export const searchEnsemble = Effect.fn("searchEnsemble")(function* (
+  ensemble: Ensemble,
+  method: SearchMethod
+) {
+  const { config, dataset } = ensemble
+  const labels = labelsOf(dataset.validation)
+  if (labels.length === 0) {
+    return yield* new EnsembleError({ message: `${dataset.name} has no validation images to search on` })
+  }
+  if (method === "convex" && config.rule !== "MeanProbabilities") {
+    return yield* new EnsembleError({
+      message: `convex weights are found for the rule MeanProbabilities, not for ${config.rule}: use greedy`
+    })
+  }
+  const outputs = yield* memberOutputs(ensemble, "validation")
+  const find = (): Pick<FoundWeights, "weights"> => {
+    switch (method) {
+      case "equal":
+        return { weights: outputs.map(() => 1 / outputs.length) }
+      case "greedy":
+        return greedySelection(config.rule, outputs, labels)
+      case "convex":
+        return convexWeights(
+          outputs.map((logits) => softmax(logits)),
+          labels
+        )
+    }
+  }
+  const { weights } = find()
+  const scores = combine(config.rule, outputs, weights)
+  const probabilistic = config.rule === "MeanProbabilities" || config.rule === "MeanLogits"
+  const { temperature: _, ...rest } = config
+  return {
+    ...rest,
+    members: config.members.map((member, m) => ({ ...member, weight: weights[m] })),
+    ...(probabilistic && { temperature: fitTemperature(logProbabilities(scores), labels) }),
+    selection: `${METHODS[method]}${probabilistic ? " and temperature" : ""}, found on ${labels.length} validation images`
+  } satisfies EnsembleConfig
+})

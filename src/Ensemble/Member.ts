@@ -1,0 +1,87 @@
+/** The members of an ensemble: whose weights they are, and the network with these when it is their turn. */
+import { createHash } from "node:crypto"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Checkpoints } from "../Checkpoint.ts"
+import type { Experiment } from "../Config.ts"
+import type { LoadedDataset } from "../Data.ts"
+import { readRun } from "../Train/Run.ts"
+import { readTrained } from "../Train/Trained.ts"
+import { judged, type WeightsName } from "../Train/Weights.ts"
+import { type MemberConfig, type RunWeights, sourcesOf } from "./Config.ts"
+import { EnsembleError } from "./Errors.ts"
+import { soupOf } from "./Soup.ts"
+
+/** Weights of a run, found but not read. */
+export interface Source {
+  readonly config: RunWeights
+  readonly experiment: Experiment
+  readonly weights: WeightsName
+  /** Differs where the weights do. */
+  readonly key: string
+}
+
+export interface Member {
+  /** For people. */
+  readonly name: string
+  readonly weight: number
+  /** More than one is a soup. */
+  readonly sources: ReadonlyArray<Source>
+  /** Differs where the weights do. */
+  readonly key: string
+  /** Where its outputs are kept: beside the run that its (first) weights come from. */
+  readonly folder: string
+}
+
+const checkpointsOf = (run: string) => Checkpoints.layer(path.join(run, "checkpoints"), { keep: 1 })
+
+/** Reads a source's network and weights. */
+const read = ({ config: { checkpoint, run }, weights }: Source) =>
+  readTrained(run, { checkpoint, weights }).pipe(Effect.provide(checkpointsOf(run)))
+
+/** Finds the weights that a configuration names. */
+const findSource = Effect.fnUntraced(function* (config: RunWeights) {
+  const { checkpoint, run } = config
+  const { experiment } = yield* readRun(run)
+  const checkpoints = yield* Effect.provide(Checkpoints, checkpointsOf(run))
+  let identity = yield* checkpoints.identify(checkpoint ?? "best")
+  if (checkpoint === undefined && Option.isNone(identity)) identity = yield* checkpoints.identify("latest")
+  if (Option.isNone(identity)) {
+    const which = typeof checkpoint === "number" ? `snapshot ${checkpoint}` : `${checkpoint ?? ""} checkpoint`
+    return yield* new EnsembleError({ message: `the run in ${run} has no ${which.trim()}` })
+  }
+  const weights = config.weights ?? judged(experiment.train)
+  return { config, experiment, weights, key: `${identity.value.sha256} ${weights}` } satisfies Source
+})
+
+const nameOf = ({ config: { checkpoint, run }, weights }: Source): string => {
+  const which =
+    typeof checkpoint === "number" ? `, snapshot ${checkpoint}` : checkpoint === "latest" ? ", latest" : ""
+  return `${path.basename(path.resolve(run))} (${weights}${which})`
+}
+
+/** Finds a member's weights. */
+export const findMember = Effect.fnUntraced(function* (config: MemberConfig) {
+  const sources = yield* Effect.forEach(sourcesOf(config), findSource)
+  const [first] = sources
+  const soup = sources.length > 1
+  return {
+    name: soup ? `soup of ${sources.map(nameOf).join(", ")}` : nameOf(first),
+    weight: config.weight,
+    sources,
+    key: createHash("sha256")
+      .update(sources.map(({ key }) => key).join("\n"))
+      .digest("hex"),
+    folder: path.join(first.config.run, "outputs")
+  } satisfies Member
+})
+
+/** A member's network with its weights. A soup takes a pass over the training images. */
+export const loadMember = Effect.fn("loadMember")(function* (member: Member, dataset: LoadedDataset) {
+  if (member.sources.length === 1) return yield* read(member.sources[0])
+  return yield* soupOf(member.sources.map(read), dataset)
+})
+
+/** Fails where a member's weights cannot be read; holds those of one source at a time. */
+export const verifyMember = (member: Member) => Effect.forEach(member.sources, read, { discard: true })

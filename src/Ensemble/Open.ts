@@ -1,0 +1,85 @@
+/** From an ensemble's configuration to its members and views: whatever can be wrong with them is found here. */
+import * as Effect from "effect/Effect"
+import { makeCanvas } from "../Augment/Canvas.ts"
+import type { LoadedDataset } from "../Data.ts"
+import { readRun } from "../Train/Run.ts"
+import { type EnsembleConfig, sourcesOf } from "./Config.ts"
+import { EnsembleError } from "./Errors.ts"
+import { findMember, type Member } from "./Member.ts"
+import { type View, viewsOf } from "./View.ts"
+
+export interface Ensemble {
+  readonly config: EnsembleConfig
+  readonly dataset: LoadedDataset
+  /** In the order of the configuration. */
+  readonly members: ReadonlyArray<Member>
+  readonly views: ReadonlyArray<View>
+}
+
+const fail = (message: string) => new EnsembleError({ message })
+
+/** Fails where a run was trained on other classes, or on other images, than the data set's. */
+const checkRun = Effect.fnUntraced(function* (run: string, dataset: LoadedDataset) {
+  const { dataset: trainedOn } = yield* readRun(run)
+  const [own, others] = [trainedOn.classes, dataset.classes]
+  if (JSON.stringify(own) !== JSON.stringify(others)) {
+    const same = JSON.stringify(own.toSorted()) === JSON.stringify(others.toSorted())
+    return yield* fail(
+      same
+        ? `the run in ${run} has the classes of ${dataset.name} in another order (${own.slice(0, 3).join(", ")}, …): its answers would be counted for wrong classes`
+        : `the run in ${run} knows other classes (${own.slice(0, 3).join(", ")}, …; ${own.length} of them) than ${dataset.name} has (${others.slice(0, 3).join(", ")}, …; ${others.length})`
+    )
+  }
+  if (trainedOn.fingerprint !== dataset.fingerprint) {
+    return yield* fail(
+      `the run in ${run} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)}): its training images might be among those that the ensemble is measured on`
+    )
+  }
+})
+
+/** Fails where a view makes images of another shape. */
+const checkView = (view: View, height: number, width: number): Effect.Effect<void, EnsembleError> =>
+  Effect.suspend(() => {
+    const canvas = makeCanvas(height, width)
+    view.apply(canvas, 0)
+    return canvas.height === height && canvas.width === width && canvas.pixels.length === height * width * 3
+      ? Effect.void
+      : fail(
+          `the view ${view.key} makes ${canvas.height}×${canvas.width} pixels of images of ${height}×${width}: a view keeps the shape`
+        )
+  })
+
+/**
+ * Finds the members of an ensemble and checks that they fit each other and the data set. `views` stand in for those
+ * of the configuration.
+ *
+ * @errors EnsembleError, RunError, StorageError with what is wrong in one line
+ */
+export const openEnsemble = Effect.fn("openEnsemble")(function* (
+  config: EnsembleConfig,
+  dataset: LoadedDataset,
+  options: { readonly views?: ReadonlyArray<View> | undefined } = {}
+) {
+  for (const member of config.members) {
+    for (const { run } of sourcesOf(member)) yield* checkRun(run, dataset)
+  }
+  const members = yield* Effect.forEach(config.members, findMember)
+  const splits = new Map(
+    members.flatMap(({ sources }) =>
+      sources.map(({ config: { run }, experiment: { data } }) => [
+        JSON.stringify([data.validation, data.seed]),
+        run
+      ])
+    )
+  )
+  if (splits.size > 1) {
+    const [first, second] = splits.values()
+    return yield* fail(
+      `the runs in ${first} and ${second} hold out different validation images (data.validation, data.seed): what one of them was trained on, the other would be chosen by`
+    )
+  }
+  const { height, width } = dataset.train.images
+  const views = options.views ?? viewsOf(config.views, { mean: dataset.mean, size: { height, width } })
+  for (const view of views) yield* checkView(view, height, width)
+  return { config, dataset, members, views } satisfies Ensemble
+})

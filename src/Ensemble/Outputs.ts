@@ -1,0 +1,168 @@
+/**
+ * What members say of images: logits for each view, computed once and kept beside the member's run, so that every
+ * other combination of them is a matter of milliseconds.
+ */
+import { createHash } from "node:crypto"
+import { existsSync } from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { LoadedDataset, Split, SplitName } from "../Data.ts"
+import { Device } from "../Device.ts"
+import { decode, encode } from "../Safetensors.ts"
+import { readFile, writeFileAtomic } from "../Storage.ts"
+import { float32 } from "../Tensor.ts"
+import { predict } from "../Train/Predict.ts"
+import { evaluationEntry } from "../Train/Programs.ts"
+import { imagesOf } from "../Train/Start.ts"
+import { type Outputs, softmax, weightedMean } from "./Combine.ts"
+import { loadMember, type Member } from "./Member.ts"
+import { logProbabilities } from "./Temperature.ts"
+import { show, type View } from "./View.ts"
+
+const sha256 = (...parts: ReadonlyArray<string | Uint8Array>): string => {
+  const hash = createHash("sha256")
+  for (const part of parts) hash.update(part)
+  return hash.digest("hex")
+}
+
+const bytesOf = ({ buffer, byteLength, byteOffset }: Uint32Array | Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+/** A member's outputs for a view of a split's images, and the file that they are kept in. */
+interface Kept {
+  readonly member: Member
+  readonly split: Split
+  readonly view: View
+  readonly file: string
+}
+
+/** Where outputs are kept; the name depends on everything that they do. */
+const keptFor = (
+  member: Member,
+  dataset: LoadedDataset,
+  name: SplitName,
+  views: ReadonlyArray<View>
+): ReadonlyArray<Kept> => {
+  const split = dataset[name]
+  const images = sha256(dataset.fingerprint, bytesOf(split.indices))
+  return views.map((view) => {
+    const key = sha256(member.key, images, view.key).slice(0, 20)
+    return { member, split, view, file: path.join(member.folder, `${name}-${key}.safetensors`) }
+  })
+}
+
+/** Logits [images,classes] from a file; none where there is no such file, or it is damaged. */
+const read = Effect.fnUntraced(function* ({ file, split }: Kept) {
+  if (!existsSync(file)) return Option.none<Outputs>()
+  const bytes = yield* readFile(file)
+  const decoded = yield* Effect.option(Effect.try({ try: () => decode(bytes), catch: () => "damaged" }))
+  if (Option.isNone(decoded)) return Option.none<Outputs>()
+  const { metadata, tensors } = decoded.value
+  const logits = tensors.logits
+  const images = split.indices.length
+  const whole = logits?.shape.length === 2 && logits.shape[0] === images
+  if (!whole || metadata.sha256 !== sha256(bytesOf(logits.data as Float32Array)))
+    return Option.none<Outputs>()
+  return Option.some<Outputs>({ images, classes: logits.shape[1], values: logits.data as Float32Array })
+})
+
+const write = ({ file, member, view }: Kept, { classes, images, values }: Outputs) =>
+  writeFileAtomic(
+    file,
+    encode(
+      { logits: float32([images, classes], values) },
+      { member: member.name, view: view.key, sha256: sha256(bytesOf(values)) }
+    )
+  )
+
+/** Told that a member has gone through the images in one more view. */
+export type OnView = (member: Member, done: number, views: number) => void
+
+/** Computes outputs that are missing, with the member's weights on the device once for all of them. */
+const compute = Effect.fn("computeOutputs")(function* (
+  member: Member,
+  dataset: LoadedDataset,
+  missing: ReadonlyArray<Kept>,
+  onView: OnView
+) {
+  const device = yield* Device
+  const { dataset: trainedOn, experiment, network, weights } = yield* loadMember(member, dataset)
+  const images = imagesOf(experiment, trainedOn)
+  const program = yield* device.compile(
+    weights,
+    { evaluate: evaluationEntry(network, images) },
+    { precision: experiment.train.precision }
+  )
+  const { batchSize, size } = images
+  const { classes } = network
+  for (const [i, kept] of missing.entries()) {
+    const { split, view } = kept
+    const { data } = yield* predict(
+      split,
+      { batchSize, classes, show: (pixels, numbers) => show(view, pixels, size, numbers) },
+      (images) => Effect.map(program.run("evaluate", { images }), ({ logits }) => logits)
+    )
+    yield* write(kept, { images: split.indices.length, classes, values: data })
+    onView(member, i + 1, missing.length)
+  }
+}, Effect.scoped)
+
+/** Which outputs of members have not been computed yet, by member. */
+export const missingOutputs = Effect.fnUntraced(function* (
+  members: ReadonlyArray<Member>,
+  dataset: LoadedDataset,
+  split: SplitName,
+  views: ReadonlyArray<View>
+) {
+  const missing = yield* Effect.forEach(members, (member) =>
+    Effect.filter(keptFor(member, dataset, split, views), (kept) => Effect.map(read(kept), Option.isNone))
+  )
+  return members.flatMap((member, i) => (missing[i].length > 0 ? [{ member, missing: missing[i] }] : []))
+})
+
+/** Computes what is missing, one member after another; what was computed before an interruption stays. */
+export const computeOutputs = (
+  missing: Effect.Success<ReturnType<typeof missingOutputs>>,
+  dataset: LoadedDataset,
+  onView: OnView = () => {}
+) =>
+  Effect.forEach(missing, ({ member, missing }) => compute(member, dataset, missing, onView), {
+    discard: true
+  })
+
+/** The mean over the views of a member, as logits. */
+const overViews = (
+  outputs: ReadonlyArray<Outputs>,
+  views: ReadonlyArray<View>,
+  viewMean: "Logits" | "Probabilities"
+): Outputs => {
+  if (outputs.length === 1) return outputs[0]
+  const weights = views.map(({ weight }) => weight)
+  return viewMean === "Logits"
+    ? weightedMean(outputs, weights)
+    : logProbabilities(
+        weightedMean(
+          outputs.map((logits) => softmax(logits)),
+          weights
+        )
+      )
+}
+
+/** A member's logits for a split, from the outputs that are kept. */
+export const readOutputs = Effect.fnUntraced(function* (
+  member: Member,
+  dataset: LoadedDataset,
+  split: SplitName,
+  views: ReadonlyArray<View>,
+  viewMean: "Logits" | "Probabilities"
+) {
+  const kept = yield* Effect.forEach(keptFor(member, dataset, split, views), (kept) =>
+    Effect.flatMap(read(kept), (outputs) =>
+      Option.isSome(outputs)
+        ? Effect.succeed(outputs.value)
+        : Effect.die(new Error(`${kept.file} vanished while it was needed`))
+    )
+  )
+  return overViews(kept, views, viewMean)
+})
