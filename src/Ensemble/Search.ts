@@ -56,19 +56,22 @@ export const greedySelection = (
   const picks = members.map(() => 0)
   let best: FoundWeights | undefined
   for (let count = 1; count <= PICKS; count++) {
-    const candidates = contributions.map((added) =>
-      reached(scoresOf(rule, meanWith(sum, added, count)), labels)
-    )
-    const next = candidates.reduce(
-      (chosen, candidate, m) => (better(candidate, candidates[chosen]) ? m : chosen),
-      0
-    )
-    picks[next]++
-    contributions[next].values.forEach((value, i) => {
+    const means = contributions.map((added) => meanWith(sum, added, count))
+    const accuracies = means.map((mean) => accuracyOf(mean, labels))
+    const highest = Math.max(...accuracies)
+    const next = means
+      .flatMap((mean, member) =>
+        accuracies[member] === highest ? [{ member, ...reached(scoresOf(rule, mean), labels) }] : []
+      )
+      .reduce((chosen, candidate) => (better(candidate, chosen) ? candidate : chosen))
+    picks[next.member]++
+    contributions[next.member].values.forEach((value, i) => {
       sum[i] += value
     })
-    if (best === undefined || better(candidates[next], best))
-      best = { ...candidates[next], weights: picks.map((pick) => pick / count) }
+    if (best === undefined || better(next, best)) {
+      const { accuracy, loss } = next
+      best = { weights: picks.map((pick) => pick / count), accuracy, loss }
+    }
   }
   return best!
 }

@@ -34,7 +34,7 @@ const STYLE = `
 .heat td { padding: 6px 8px; border-radius: 4px; text-align: right; white-space: nowrap;
   background: color-mix(in srgb, var(--ema) var(--shade, 0%), transparent); }
 .heat .below { background: color-mix(in srgb, var(--validation) var(--shade, 0%), transparent); }
-.accuracy-bar { fill: var(--validation); } .gap { fill: var(--ema); }
+.common { fill: var(--validation); } .over { fill: var(--ema); } .under { fill: var(--good); }
 `
 
 const RULES: Readonly<Record<CombinationRule, string>> = {
@@ -75,7 +75,7 @@ const overview = (report: EnsembleReport): Markup => {
 
 const calibrationSection = ({ calibration: { after, before }, temperature }: EnsembleReport): Markup =>
   html`<section><h2>Calibration</h2>
-<p class="note">Bars are the accuracy of images by the score of their predicted class, paler where there are fewer; orange is the distance from that score. ECE is the mean distance over all images.</p>
+<p class="note">Images by their confidence, the score of the predicted class; bars of few images are pale. Blue with green is accuracy; orange is what confidence promises beyond it. ECE, the calibration error, is the mean distance of the two.</p>
 <div class="charts">${[
     reliability(after === null ? "Confidence" : "As combined", before),
     ...(after === null || temperature === null

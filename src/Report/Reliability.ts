@@ -5,7 +5,7 @@ import { count, html, type Markup, percent, px } from "./Html.ts"
 const WIDTH = 460
 const HEIGHT = 300
 const LEFT = 48
-const RIGHT = WIDTH - 12
+const RIGHT = WIDTH - 24
 const TOP = 12
 const BOTTOM = HEIGHT - 40
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
@@ -19,7 +19,10 @@ const axes = TICKS.map(
 <text class="tick" x="${x(tick)}" y="${BOTTOM + 18}" text-anchor="middle">${percent(tick, 0)}</text>`
 )
 
-/** Bars of accuracy by confidence, with the distance between the two, beside the diagonal where they are the same. */
+/**
+ * Bars of accuracy by confidence, beside the diagonal where the two are the same. Below both of them a bar is blue;
+ * between them it is green where accuracy is the higher one, and orange where confidence is.
+ */
 export const reliability = (title: string, { bins, brier, ece, loss }: Calibration): Markup => {
   const images = bins.reduce((sum, bin) => sum + bin.images, 0)
   const bars = bins.flatMap(({ accuracy, confidence, from, images: inBin, to }) => {
@@ -29,8 +32,8 @@ export const reliability = (title: string, { bins, brier, ece, loss }: Calibrati
     // The root lets bins of few images be seen beside the last one, which has most of them.
     const opacity = px(0.2 + 0.8 * Math.sqrt(inBin / images))
     return [
-      html`<g fill-opacity="${opacity}"><rect class="accuracy-bar" ${place} y="${y(accuracy)}" height="${px(BOTTOM - y(accuracy))}"/>
-<rect class="gap" ${place} y="${y(high)}" height="${px(y(low) - y(high))}"/>
+      html`<g fill-opacity="${opacity}"><rect class="common" ${place} y="${y(low)}" height="${px(BOTTOM - y(low))}"/>
+<rect class="${accuracy < confidence ? "over" : "under"}" ${place} y="${y(high)}" height="${px(y(low) - y(high))}"/>
 <title>confidence ${percent(confidence)}, accuracy ${percent(accuracy)}: ${count(inBin)} images</title></g>`
     ]
   })

@@ -8,6 +8,7 @@ import type { Split } from "../../src/Data.ts"
 import { ensembleStatistics, type MeasuredEnsemble } from "../../src/Ensemble/Statistics.ts"
 import { ensemblePage, writeEnsembleReport } from "../../src/Report/Ensemble.ts"
 import { points } from "../../src/Report/Members.ts"
+import { reliability } from "../../src/Report/Reliability.ts"
 import { measuredOf, outputs } from "./support.ts"
 
 const SIDE = 4
@@ -146,6 +147,31 @@ describe("an ensemble's report", () => {
       assert.strictEqual(matches(page, /(accuracy by confidence)/g).length, 1)
       assert.include(page, "every image is classified right")
     })
+  )
+})
+
+it("a reliability diagram has bars to accuracy and confidence, coloured by which is higher", () => {
+  const bin = { from: 0.5, to: 0.6, images: 5 }
+  const { text } = reliability("bins", {
+    ece: 0.1,
+    brier: 0.2,
+    loss: 0.3,
+    bins: [
+      { ...bin, accuracy: 0.3, confidence: 0.55 },
+      { ...bin, accuracy: 1, confidence: 0.55 },
+      { ...bin, images: 0, accuracy: null, confidence: null }
+    ]
+  })
+  const bars = [...text.matchAll(/class="(common|over|under)"[^>]*height="([\d.]+)"/g)]
+  // 248 pixels stand for 1.
+  assert.deepStrictEqual(
+    bars.map(([, kind, height]) => [kind, Number((Number(height) / 248).toFixed(3))]),
+    [
+      ["common", 0.3],
+      ["over", 0.25],
+      ["common", 0.55],
+      ["under", 0.45]
+    ]
   )
 })
 
