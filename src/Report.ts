@@ -18,6 +18,8 @@ import { readMetrics } from "./Train/Metrics.ts"
 import type { RunResult } from "./Train/Result.ts"
 import { readRun } from "./Train/Run.ts"
 
+export { ensemblePage, writeEnsembleReport } from "./Report/Ensemble.ts"
+
 /**
  * Writes `report.html` into a run's folder and gives its path. `logits` [images,classes] are those of the
  * `Dataset`'s test split that the result was computed from.
