@@ -3,8 +3,8 @@
  * kept beside its run; everything else is arithmetic on that.
  */
 import * as Effect from "effect/Effect"
-import type { SplitName } from "./Data.ts"
-import { combine, type Outputs, softmax } from "./Ensemble/Combine.ts"
+import { Dataset, type SplitName } from "./Data.ts"
+import { combine, softmax } from "./Ensemble/Combine.ts"
 import type { EnsembleConfig } from "./Ensemble/Config.ts"
 import { EnsembleError } from "./Ensemble/Errors.ts"
 import { verifyMember } from "./Ensemble/Member.ts"
@@ -16,40 +16,47 @@ import { fitTemperature, logProbabilities } from "./Ensemble/Temperature.ts"
 import { labelsOf } from "./Train/Predict.ts"
 
 export { accuracyOf, type CombinationRule, combine, type Outputs, predictions } from "./Ensemble/Combine.ts"
-export { decodeEnsemble, EnsembleConfig, type EnsembleInput } from "./Ensemble/Config.ts"
+export { decodeEnsemble, EnsembleConfig, type EnsembleInput, sourcesOf } from "./Ensemble/Config.ts"
 export { EnsembleError } from "./Ensemble/Errors.ts"
 export type { Member } from "./Ensemble/Member.ts"
 export { type Ensemble, openEnsemble } from "./Ensemble/Open.ts"
+export { predictEnsemble } from "./Ensemble/Predict.ts"
 export { convexWeights, type FoundWeights, greedySelection } from "./Ensemble/Search.ts"
 export { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
 export { fitTemperature } from "./Ensemble/Temperature.ts"
+export { trainEnsemble } from "./Ensemble/Train.ts"
 export { VIEWS, type View, viewsOf } from "./Ensemble/View.ts"
 
+/** Whether every member's outputs for a split are there, so that no device is needed. */
+export const isPrepared = Effect.fnUntraced(function* ({ members, views }: Ensemble, split: SplitName) {
+  const missing = yield* missingOutputs(members, yield* Dataset, split, views)
+  return missing.length === 0
+})
+
 /**
- * Computes what members have not said yet of a split's images, one member at a time, and keeps it. Gives how many
- * members that were. All checkpoints that are needed are verified before the first is used. Interrupted, it goes on
- * where it was when it is called again.
+ * Computes what members have not said yet of a split's images, one member at a time, and keeps it. All checkpoints
+ * that are needed are verified before the first is used. Interrupted, it goes on where it was when it is called again.
  */
 export const prepare = Effect.fn("Ensemble.prepare")(function* (
-  { dataset, members, views }: Ensemble,
+  { members, views }: Ensemble,
   split: SplitName,
   onView?: OnView
 ) {
-  const missing = yield* missingOutputs(members, dataset, split, views)
+  const missing = yield* missingOutputs(members, yield* Dataset, split, views)
   for (const { member } of missing) yield* verifyMember(member)
-  yield* computeOutputs(missing, dataset, onView)
-  return missing.length
+  yield* computeOutputs(missing, onView)
 })
 
-/** What each member says of a split's images, as logits: the mean over its views. */
-export const memberOutputs = ({ config, dataset, members, views }: Ensemble, split: SplitName) =>
-  Effect.forEach(members, (member) => readOutputs(member, dataset, split, views, config.viewMean))
-
-/** Class scores of the whole, with the temperature that the ensemble has. */
-export const scoresOf = ({ rule, temperature }: EnsembleConfig, scores: Outputs): Outputs =>
-  temperature === undefined || rule === "MajorityVote" || rule === "RankMean"
-    ? scores
-    : softmax(logProbabilities(scores), temperature)
+/** What each member says of a split's images, as logits: the mean over its views. They have been prepared. */
+export const memberOutputs = Effect.fnUntraced(function* (
+  { config, members, views }: Ensemble,
+  split: SplitName
+) {
+  const dataset = yield* Dataset
+  return yield* Effect.forEach(members, (member) =>
+    readOutputs(member, dataset, split, views, config.viewMean)
+  )
+})
 
 export interface EvaluateOptions {
   readonly split: SplitName
@@ -62,7 +69,8 @@ export const evaluateEnsemble = Effect.fn("evaluateEnsemble")(function* (
   ensemble: Ensemble,
   { command, split }: EvaluateOptions
 ) {
-  const { config, dataset, members } = ensemble
+  const { config, members } = ensemble
+  const dataset = yield* Dataset
   const outputs = yield* memberOutputs(ensemble, split)
   const weights = members.map(({ weight }) => weight)
   const scores = combine(config.rule, outputs, weights)
@@ -101,7 +109,8 @@ export const searchEnsemble = Effect.fn("searchEnsemble")(function* (
   ensemble: Ensemble,
   method: SearchMethod
 ) {
-  const { config, dataset } = ensemble
+  const { config } = ensemble
+  const dataset = yield* Dataset
   const labels = labelsOf(dataset.validation)
   if (labels.length === 0) {
     return yield* new EnsembleError({ message: `${dataset.name} has no validation images to search on` })

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import { augmentCommand } from "./Cli/Augment.ts"
 import { dataCommand } from "./Cli/Data.ts"
 import { doctorCommand } from "./Cli/Doctor.ts"
+import { ensembleCommand } from "./Cli/Ensemble.ts"
 import { evaluateCommand } from "./Cli/Evaluate.ts"
 import { exportCommand } from "./Cli/Export.ts"
 import { modelsCommand } from "./Cli/Models.ts"
@@ -32,6 +33,7 @@ const shakedrop = Command.make("shakedrop").pipe(
     recipesCommand,
     trainCommand,
     evaluateCommand,
+    ensembleCommand,
     predictCommand,
     exportCommand,
     modelsCommand

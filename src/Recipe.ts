@@ -5,16 +5,18 @@ import { part1SimpleCnn } from "./Recipe/Part1SimpleCnn.ts"
 import { part2Augmentation } from "./Recipe/Part2Augmentation.ts"
 import { part3PyramidNet } from "./Recipe/Part3PyramidNet.ts"
 import { part4Tricks } from "./Recipe/Part4Tricks.ts"
+import { part5Ensemble } from "./Recipe/Part5Ensemble.ts"
+import { part6Ensemble } from "./Recipe/Part6Ensemble.ts"
 import { part6PyramidNet } from "./Recipe/Part6PyramidNet.ts"
 import { pyramidNetShakeDropAutoAugment } from "./Recipe/PyramidNetShakeDropAutoAugment.ts"
 import { pyramidNetShakeDropPaper } from "./Recipe/PyramidNetShakeDropPaper.ts"
 import { pyramidNetSmall } from "./Recipe/PyramidNetSmall.ts"
 import { quickstart } from "./Recipe/Quickstart.ts"
-import type { Recipe } from "./Recipe/Recipe.ts"
+import type { EnsembleRecipe, Recipe } from "./Recipe/Recipe.ts"
 import { simpleCnn } from "./Recipe/SimpleCnn.ts"
 import { wideResNetAutoAugment } from "./Recipe/WideResNetAutoAugment.ts"
 
-export type { Measured, Recipe } from "./Recipe/Recipe.ts"
+export type { EnsembleRecipe, Measured, Recipe } from "./Recipe/Recipe.ts"
 
 /** From the first run to the longest; each is found under its experiment's name. */
 export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
@@ -33,11 +35,26 @@ export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
   ].map((recipe) => [recipe.experiment.name, recipe])
 )
 
-export const findRecipe = (name: string): Effect.Effect<Recipe, ConfigError> =>
-  Object.hasOwn(recipes, name)
-    ? Effect.succeed(recipes[name])
+/** Ensembles by name. */
+export const ensembleRecipes: Readonly<Record<string, EnsembleRecipe>> = Object.fromEntries(
+  [part5Ensemble, part6Ensemble].map((recipe) => [recipe.ensemble.name, recipe])
+)
+
+const find = <A>(
+  among: Readonly<Record<string, A>>,
+  name: string,
+  what: string
+): Effect.Effect<A, ConfigError> =>
+  Object.hasOwn(among, name)
+    ? Effect.succeed(among[name])
     : Effect.fail(
         new ConfigError({
-          message: `there is no recipe ${name}: there are ${Object.keys(recipes).join(", ")}`
+          message: `there is no ${what} ${name}: there are ${Object.keys(among).join(", ")}`
         })
       )
+
+/** The experiment of a name. */
+export const findRecipe = (name: string) => find(recipes, name, "recipe")
+
+/** The ensemble of a name. */
+export const findEnsembleRecipe = (name: string) => find(ensembleRecipes, name, "recipe of an ensemble")

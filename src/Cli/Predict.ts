@@ -1,6 +1,5 @@
 /** `shakedrop predict`: what a run's network sees in images, or the logits of any network for tensors. */
 import * as path from "node:path"
-import * as Console from "effect/Console"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -8,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Prediction } from "../Serve.ts"
 import { deviceFlag } from "./Device.ts"
+import { checkAllRead, imageFiles, printPredictions, topFlag } from "./Predictions.ts"
 
 const flags = {
   run: Argument.String("run").pipe(Argument.withDescription("The run's folder"), Argument.optional),
@@ -17,10 +16,7 @@ const flags = {
     Argument.withDescription("Image files, and folders whose images are all taken"),
     Argument.variadic()
   ),
-  top: Flag.Int("top").pipe(
-    Flag.withDescription("Give the probabilities of this many classes only, the most likely ones"),
-    Flag.optional
-  ),
+  top: topFlag,
   model: Flag.String("model").pipe(
     Flag.withDescription(
       "A model as JSON, for tensors instead of images (`shakedrop models --json` shows some)"
@@ -96,30 +92,13 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   yield* writeFileAtomic(files.out, encode({ logits }))
 })
 
-/** One line of the output: the most likely class, and the probabilities of the first ones. */
-const lineOf = ({ file, probabilities }: Prediction, classes: ReadonlyArray<string>, top: number): string => {
-  const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a])
-  return JSON.stringify({
-    file,
-    class: classes[order[0]],
-    probabilities: Object.fromEntries(order.slice(0, top).map((k) => [classes[k], probabilities[k]]))
-  })
-}
-
 const predictImages = Effect.fnUntraced(function* (run: string, { device, images, top }: Input) {
   const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-  const { classifier, filesOf, openRun, ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+  const { classifier, openRun } = yield* Effect.promise(() => import("../Serve.ts"))
   const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
-  const shown = Option.getOrElse(top, () => Number.POSITIVE_INFINITY)
-  if (shown < 1) return yield* new ServeError({ message: `--top is at least 1, not ${shown}` })
   const { experiment } = yield* readRun(run)
-  const files = yield* filesOf(images)
-  if (files.length === 0) {
-    return yield* new ServeError({
-      message: "there are no images to predict: give files or folders with png, jpg, jpeg or webp images"
-    })
-  }
+  const files = yield* imageFiles(images)
   const layers = Layer.mergeAll(
     Device.layer(device),
     Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep })
@@ -130,20 +109,12 @@ const predictImages = Effect.fnUntraced(function* (run: string, { device, images
     const classify = yield* classifier(served)
     yield* Stream.runForEach(classify(files), (batch) =>
       Effect.gen(function* () {
-        const lines = batch.predictions.map((prediction) => lineOf(prediction, served.classes, shown))
-        if (lines.length > 0) yield* Console.log(lines.join("\n"))
+        yield* printPredictions(batch, served.classes, top)
         unreadable += batch.unreadable.length
-        for (const { file, reason } of batch.unreadable) {
-          yield* Console.error(`shakedrop: cannot read the image ${file}: ${reason}`)
-        }
       })
     )
   }).pipe(Effect.scoped, Effect.provide(layers))
-  if (unreadable > 0) {
-    return yield* new ServeError({
-      message: `${unreadable} of ${files.length} images could not be read; the others were predicted`
-    })
-  }
+  yield* checkAllRead(unreadable, files.length)
 })
 
 export const predictCommand = Command.make(

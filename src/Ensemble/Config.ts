@@ -30,7 +30,15 @@ const RunMember = Schema.Struct({
   weight,
   /** What is trained in the folder where there is no finished run: a recipe, and what differs from it. */
   recipe: Schema.optionalKey(Schema.NonEmptyString),
-  experiment: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+  experiment: Schema.optionalKey(
+    Schema.Record(Schema.String, Schema.Unknown).check(
+      Schema.makeFilter((experiment) =>
+        "data" in experiment
+          ? { path: ["data"], issue: "expected nothing, for the data are those of the ensemble" }
+          : undefined
+      )
+    )
+  )
 })
 
 /** The mean of several weights of one network, whose batch statistics are measured anew. */
@@ -109,7 +117,7 @@ export const experimentOf = Effect.fnUntraced(function* (
     const { experiment, recipe } = member
     if (recipe === undefined && experiment === undefined) continue
     const base = recipe === undefined ? {} : (yield* findRecipe(recipe)).experiment
-    return merge(merge(base, experiment ?? {}), { data })
+    return { ...(merge(base, experiment ?? {}) as object), data }
   }
   return undefined
 })

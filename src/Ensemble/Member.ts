@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
-import type { LoadedDataset } from "../Data.ts"
 import { readRun } from "../Train/Run.ts"
 import { readTrained } from "../Train/Trained.ts"
 import { judged, type WeightsName } from "../Train/Weights.ts"
@@ -77,10 +76,10 @@ export const findMember = Effect.fnUntraced(function* (config: MemberConfig) {
   } satisfies Member
 })
 
-/** A member's network with its weights. A soup takes a pass over the training images. */
-export const loadMember = Effect.fn("loadMember")(function* (member: Member, dataset: LoadedDataset) {
+/** A member's network with its weights. A soup takes the `Dataset`, and a pass over its training images. */
+export const loadMember = Effect.fn("loadMember")(function* (member: Member) {
   if (member.sources.length === 1) return yield* read(member.sources[0])
-  return yield* soupOf(member.sources.map(read), dataset)
+  return yield* soupOf(member.sources.map(read))
 })
 
 /** Fails where a member's weights cannot be read; holds those of one source at a time. */

@@ -1,8 +1,7 @@
 /** From an ensemble's configuration to its members and views: whatever can be wrong with them is found here. */
 import * as Effect from "effect/Effect"
 import { makeCanvas } from "../Augment/Canvas.ts"
-import type { LoadedDataset } from "../Data.ts"
-import { readRun } from "../Train/Run.ts"
+import { type DataDescription, readRun } from "../Train/Run.ts"
 import { type EnsembleConfig, sourcesOf } from "./Config.ts"
 import { EnsembleError } from "./Errors.ts"
 import { findMember, type Member } from "./Member.ts"
@@ -10,7 +9,8 @@ import { type View, viewsOf } from "./View.ts"
 
 export interface Ensemble {
   readonly config: EnsembleConfig
-  readonly dataset: LoadedDataset
+  /** What it is about. */
+  readonly data: DataDescription
   /** In the order of the configuration. */
   readonly members: ReadonlyArray<Member>
   readonly views: ReadonlyArray<View>
@@ -19,26 +19,29 @@ export interface Ensemble {
 const fail = (message: string) => new EnsembleError({ message })
 
 /** Fails where a run was trained on other classes, or on other images, than the data set's. */
-const checkRun = Effect.fnUntraced(function* (run: string, dataset: LoadedDataset) {
+const checkRun = Effect.fnUntraced(function* (run: string, data: DataDescription) {
   const { dataset: trainedOn } = yield* readRun(run)
-  const [own, others] = [trainedOn.classes, dataset.classes]
+  const [own, others] = [trainedOn.classes, data.classes]
   if (JSON.stringify(own) !== JSON.stringify(others)) {
     const same = JSON.stringify(own.toSorted()) === JSON.stringify(others.toSorted())
     return yield* fail(
       same
-        ? `the run in ${run} has the classes of ${dataset.name} in another order (${own.slice(0, 3).join(", ")}, …): its answers would be counted for wrong classes`
-        : `the run in ${run} knows other classes (${own.slice(0, 3).join(", ")}, …; ${own.length} of them) than ${dataset.name} has (${others.slice(0, 3).join(", ")}, …; ${others.length})`
+        ? `the run in ${run} has the classes of ${data.name} in another order (${own.slice(0, 3).join(", ")}, …): its answers would be counted for wrong classes`
+        : `the run in ${run} knows other classes (${own.slice(0, 3).join(", ")}, …; ${own.length} of them) than ${data.name} has (${others.slice(0, 3).join(", ")}, …; ${others.length})`
     )
   }
-  if (trainedOn.fingerprint !== dataset.fingerprint) {
+  if (trainedOn.fingerprint !== data.fingerprint) {
     return yield* fail(
-      `the run in ${run} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)}): its training images might be among those that the ensemble is measured on`
+      `the run in ${run} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${data.name} (${data.fingerprint.slice(0, 12)}): its training images might be among those that the ensemble is measured on`
     )
   }
 })
 
 /** Fails where a view makes images of another shape. */
-const checkView = (view: View, height: number, width: number): Effect.Effect<void, EnsembleError> =>
+const checkView = (
+  view: View,
+  { height, width }: DataDescription["size"]
+): Effect.Effect<void, EnsembleError> =>
   Effect.suspend(() => {
     const canvas = makeCanvas(height, width)
     view.apply(canvas, 0)
@@ -50,18 +53,18 @@ const checkView = (view: View, height: number, width: number): Effect.Effect<voi
   })
 
 /**
- * Finds the members of an ensemble and checks that they fit each other and the data set. `views` stand in for those
+ * Finds the members of an ensemble and checks that they fit each other and the data. `views` stand in for those
  * of the configuration.
  *
  * @errors EnsembleError, RunError, StorageError with what is wrong in one line
  */
 export const openEnsemble = Effect.fn("openEnsemble")(function* (
   config: EnsembleConfig,
-  dataset: LoadedDataset,
+  data: DataDescription,
   options: { readonly views?: ReadonlyArray<View> | undefined } = {}
 ) {
   for (const member of config.members) {
-    for (const { run } of sourcesOf(member)) yield* checkRun(run, dataset)
+    for (const { run } of sourcesOf(member)) yield* checkRun(run, data)
   }
   const members = yield* Effect.forEach(config.members, findMember)
   const splits = new Map(
@@ -78,8 +81,7 @@ export const openEnsemble = Effect.fn("openEnsemble")(function* (
       `the runs in ${first} and ${second} hold out different validation images (data.validation, data.seed): what one of them was trained on, the other would be chosen by`
     )
   }
-  const { height, width } = dataset.train.images
-  const views = options.views ?? viewsOf(config.views, { mean: dataset.mean, size: { height, width } })
-  for (const view of views) yield* checkView(view, height, width)
-  return { config, dataset, members, views } satisfies Ensemble
+  const views = options.views ?? viewsOf(config.views, data)
+  for (const view of views) yield* checkView(view, data.size)
+  return { config, data, members, views } satisfies Ensemble
 })

@@ -76,18 +76,17 @@ const write = ({ file, member, view }: Kept, { classes, images, values }: Output
     )
   )
 
-/** Told that a member has gone through the images in one more view. */
-export type OnView = (member: Member, done: number, views: number) => void
+/** Told that a member has gone through the images in one more view, and of how many views there are in all. */
+export type OnView = (done: number, views: number) => void
 
 /** Computes outputs that are missing, with the member's weights on the device once for all of them. */
 const compute = Effect.fn("computeOutputs")(function* (
   member: Member,
-  dataset: LoadedDataset,
   missing: ReadonlyArray<Kept>,
-  onView: OnView
+  onView: () => void
 ) {
   const device = yield* Device
-  const { dataset: trainedOn, experiment, network, weights } = yield* loadMember(member, dataset)
+  const { dataset: trainedOn, experiment, network, weights } = yield* loadMember(member)
   const images = imagesOf(experiment, trainedOn)
   const program = yield* device.compile(
     weights,
@@ -96,7 +95,7 @@ const compute = Effect.fn("computeOutputs")(function* (
   )
   const { batchSize, size } = images
   const { classes } = network
-  for (const [i, kept] of missing.entries()) {
+  for (const kept of missing) {
     const { split, view } = kept
     const { data } = yield* predict(
       split,
@@ -104,7 +103,7 @@ const compute = Effect.fn("computeOutputs")(function* (
       (images) => Effect.map(program.run("evaluate", { images }), ({ logits }) => logits)
     )
     yield* write(kept, { images: split.indices.length, classes, values: data })
-    onView(member, i + 1, missing.length)
+    onView()
   }
 }, Effect.scoped)
 
@@ -122,17 +121,22 @@ export const missingOutputs = Effect.fnUntraced(function* (
 })
 
 /** Computes what is missing, one member after another; what was computed before an interruption stays. */
-export const computeOutputs = (
+export const computeOutputs = Effect.fnUntraced(function* (
   missing: Effect.Success<ReturnType<typeof missingOutputs>>,
-  dataset: LoadedDataset,
   onView: OnView = () => {}
-) =>
-  Effect.forEach(missing, ({ member, missing }) => compute(member, dataset, missing, onView), {
-    discard: true
-  })
+) {
+  const views = missing.reduce((sum, { missing }) => sum + missing.length, 0)
+  let done = 0
+  for (const { member, missing: own } of missing) {
+    yield* compute(member, own, () => {
+      done++
+      onView(done, views)
+    })
+  }
+})
 
 /** The mean over the views of a member, as logits. */
-const overViews = (
+export const overViews = (
   outputs: ReadonlyArray<Outputs>,
   views: ReadonlyArray<View>,
   viewMean: "Logits" | "Probabilities"

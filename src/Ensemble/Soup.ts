@@ -4,9 +4,10 @@
  * statistics are measured anew, because those of the mean are the mean of nothing.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { epochBatches } from "../Augment.ts"
-import type { LoadedDataset } from "../Data.ts"
+import { Dataset, type LoadedDataset } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../Tensor.ts"
 import { imagesOf } from "../Train/Start.ts"
@@ -69,9 +70,15 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
 
 /** The soup of weights that are read one after another: of the parameters and of whatever else is not measured. */
 export const soupOf = Effect.fnUntraced(function* <E, R>(
-  sources: ReadonlyArray<Effect.Effect<TrainedNetwork, E, R>>,
-  dataset: LoadedDataset
+  sources: ReadonlyArray<Effect.Effect<TrainedNetwork, E, R>>
 ) {
+  const dataset = yield* Effect.serviceOption(Dataset)
+  if (Option.isNone(dataset)) {
+    return yield* new EnsembleError({
+      message:
+        "the batch statistics of a soup are measured on its training images: it cannot do without the data set"
+    })
+  }
   const first = yield* sources[0]
   let weights = first.weights
   for (const [i, source] of sources.slice(1).entries()) {
@@ -83,5 +90,5 @@ export const soupOf = Effect.fnUntraced(function* <E, R>(
     }
     weights = addTo(weights, next.weights, i + 2)
   }
-  return yield* withStatistics({ ...first, weights }, dataset)
+  return yield* withStatistics({ ...first, weights }, dataset.value)
 })

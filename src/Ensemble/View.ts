@@ -6,7 +6,7 @@ import { compile } from "../Augment/Compile.ts"
 import { crop, flipHorizontally } from "../Augment/Crop.ts"
 import { ImageStep } from "../Augment/Pipeline.ts"
 import { makeTrace } from "../Augment/Trace.ts"
-import type { LoadedDataset } from "../Data.ts"
+import type { DataDescription } from "../Train/Run.ts"
 
 const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
 
@@ -82,9 +82,7 @@ export interface View {
   readonly apply: (canvas: Canvas, image: number) => void
 }
 
-type Images = Pick<LoadedDataset, "mean"> & {
-  readonly size: { readonly height: number; readonly width: number }
-}
+type Images = Pick<DataDescription, "mean" | "size">
 
 const resolve = (view: ViewConfig, { mean, size }: Images): ReadonlyArray<View> => {
   const { weight, ...rest } = view

@@ -1,5 +1,6 @@
-/** What a named experiment is: the experiment itself, and what is known of it. */
+/** What a named experiment, or a named ensemble of them, is: what to do, and what is known of it. */
 import type { ExperimentInput } from "../Config.ts"
+import type { EnsembleInput } from "../Ensemble/Config.ts"
 
 /** A result that was measured with the recipe as it stands; everything that it depends on is said. */
 export interface Measured {
@@ -13,7 +14,7 @@ export interface Measured {
   readonly flags?: string
 }
 
-export interface Recipe {
+interface Known {
   /** One line for lists. */
   readonly summary: string
   /** Where the settings come from. */
@@ -21,6 +22,13 @@ export interface Recipe {
   /** What the source reports, or what to expect. */
   readonly expected: string
   readonly measured?: Measured
+}
+
+export interface Recipe extends Known {
   /** `name` is the recipe's; the folder of the data is given when it is run. */
   readonly experiment: ExperimentInput
+}
+
+export interface EnsembleRecipe extends Known {
+  readonly ensemble: EnsembleInput
 }

@@ -54,7 +54,7 @@ export interface Unreadable {
   readonly reason: string
 }
 
-const decodeBatch = (files: ReadonlyArray<string>, { size }: Served) =>
+const decodeBatch = (files: ReadonlyArray<string>, { size }: Pick<Served, "size">) =>
   Effect.map(
     decodeImages(
       "",
@@ -68,27 +68,72 @@ const decodeBatch = (files: ReadonlyArray<string>, { size }: Served) =>
     }
   )
 
-/** Compiles a network for image files, and gives the predictions of any number of them, a batch at a time. */
-export const classifier = Effect.fn("classifier")(function* (served: Served) {
+/** How images [N,H,W,3] are shown to a network. */
+export type Show = (pixels: Uint8Array, numbers: ArrayLike<number>) => Uint8Array
+
+/** What a network says of the files of a batch. */
+interface FileLogits {
+  /** Those that could be read. */
+  readonly files: ReadonlyArray<string>
+  readonly unreadable: ReadonlyArray<Unreadable>
+  /** [images,classes] for each way in which they were shown; none where no file could be read. */
+  readonly logits: ReadonlyArray<Float32Array>
+}
+
+const asTheyAre: Show = (pixels) => pixels
+
+/**
+ * Compiles a network for image files, and gives what it says of any number of them, a batch at a time: logits
+ * [images,classes] for each way in which they are shown. Images count from 0 for each stream.
+ */
+export const fileLogits = Effect.fn("fileLogits")(function* (
+  served: Pick<Served, "network" | "weights" | "size" | "mean" | "std">,
+  shows: ReadonlyArray<Show>
+) {
   const device = yield* Device
   const { network, size, weights } = served
   const images = { ...served, batchSize: BATCH }
   const program = yield* device.compile(weights, { classify: evaluationEntry(network, images) })
   const shape = [BATCH, size.height, size.width, 3]
 
-  const classify = Effect.fnUntraced(function* (group: ReadonlyArray<string>) {
+  const classify = Effect.fnUntraced(function* (group: ReadonlyArray<string>, index: number) {
     const { files, pixels, unreadable } = yield* decodeBatch(group, served)
-    if (files.length === 0) return { predictions: [], unreadable }
-    const padded = new Uint8Array(BATCH * size.height * size.width * 3)
-    padded.set(pixels)
-    const { logits } = yield* program.run("classify", { images: uint8(shape, padded) })
-    const predictions = files.map((file, i): Prediction => {
-      const row = (logits.data as Float32Array).subarray(i * network.classes, (i + 1) * network.classes)
-      return { file, probabilities: softmax(row, new Float64Array(network.classes)) }
-    })
-    return { predictions, unreadable }
+    const numbers = Uint32Array.from(files, (_, i) => index * BATCH + i)
+    const logits: Array<Float32Array> = []
+    for (const show of files.length === 0 ? [] : shows) {
+      const padded = new Uint8Array(BATCH * size.height * size.width * 3)
+      padded.set(show(pixels, numbers))
+      const result = yield* program.run("classify", { images: uint8(shape, padded) })
+      logits.push((result.logits.data as Float32Array).slice(0, files.length * network.classes))
+    }
+    return { files, logits, unreadable } satisfies FileLogits
   })
 
   return (files: ReadonlyArray<string>) =>
-    Stream.fromIterable(files).pipe(Stream.grouped(BATCH), Stream.mapEffect(classify))
+    Stream.fromIterable(files).pipe(
+      Stream.grouped(BATCH),
+      Stream.zipWithIndex,
+      Stream.mapEffect(([group, index]) => classify(group, index))
+    )
+})
+
+/** What a network says of a batch of files, shown as they are, as predictions. */
+const predictionsOf = (
+  { files, logits: [rows], unreadable }: FileLogits,
+  classes: number
+): { readonly predictions: ReadonlyArray<Prediction>; readonly unreadable: ReadonlyArray<Unreadable> } => ({
+  unreadable,
+  predictions: files.map((file, i) => {
+    const row = rows.subarray(i * classes, (i + 1) * classes)
+    return { file, probabilities: softmax(row, new Float64Array(classes)) }
+  })
+})
+
+/** Compiles a network for image files, and gives the predictions of any number of them, a batch at a time. */
+export const classifier = Effect.fn("classifier")(function* (served: Served) {
+  const { classes } = served.network
+  const classify = yield* fileLogits(served, [asTheyAre])
+  const predict = (files: ReadonlyArray<string>) =>
+    Stream.map(classify(files), (said) => predictionsOf(said, classes))
+  return predict
 })

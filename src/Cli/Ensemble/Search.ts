@@ -1,0 +1,46 @@
+/** `shakedrop ensemble search`: weights and temperature from the validation split. */
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { configOf, ensembleFlags, openPrepared } from "./Input.ts"
+
+export const searchEnsembleCommand = Command.make(
+  "search",
+  {
+    ...ensembleFlags,
+    method: Flag.Literals("method", ["equal", "greedy", "convex"]).pipe(
+      Flag.withDescription(
+        "Equal weights, greedy selection with replacement, or the convex weights of least cross entropy; the temperature is fitted with each"
+      ),
+      Flag.withDefault("greedy")
+    ),
+    split: Flag.String("split").pipe(
+      Flag.withDescription("Which images: validation, the only ones to choose by"),
+      Flag.withDefault("validation")
+    ),
+    out: Flag.String("out").pipe(Flag.withDescription("Where the ensemble with these weights is written"))
+  },
+  Effect.fn("ensemble search")(function* ({ device, method, out, split, ...input }) {
+    const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
+    const { EnsembleError, searchEnsemble } = yield* Effect.promise(() => import("../../Ensemble.ts"))
+    const { writeFileAtomic } = yield* Effect.promise(() => import("../../Storage.ts"))
+    if (split !== "validation") {
+      return yield* new EnsembleError({
+        message: `weights are searched for on the validation split, not on ${split}: what was chosen by images cannot be measured on them`
+      })
+    }
+    const config = yield* configOf(input)
+    const { ensemble, found } = yield* Effect.gen(function* () {
+      const ensemble = yield* openPrepared(config, "validation", device)
+      return { ensemble, found: yield* searchEnsemble(ensemble, method) }
+    }).pipe(Effect.provide(Dataset.layer(config.data)))
+    const width = Math.max(...ensemble.members.map(({ name }) => name.length))
+    for (const [m, { name }] of ensemble.members.entries()) {
+      yield* Console.log(`${name.padEnd(width)}  ${found.members[m].weight.toFixed(3)}`)
+    }
+    if (found.temperature !== undefined) yield* Console.log(`temperature  ${found.temperature.toFixed(3)}`)
+    yield* writeFileAtomic(out, `${JSON.stringify(found, null, 2)}\n`)
+    yield* Console.log(`${found.selection}; written to ${out}`)
+  })
+).pipe(Command.withDescription("Find the members' weights, and a temperature, on the validation images"))

@@ -1,0 +1,60 @@
+/** `shakedrop ensemble train`: train what an ensemble lacks, then evaluate it. */
+import * as path from "node:path"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { DeviceName } from "../../Device/Config.ts"
+import type { EnsembleConfig } from "../../Ensemble.ts"
+import { evaluateAndReport } from "./Evaluate.ts"
+import { configOf, ensembleFlags } from "./Input.ts"
+
+/** Trains what is missing of an ensemble, then measures it on the test images; `smoke` tries both on a few. */
+export const trainAndEvaluate = Effect.fnUntraced(function* (
+  given: EnsembleConfig,
+  options: { readonly device: typeof DeviceName.Type; readonly smoke: boolean; readonly workers: number }
+) {
+  const { device, smoke, workers } = options
+  const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
+  const { Device } = yield* Effect.promise(() => import("../../Device.ts"))
+  const { smokeEnsemble, smokeEnsembleData, trainEnsemble } = yield* Effect.promise(
+    () => import("../../Ensemble/Train.ts")
+  )
+  const { makeProgress } = yield* Effect.promise(() => import("../../Train/Progress.ts"))
+  const config = smoke ? yield* smokeEnsemble(given) : given
+  const whole = Dataset.layer(config.data)
+  const data = smoke ? Layer.provide(Layer.effect(Dataset, smokeEnsembleData(config)), whole) : whole
+  yield* Effect.gen(function* () {
+    yield* Effect.gen(function* () {
+      const command = ["shakedrop", ...process.argv.slice(2)].join(" ")
+      yield* trainEnsemble(config, { command, workers, progress: yield* makeProgress() })
+    }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
+    yield* evaluateAndReport(config, { device, split: "test", out: path.join("runs", config.name) })
+  }).pipe(Effect.provide(data))
+})
+
+export const trainEnsembleCommand = Command.make(
+  "train",
+  {
+    ...ensembleFlags,
+    workers: Flag.Int("workers").pipe(
+      Flag.withDescription(
+        "Threads that augment, where the device waits for batches; the result is the same"
+      ),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))),
+      Flag.withDefault(0)
+    ),
+    smoke: Flag.Boolean("smoke").pipe(
+      Flag.withDescription(
+        "Try it: two steps of each network in full size on a few images, and everything after"
+      ),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fn("ensemble train")(function* ({ device, smoke, workers, ...input }) {
+    yield* trainAndEvaluate(yield* configOf(input), { device, smoke, workers })
+  })
+).pipe(
+  Command.withDescription("Train the members that are not finished yet, each its own run, then evaluate")
+)

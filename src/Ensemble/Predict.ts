@@ -1,0 +1,86 @@
+/** What an ensemble sees in image files: one member's weights are on the device at a time. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { fileLogits, type Prediction, type Unreadable } from "../Serve/Images.ts"
+import { combine, type Outputs, rowOf, softmax } from "./Combine.ts"
+import type { EnsembleConfig } from "./Config.ts"
+import { loadMember, type Member, verifyMember } from "./Member.ts"
+import type { Ensemble } from "./Open.ts"
+import { overViews } from "./Outputs.ts"
+import { logProbabilities } from "./Temperature.ts"
+import { show } from "./View.ts"
+
+interface Said {
+  readonly files: ReadonlyArray<string>
+  readonly unreadable: ReadonlyArray<Unreadable>
+  readonly outputs: Outputs
+}
+
+/** Rows of several batches as one. */
+const joined = (batches: ReadonlyArray<Float32Array>, classes: number): Outputs => {
+  const values = new Float32Array(batches.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const batch of batches) {
+    values.set(batch, at)
+    at += batch.length
+  }
+  return { images: values.length / classes, classes, values }
+}
+
+/** Class scores with the ensemble's temperature, where it has one. */
+const withTemperature = ({ temperature }: EnsembleConfig, scores: Outputs): Outputs =>
+  temperature === undefined ? scores : softmax(logProbabilities(scores), temperature)
+
+/** What a member says of files, over the ensemble's views. */
+const ask = Effect.fnUntraced(function* (
+  member: Member,
+  { config, data: { mean, size, std }, views }: Ensemble,
+  files: ReadonlyArray<string>
+) {
+  const { network, weights } = yield* loadMember(member)
+  const shows = views.map(
+    (view) => (pixels: Uint8Array, numbers: ArrayLike<number>) => show(view, pixels, size, numbers)
+  )
+  const classify = yield* fileLogits({ network, weights, size, mean, std }, shows)
+  const batches = yield* Stream.runCollect(classify(files))
+  const whole = batches.filter(({ files }) => files.length > 0)
+  const outputs = views.map((_, v) =>
+    joined(
+      whole.map(({ logits }) => logits[v]),
+      network.classes
+    )
+  )
+  return {
+    files: whole.flatMap(({ files }) => files),
+    unreadable: batches.flatMap(({ unreadable }) => unreadable),
+    outputs: overViews(outputs, views, config.viewMean)
+  } satisfies Said
+}, Effect.scoped)
+
+/**
+ * Predictions of an ensemble for image files, and which of them could not be read. All members are verified before
+ * the first is asked.
+ */
+export const predictEnsemble = Effect.fn("predictEnsemble")(function* (
+  ensemble: Ensemble,
+  files: ReadonlyArray<string>
+) {
+  const { config, members } = ensemble
+  for (const member of members) yield* verifyMember(member)
+  const said = yield* Effect.forEach(members, (member) => ask(member, ensemble, files))
+  const scores = withTemperature(
+    config,
+    combine(
+      config.rule,
+      said.map(({ outputs }) => outputs),
+      members.map(({ weight }) => weight)
+    )
+  )
+  const [first] = said
+  return {
+    unreadable: first.unreadable,
+    predictions: first.files.map(
+      (file, i): Prediction => ({ file, probabilities: Float64Array.from(rowOf(scores, i)) })
+    )
+  }
+})

@@ -1,0 +1,92 @@
+/** Trains the runs that an ensemble's members come from. */
+import { existsSync } from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import { Checkpoints } from "../Checkpoint.ts"
+import { decodeExperiment, type Experiment } from "../Config.ts"
+import { Dataset } from "../Data.ts"
+import { writeReport } from "../Report.ts"
+import { type Progress, silent } from "../Train/Progress.ts"
+import { isFinished } from "../Train/Result.ts"
+import { smokeDataset, smokeExperiment } from "../Train/Smoke.ts"
+import { train } from "../Train.ts"
+import { type EnsembleConfig, experimentOf, sourcesOf } from "./Config.ts"
+import { EnsembleError } from "./Errors.ts"
+
+export interface TrainEnsembleOptions {
+  /** Written into the results of new runs: how to get them again. */
+  readonly command: string
+  /** Threads that augment, as in `train`. */
+  readonly workers?: number | undefined
+  readonly progress?: Progress
+}
+
+interface Planned {
+  readonly run: string
+  readonly experiment: Experiment
+}
+
+const isBegun = (run: string): boolean => existsSync(path.join(run, "config.json"))
+
+/** Which runs are not finished, in the order of the members that need them. */
+const plan = Effect.fnUntraced(function* (config: EnsembleConfig) {
+  const runs = [...new Set(config.members.flatMap((member) => sourcesOf(member).map(({ run }) => run)))]
+  const planned: Array<Planned> = []
+  for (const run of runs) {
+    if (isFinished(run)) continue
+    const experiment = yield* experimentOf(config, run)
+    if (experiment === undefined) {
+      return yield* new EnsembleError({
+        message: `there is no finished run in ${run}, and its member does not say what to train there: give it a recipe or an experiment`
+      })
+    }
+    planned.push({ run, experiment: yield* decodeExperiment(experiment) })
+  }
+  return planned
+})
+
+/**
+ * Trains every run of an ensemble that is not finished, one after another, each in its own folder with its own
+ * result and report; one that was begun goes on where it was. Whatever is wrong with a configuration is found before
+ * the first one starts.
+ */
+export const trainEnsemble = Effect.fn("trainEnsemble")(function* (
+  config: EnsembleConfig,
+  { command, progress = silent, workers }: TrainEnsembleOptions
+) {
+  for (const { experiment, run } of yield* plan(config)) {
+    const resume = isBegun(run)
+    progress.message(`${resume ? "going on with" : "training"} ${run}`)
+    yield* train(experiment, { directory: run, resume, command, workers, progress }).pipe(
+      Effect.flatMap(({ logits, result }) => writeReport(run, result, logits)),
+      Effect.provide(Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep }))
+    )
+  }
+})
+
+/** The ensemble whose runs, in folders beside the real ones, are trials of two steps. */
+export const smokeEnsemble = Effect.fnUntraced(function* (config: EnsembleConfig) {
+  const smoke = (run: string) => `${run}-smoke`
+  const members = yield* Effect.forEach(config.members, (member) =>
+    Effect.gen(function* () {
+      if ("soup" in member)
+        return { ...member, soup: member.soup.map((own) => ({ ...own, run: smoke(own.run) })) }
+      const { experiment: _, recipe: __, ...rest } = member
+      const experiment = yield* experimentOf(config, member.run)
+      const tried =
+        experiment === undefined ? {} : { experiment: smokeExperiment(yield* decodeExperiment(experiment)) }
+      return { ...rest, ...tried, run: smoke(member.run) }
+    })
+  )
+  return { ...config, name: `${config.name}-smoke`, members } satisfies EnsembleConfig
+})
+
+/** As much of the data set as the trials take. */
+export const smokeEnsembleData = Effect.fnUntraced(function* (config: EnsembleConfig) {
+  const dataset = yield* Dataset
+  const experiments = yield* plan(config)
+  const [largest] = experiments
+    .map(({ experiment }) => experiment)
+    .sort((a, b) => b.train.batchSize - a.train.batchSize)
+  return largest === undefined ? dataset : smokeDataset(dataset, largest)
+})
