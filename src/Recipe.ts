@@ -53,6 +53,10 @@ const find = <A>(
         })
       )
 
+/** The experiment or the ensemble of a name. */
+export const findAny = (name: string) =>
+  find<Recipe | EnsembleRecipe>({ ...recipes, ...ensembleRecipes }, name, "recipe")
+
 /** The experiment of a name. */
 export const findRecipe = (name: string) => find(recipes, name, "recipe")
 

@@ -1,9 +1,9 @@
-/** `shakedrop recipes`: the named experiments, and what is known of one. */
+/** `shakedrop recipes`: the named experiments and ensembles, and what is known of one. */
 import * as Console from "effect/Console"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import type { Recipe } from "../Recipe.ts"
+import type { EnsembleRecipe, Recipe } from "../Recipe.ts"
 
 /** The longest line that stays easy to read. */
 const WIDTH = 100
@@ -20,13 +20,16 @@ const paragraph = (name: string, text: string): string => {
   return `${name.padEnd(indent)}${lines.join(`\n${" ".repeat(indent)}`)}`
 }
 
-const measuredAs = ({ measured }: Recipe): string =>
+type Any = Recipe | EnsembleRecipe
+
+const measuredAs = ({ measured }: Any): string =>
   measured === undefined
     ? "not measured yet"
     : `${measured.accuracy}; ${measured.data}; ${measured.hardware}; ${measured.time}${measured.flags === undefined ? "" : `; with ${measured.flags}`}`
 
-const describe = (recipe: Recipe): string => {
-  const { data, name } = recipe.experiment
+const describe = (recipe: Any): string => {
+  const whole = "ensemble" in recipe ? recipe.ensemble : recipe.experiment
+  const { data, name } = whole
   const directory = data.dataset === "shapes" ? "" : " --data-dir DIR"
   return [
     `${name}: ${recipe.summary}`,
@@ -36,7 +39,7 @@ const describe = (recipe: Recipe): string => {
     paragraph("measured", measuredAs(recipe)),
     paragraph("command", `shakedrop train --recipe ${name}${directory}`),
     "",
-    JSON.stringify(recipe.experiment, null, 2)
+    JSON.stringify(whole, null, 2)
   ].join("\n")
 }
 
@@ -44,8 +47,8 @@ const showCommand = Command.make(
   "show",
   { name: Argument.String("name").pipe(Argument.withDescription("A recipe's name")) },
   Effect.fn("recipes show")(function* ({ name }) {
-    const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
-    yield* Console.log(describe(yield* findRecipe(name)))
+    const { findAny } = yield* Effect.promise(() => import("../Recipe.ts"))
+    yield* Console.log(describe(yield* findAny(name)))
   })
 ).pipe(Command.withDescription("Source, expected and measured result, command and configuration of a recipe"))
 
@@ -53,10 +56,14 @@ export const recipesCommand = Command.make(
   "recipes",
   {},
   Effect.fn("recipes")(function* () {
-    const { recipes } = yield* Effect.promise(() => import("../Recipe.ts"))
-    const width = Math.max(...Object.keys(recipes).map(({ length }) => length))
-    for (const [name, { summary }] of Object.entries(recipes)) {
+    const { ensembleRecipes, recipes } = yield* Effect.promise(() => import("../Recipe.ts"))
+    const all = { ...recipes, ...ensembleRecipes }
+    const width = Math.max(...Object.keys(all).map(({ length }) => length))
+    for (const [name, { summary }] of Object.entries(all)) {
       yield* Console.log(`${name.padEnd(width)}  ${summary}`)
     }
   })
-).pipe(Command.withDescription("List the named experiments"), Command.withSubcommands([showCommand]))
+).pipe(
+  Command.withDescription("List the named experiments and ensembles"),
+  Command.withSubcommands([showCommand])
+)

@@ -128,12 +128,37 @@ const planOf = Effect.fnUntraced(function* (input: Input) {
   return { experiment, directory }
 })
 
+/** Trains and evaluates the ensemble that --recipe names; gives whether it names one. */
+const trainedEnsemble = Effect.fnUntraced(function* (input: Input) {
+  const { ensembleRecipes } = yield* Effect.promise(() => import("../Recipe.ts"))
+  if (Option.isNone(input.recipe) || !Object.hasOwn(ensembleRecipes, input.recipe.value)) return false
+  const { RunError } = yield* Effect.promise(() => import("../Train.ts"))
+  const { config, out, seed } = input
+  const foreign = [
+    ...Object.entries({ config, out, seed }).flatMap(([name, flag]) =>
+      Option.isSome<unknown>(flag) ? [name] : []
+    ),
+    ...(input.resume ? ["resume"] : []),
+    ...(input.set.length > 0 ? ["set"] : [])
+  ]
+  if (foreign.length > 0) {
+    return yield* new RunError({
+      message: `${input.recipe.value} is an ensemble, which takes no --${foreign[0]}: it goes on where it was by itself, and what its members are is told in a file for shakedrop ensemble train`
+    })
+  }
+  const { configOf } = yield* Effect.promise(() => import("./Ensemble/Input.ts"))
+  const { trainAndEvaluate } = yield* Effect.promise(() => import("./Ensemble/Train.ts"))
+  yield* trainAndEvaluate(yield* configOf({ ...input, file: Option.none() }), input)
+  return true
+})
+
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
 
 export const trainCommand = Command.make(
   "train",
   flags,
   Effect.fn("train command")(function* (input) {
+    if (yield* trainedEnsemble(input)) return
     const { experiment, directory } = yield* planOf(input)
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
