@@ -33,6 +33,20 @@ export const OptimizerConfig = Schema.Union([
   })
 ])
 
+/** A finished run on the same data by its folder, with the weights that its result was measured with, or others. */
+export const TeacherConfig = Schema.Union([
+  Schema.NonEmptyString,
+  Schema.Struct({
+    run: Schema.NonEmptyString,
+    /** The best checkpoint (the newest where none was selected) unless given, or a snapshot by its number from 1. */
+    checkpoint: Schema.optionalKey(Schema.Union([Schema.Literals(["latest", "best"]), count])),
+    weights: Schema.optionalKey(Schema.Literals(["raw", "ema", "swa"])),
+    /** In the mean of the teachers' probabilities; only ratios count. */
+    weight: positive.pipe(withDefault(1))
+  })
+])
+export type TeacherConfig = typeof TeacherConfig.Type
+
 const TrainFields = Schema.Struct({
   epochs: count,
   /** What convolutions and matrix products compute in; bfloat16 takes a CPU with AVX512_BF16 or AMX. */
@@ -82,8 +96,7 @@ const TrainFields = Schema.Struct({
   /** Trained networks to learn from besides the labels. */
   distillation: Schema.optionalKey(
     Schema.Struct({
-      /** Folders of finished runs on the same data. */
-      teachers: Schema.Array(Schema.String).check(Schema.isMinLength(1)),
+      teachers: Schema.Array(TeacherConfig).check(Schema.isMinLength(1)),
       temperature: positive.pipe(withDefault(4)),
       /** Share of the teachers in the loss. */
       weight: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true })).pipe(

@@ -17,6 +17,7 @@ import { labelsOf } from "./Train/Predict.ts"
 
 export { accuracyOf, type CombinationRule, combine, type Outputs, predictions } from "./Ensemble/Combine.ts"
 export { decodeEnsemble, EnsembleConfig, type EnsembleInput, sourcesOf } from "./Ensemble/Config.ts"
+export { teachersOf } from "./Ensemble/Distil.ts"
 export { EnsembleError } from "./Ensemble/Errors.ts"
 export type { Member } from "./Ensemble/Member.ts"
 export { type Ensemble, openEnsemble } from "./Ensemble/Open.ts"

@@ -21,6 +21,10 @@ const flags = {
   ),
   dataset: optional(Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]), "Which data set"),
   directory: optional(Flag.String("data-dir"), "Where the data set lies; shapes needs none"),
+  teachers: optional(
+    Flag.String("teachers"),
+    "JSON file with an ensemble: its members teach the network besides the labels (distillation)"
+  ),
   out: optional(
     Flag.String("out"),
     "The run's folder; runs/NAME unless given, with a number if that is taken"
@@ -56,8 +60,9 @@ const given = (entries: Readonly<Record<string, Option.Option<unknown>>>): Recor
   )
 
 /** Whether anything but the folder says what is to be trained. */
-const describesExperiment = ({ config, dataset, directory, recipe, seed, set }: Input): boolean =>
-  set.length > 0 || [recipe, config, dataset, directory, seed].some((flag) => Option.isSome<unknown>(flag))
+const describesExperiment = ({ config, dataset, directory, recipe, seed, set, teachers }: Input): boolean =>
+  set.length > 0 ||
+  [recipe, config, dataset, directory, seed, teachers].some((flag) => Option.isSome<unknown>(flag))
 
 /** Recipe, file, flags and assignments, each laid over what comes before. */
 const experimentOf = Effect.fnUntraced(function* (input: Input) {
@@ -77,6 +82,11 @@ const experimentOf = Effect.fnUntraced(function* (input: Input) {
     ...given({ seed: input.seed }),
     data: given({ dataset: input.dataset, directory: Option.map(input.directory, (d) => path.resolve(d)) })
   })
+  if (Option.isSome(input.teachers)) {
+    const { decodeEnsemble, teachersOf } = yield* Effect.promise(() => import("../Ensemble.ts"))
+    const teachers = yield* teachersOf(yield* decodeEnsemble(yield* readJson(input.teachers.value)))
+    experiment = merge(experiment, { train: { distillation: { teachers } } })
+  }
   for (const assignment of input.set) experiment = merge(experiment, yield* parseAssignment(assignment))
   const decoded = yield* decodeExperiment(experiment)
   const { smokeExperiment } = yield* Effect.promise(() => import("../Train/Smoke.ts"))
@@ -133,9 +143,9 @@ const trainedEnsemble = Effect.fnUntraced(function* (input: Input) {
   const { ensembleRecipes } = yield* Effect.promise(() => import("../Recipe.ts"))
   if (Option.isNone(input.recipe) || !Object.hasOwn(ensembleRecipes, input.recipe.value)) return false
   const { RunError } = yield* Effect.promise(() => import("../Train.ts"))
-  const { config, out, seed } = input
+  const { config, out, seed, teachers } = input
   const foreign = [
-    ...Object.entries({ config, out, seed }).flatMap(([name, flag]) =>
+    ...Object.entries({ config, out, seed, teachers }).flatMap(([name, flag]) =>
       Option.isSome<unknown>(flag) ? [name] : []
     ),
     ...(input.resume ? ["resume"] : []),

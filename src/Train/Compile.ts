@@ -67,7 +67,11 @@ const stepOptions = ({ teachers, train }: CompileOptions): StepOptions => {
     muon,
     ema: train.ema !== undefined,
     lookahead: lookahead !== undefined,
-    distillation: distillation && { ...distillation, teachers: teachers.map(({ network }) => network) }
+    distillation: distillation && {
+      ...distillation,
+      teachers: teachers.map(({ network }) => network),
+      shares: teachers.map(({ share }) => share)
+    }
   }
 }
 

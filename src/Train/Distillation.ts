@@ -1,7 +1,7 @@
 /**
  * Knowledge distillation: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015
  * (arXiv:1503.02531). A network learns the softened probabilities of a trained one, its teacher, besides the labels;
- * of several teachers, the mean of their probabilities. A teacher of the same architecture makes it self-distillation.
+ * of several teachers, the weighted mean of their probabilities. A teacher of the same architecture makes it self-distillation.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { softmaxCrossEntropy } from "../Device/Ops.ts"
@@ -19,6 +19,8 @@ export interface DistillationOptions {
 
 export interface Distillation extends DistillationOptions {
   readonly teachers: ReadonlyArray<Network>
+  /** Of each teacher in the mean of their probabilities, with a sum of 1; the same unless given. */
+  readonly shares?: ReadonlyArray<number>
 }
 
 const TEACHER = "teacher/"
@@ -37,11 +39,11 @@ export const teacherState = (weights: ReadonlyArray<TensorRecord>): TensorRecord
   )
 
 /**
- * The teachers' softened probabilities for a batch of images: the mean of softmax(z/T) [N,classes]. They are in
- * evaluation mode and not trained.
+ * The teachers' softened probabilities for a batch of images: the weighted mean of softmax(z/T) [N,classes]. They
+ * are in evaluation mode and not trained.
  */
 export const softTargets = (
-  { teachers, temperature }: Distillation,
+  { shares, teachers, temperature }: Distillation,
   state: Tensors,
   images: tf.Tensor4D
 ): tf.Tensor2D => {
@@ -50,9 +52,10 @@ export const softTargets = (
       teacher.tensors.map(({ name }) => [name, state[teacherOf(index, name)]])
     )
     const { logits } = teacher.apply(weights, images, { _tag: "Evaluation" })
-    return tf.softmax(tf.div(logits, temperature))
+    const share = shares?.[index] ?? 1 / teachers.length
+    return tf.mul<tf.Tensor2D>(tf.softmax(tf.div(logits, temperature)), share)
   })
-  return tf.div(tf.addN(probabilities), probabilities.length)
+  return tf.addN(probabilities)
 }
 
 /**

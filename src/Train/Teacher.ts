@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { Checkpoints } from "../Checkpoint.ts"
-import type { Experiment } from "../Config.ts"
+import type { Experiment, TeacherConfig } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
 import type { TensorRecord } from "../Tensor.ts"
@@ -15,6 +15,8 @@ export interface Teacher {
   readonly network: Network
   /** Those that its run's result was measured with. */
   readonly weights: TensorRecord
+  /** In the mean of all teachers' probabilities. */
+  readonly share: number
   /** SHA-256 (hex) of the weights. */
   readonly sha256: string
 }
@@ -32,19 +34,21 @@ const cannotTeach = (directory: string, why: string): RunError =>
   new RunError({ message: `the run in ${directory} cannot teach: ${why}` })
 
 /**
- * The network of the finished run in a folder, for a data set.
+ * The network of a finished run, for a data set.
  *
  * @errors RunError where the run is not finished, has no checkpoint or was trained on other data.
  */
-export const readTeacher = Effect.fn("readTeacher")(function* (directory: string, dataset: LoadedDataset) {
-  const trained = yield* readTrained(directory).pipe(
+const readTeacher = Effect.fn("readTeacher")(function* (config: TeacherConfig, dataset: LoadedDataset) {
+  const { run: directory, ...choice } = typeof config === "string" ? { run: config } : config
+  const trained = yield* readTrained(directory, choice).pipe(
     Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 }))
   )
   yield* checkSameData(directory, trained.dataset, dataset)
-  const { network, weights } = trained
   if (!isFinished(directory)) return yield* cannotTeach(directory, "it has not come to its end")
-  return { network, weights, sha256: hashOf(weights) } satisfies Teacher
+  return { ...trained, directory, sha256: hashOf(trained.weights) }
 })
+
+const weightOf = (config: TeacherConfig): number => (typeof config === "string" ? 1 : config.weight)
 
 /** The teachers of an experiment, which have as many classes as its network. */
 export const readTeachers = Effect.fn("readTeachers")(function* (
@@ -52,11 +56,16 @@ export const readTeachers = Effect.fn("readTeachers")(function* (
   { classes }: Network,
   dataset: LoadedDataset
 ) {
-  return yield* Effect.forEach(train.distillation?.teachers ?? [], (directory) =>
-    Effect.filterOrFail(
-      readTeacher(directory, dataset),
-      ({ network }) => network.classes === classes,
-      ({ network }) => cannotTeach(directory, `it has ${network.classes} classes, not ${classes}`)
-    )
+  const configs = train.distillation?.teachers ?? []
+  const total = configs.reduce((sum, config) => sum + weightOf(config), 0)
+  return yield* Effect.forEach(
+    configs,
+    Effect.fnUntraced(function* (config) {
+      const { directory, network, sha256, weights } = yield* readTeacher(config, dataset)
+      if (network.classes !== classes) {
+        return yield* cannotTeach(directory, `it has ${network.classes} classes, not ${classes}`)
+      }
+      return { network, weights, sha256, share: weightOf(config) / total } satisfies Teacher
+    })
   )
 })

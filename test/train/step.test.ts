@@ -141,22 +141,34 @@ describe("SAM's step up", () => {
   )
 })
 
-it.effect("several teachers give the mean of their softened probabilities", () =>
+it.effect("several teachers give the mean of their softened probabilities, by their shares", () =>
   Effect.gen(function* () {
-    const soft = (chosen: ReadonlyArray<0 | 1>) =>
+    const soft = (chosen: ReadonlyArray<0 | 1>, shares?: ReadonlyArray<number>) =>
       Effect.map(
         evaluate({ x, ...teacherState(chosen.map((i) => under(fixture, `teacher${i}.`))) }, (all) => ({
           soft: softTargets(
-            { teachers: chosen.map((i) => teachers[i]), temperature: 3, weight: 1 },
+            {
+              teachers: chosen.map((i) => teachers[i]),
+              temperature: 3,
+              weight: 1,
+              ...(shares && { shares })
+            },
             all,
             all.x as tf.Tensor4D
           )
         })),
         (result) => result.soft
       )
-    const [first, second, both] = yield* Effect.all([soft([0]), soft([1]), soft([0, 1])])
+    const shares = [0.25, 0.75]
+    const [first, second, both, weighted] = yield* Effect.all([
+      soft([0]),
+      soft([1]),
+      soft([0, 1]),
+      soft([0, 1], shares)
+    ])
     both.data.forEach((value, i) => {
       assert.closeTo(value, (first.data[i] + second.data[i]) / 2, 1e-6)
+      assert.closeTo(weighted.data[i], (first.data[i] + 3 * second.data[i]) / 4, 1e-6)
     })
     const total = Array.from(both.data).reduce((a, b) => a + b)
     assert.closeTo(total, 8, 1e-5)
