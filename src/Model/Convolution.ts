@@ -50,10 +50,13 @@ export const fanInBound = (kernel: number, inputs: number): number => 1 / (kerne
 /** 1 where a kernel's centre passes channel i on as channel i, 0 elsewhere, and `rest` beyond the first channels. */
 export const dirac =
   (kernel: number, inputs: number, out: number, rest: Initial): Initial =>
-  (random, index) => {
-    const to = index % out
-    if (to >= inputs) return rest(random, index)
-    const from = Math.floor(index / out) % inputs
-    const tap = Math.floor(index / (out * inputs))
-    return tap === (kernel * kernel - 1) / 2 && from === to ? 1 : 0
+  (random, values) => {
+    const beyond = Math.max(0, out - inputs)
+    const drawn = new Float32Array(kernel * kernel * inputs * beyond)
+    rest(random, drawn)
+    for (let row = 0; row < kernel * kernel * inputs; row++) {
+      values.set(drawn.subarray(row * beyond, (row + 1) * beyond), row * out + out - beyond)
+    }
+    const centre = ((kernel * kernel - 1) / 2) * inputs
+    for (let i = 0; i < Math.min(inputs, out); i++) values[(centre + i) * out + i] = 1
   }

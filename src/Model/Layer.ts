@@ -11,8 +11,8 @@ import type { RandomKey } from "../Device/RandomOps.ts"
 import { type Draws, draws } from "../Random.ts"
 import { float32, sizeOf, type TensorRecord } from "../Tensor.ts"
 
-/** The value of one element at the start; `index` counts the tensor's elements in device layout. */
-export type Initial = (random: Draws, index: number) => number
+/** Writes the start of a tensor's elements, in device layout; they are zeros before. */
+export type Initial = (random: Draws, values: Float32Array) => void
 
 /** A tensor that a model owns. */
 export interface TensorSpec {
@@ -55,32 +55,28 @@ export interface Layer<In extends tf.Tensor = tf.Tensor4D, Out extends tf.Tensor
 export const initialise = (specs: ReadonlyArray<TensorSpec>, seed: number): TensorRecord =>
   Object.fromEntries(
     specs.map(({ initial, name, shape }) => {
-      const random = draws(seed, `init/${name}`)
-      return [
-        name,
-        float32(
-          shape,
-          Float32Array.from({ length: sizeOf(shape) }, (_, index) => initial(random, index))
-        )
-      ]
+      const values = new Float32Array(sizeOf(shape))
+      initial(draws(seed, `init/${name}`), values)
+      return [name, float32(shape, values)]
     })
   )
 
 export const constant =
   (value: number): Initial =>
-  () =>
-    value
+  (_, values) =>
+    values.fill(value)
 
 export const normal =
   (deviation: number): Initial =>
-  (random) =>
-    deviation * random.normal()
+  (random, values) =>
+    random.fillNormal(values, deviation)
 
 /** Uniform in ±bound. */
 export const uniform =
   (bound: number): Initial =>
-  (random) =>
-    bound * (2 * random.uniform() - 1)
+  (random, values) => {
+    for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random.uniform() - 1)
+  }
 
 /** Channels that a feature map of that many is given. */
 export const aligned = (channels: number): number => 8 * Math.ceil(channels / 8)
