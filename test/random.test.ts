@@ -20,21 +20,9 @@ describe("Philox4x32-10", () => {
       [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]
     ]
   ])("gives the authors' known answer for counter %j and key %j", (counter, [key0, key1], answer) => {
-    const words = new Uint32Array(4)
-    philox4x32(words, 1, Uint32Array.from(counter), key0, key1)
+    const words = Uint32Array.from(counter)
+    philox4x32(words, key0, key1)
     assert.deepStrictEqual([...words], answer)
-  })
-
-  it.each([1, 3, 4, 7, 64, 4096])("makes %i blocks at once, and nothing beyond", (blocks) => {
-    const words = new Uint32Array(4 * 4097)
-    // Their numbers go beyond 32 bits.
-    const first = 0xffffffff - 2
-    philox4x32(words, blocks, Uint32Array.of(first, 1, 2, 3), 4, 5)
-    const each = new Uint32Array(words.length)
-    for (let i = 0; i < blocks; i++) {
-      philox4x32(each.subarray(4 * i), 1, Uint32Array.of(first + i, 1, 2, 3), 4, 5)
-    }
-    assert.deepStrictEqual(words, each)
   })
 })
 
@@ -69,20 +57,6 @@ describe("draws", () => {
     ] as const
     const first = keys.map(([seed, stream, a, b, c]) => draws(seed, stream, a, b, c).uint32())
     assert.strictEqual(new Set(first).size, keys.length)
-  })
-
-  it.each([0, 1, 2, 3])("fill arrays with the same normal numbers, after %i words too", (words) => {
-    const [one, all] = [draws(5, "test"), draws(5, "test")]
-    for (let i = 0; i < words; i++) assert.strictEqual(one.uint32(), all.uint32())
-    for (const length of [0, 1, 15, 16, 1000]) {
-      const values = new Float32Array(length)
-      all.fillNormal(values, 0.3)
-      assert.deepStrictEqual(
-        values,
-        Float32Array.from(values, () => 0.3 * one.normal())
-      )
-      assert.strictEqual(one.uint32(), all.uint32())
-    }
   })
 
   it("stay what they were, so that earlier runs can be continued", () => {

@@ -68,8 +68,9 @@ export const constant =
 
 export const normal =
   (deviation: number): Initial =>
-  (random, values) =>
-    random.fillNormal(values, deviation)
+  (random, values) => {
+    for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal()
+  }
 
 /** Uniform in ±bound. */
 export const uniform =
