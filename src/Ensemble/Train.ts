@@ -10,7 +10,7 @@ import { type Progress, silent } from "../Train/Progress.ts"
 import { isFinished } from "../Train/Result.ts"
 import { smokeDataset, smokeExperiment } from "../Train/Smoke.ts"
 import { train } from "../Train.ts"
-import { type EnsembleConfig, experimentOf, sourcesOf } from "./Config.ts"
+import { type EnsembleConfig, experimentOf, type RunWeights, sourcesOf } from "./Config.ts"
 import { EnsembleError } from "./Errors.ts"
 
 export interface TrainEnsembleOptions {
@@ -66,16 +66,20 @@ export const trainEnsemble = Effect.fn("trainEnsemble")(function* (
 
 /** The ensemble whose runs, in folders beside the real ones, are trials of two steps. */
 export const smokeEnsemble = Effect.fnUntraced(function* (config: EnsembleConfig) {
-  const smoke = (run: string) => `${run}-smoke`
+  // A trial ends before its first cycle does.
+  const smoke = <A extends RunWeights>({ checkpoint, run, ...rest }: A) => ({
+    ...rest,
+    ...(typeof checkpoint === "string" && { checkpoint }),
+    run: `${run}-smoke`
+  })
   const members = yield* Effect.forEach(config.members, (member) =>
     Effect.gen(function* () {
-      if ("soup" in member)
-        return { ...member, soup: member.soup.map((own) => ({ ...own, run: smoke(own.run) })) }
-      const { experiment: _, recipe: __, ...rest } = member
+      if ("soup" in member) return { ...member, soup: member.soup.map(smoke) }
+      const { experiment: _, recipe: __, ...rest } = smoke(member)
       const experiment = yield* experimentOf(config, member.run)
       const tried =
         experiment === undefined ? {} : { experiment: smokeExperiment(yield* decodeExperiment(experiment)) }
-      return { ...rest, ...tried, run: smoke(member.run) }
+      return { ...rest, ...tried }
     })
   )
   return { ...config, name: `${config.name}-smoke`, members } satisfies EnsembleConfig
