@@ -24,12 +24,17 @@ export const smokeExperiment = (experiment: Experiment): Experiment => {
   }
 }
 
-const first = (split: Split, count: number): Split => ({ ...split, indices: split.indices.slice(0, count) })
+/** Images from all over a split: the first ones of a folder's are of one class. */
+const some = (split: Split, most: number): Split => {
+  const count = Math.min(most, split.indices.length)
+  const at = (i: number): number => split.indices[Math.floor((i * split.indices.length) / count)]
+  return { ...split, indices: Uint32Array.from({ length: count }, (_, i) => at(i)) }
+}
 
 /** As much of a data set as two such steps and two short evaluations take. */
 export const smokeDataset = (dataset: LoadedDataset, { train }: Experiment): LoadedDataset => ({
   ...dataset,
-  train: first(dataset.train, STEPS * train.batchSize),
-  validation: first(dataset.validation, EVALUATED),
-  test: first(dataset.test, EVALUATED)
+  train: some(dataset.train, STEPS * train.batchSize),
+  validation: some(dataset.validation, EVALUATED),
+  test: some(dataset.test, EVALUATED)
 })

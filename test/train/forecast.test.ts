@@ -71,4 +71,23 @@ describe("a smoke run", () => {
         assert.isAtMost(few.test.indices.length, 32)
       })
   )
+
+  it.effect("takes images from all over a data set, of every class", () =>
+    Effect.gen(function* () {
+      const byClass = (of: typeof train): Uint32Array =>
+        Uint32Array.from(of.labels.keys()).sort((a, b) => of.labels[a] - of.labels[b])
+      const sorted = {
+        ...dataset,
+        train: { ...train, indices: byClass(train) },
+        validation: { ...train, indices: Uint32Array.of(7, 3, 5) },
+        test: { ...test, indices: byClass(test) }
+      }
+      const few = smokeDataset(sorted, smokeExperiment(yield* experiment("quickstart")))
+      for (const { indices, labels } of [few.train, few.test]) {
+        assert.strictEqual(new Set(indices).size, 32)
+        assert.strictEqual(new Set(Array.from(indices, (i) => labels[i])).size, classes.length)
+      }
+      assert.deepStrictEqual(few.validation.indices, Uint32Array.of(7, 3, 5))
+    })
+  )
 })
