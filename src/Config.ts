@@ -49,6 +49,10 @@ export type TeacherConfig = typeof TeacherConfig.Type
 
 const TrainFields = Schema.Struct({
   epochs: count,
+  /** A file of weights with PyTorch's names to start from; a classifier of other classes starts from the seed. */
+  initialWeights: Schema.optionalKey(
+    Schema.String.check(Schema.isPattern(/\.safetensors$/, { expected: "the path of a .safetensors file" }))
+  ),
   /** What convolutions and matrix products compute in; bfloat16 takes a CPU with AVX512_BF16 or AMX. */
   precision: Schema.Literals(["float32", "bfloat16"]).pipe(withDefault<"float32" | "bfloat16">("float32")),
   batchSize: count,

@@ -14,6 +14,7 @@ import { pyramidNetSmall } from "./Recipe/PyramidNetSmall.ts"
 import { quickstart } from "./Recipe/Quickstart.ts"
 import type { EnsembleRecipe, Recipe } from "./Recipe/Recipe.ts"
 import { simpleCnn } from "./Recipe/SimpleCnn.ts"
+import { vitB16Finetune } from "./Recipe/VitB16Finetune.ts"
 import { wideResNetAutoAugment } from "./Recipe/WideResNetAutoAugment.ts"
 
 export type { EnsembleRecipe, Measured, Recipe } from "./Recipe/Recipe.ts"
@@ -31,7 +32,8 @@ export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
     part6PyramidNet,
     pyramidNetShakeDropPaper,
     pyramidNetShakeDropAutoAugment,
-    wideResNetAutoAugment
+    wideResNetAutoAugment,
+    vitB16Finetune
   ].map((recipe) => [recipe.experiment.name, recipe])
 )
 

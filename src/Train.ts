@@ -14,6 +14,7 @@ import { compileTraining } from "./Train/Compile.ts"
 import { Counters, START } from "./Train/Counters.ts"
 import { measure } from "./Train/Evaluation.ts"
 import { describeForecast, measureSpeed } from "./Train/Forecast.ts"
+import { readInitialWeights } from "./Train/InitialWeights.ts"
 import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
 import { labelsOf, predict } from "./Train/Predict.ts"
@@ -77,12 +78,14 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   yield* checkBatch(experiment, dataset)
   const description = describeData(dataset)
   const network = yield* networkFor(experiment, description)
+  const given = yield* readInitialWeights(experiment, network)
   const teachers = yield* readTeachers(experiment, network, dataset)
   const config = {
     command: options.command,
     experiment,
     dataset: description,
     ...(teachers.length > 0 && { teachers: teachers.map(({ sha256 }) => sha256) }),
+    ...(given && { initialWeights: given.sha256 }),
     environment: environmentOf(device)
   }
   let { command } = options
@@ -106,7 +109,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     images,
     train: experiment.train,
     seed: experiment.seed,
-    weights: initialWeights(network, experiment.seed, dataset),
+    weights: initialWeights(network, experiment.seed, dataset, given?.weights),
     teachers
   })
   let start: Counters = START

@@ -170,6 +170,8 @@ export const trainCommand = Command.make(
   Effect.fn("train command")(function* (input) {
     if (yield* trainedEnsemble(input)) return
     const { experiment, directory } = yield* planOf(input)
+    const { findInitialWeights } = yield* Effect.promise(() => import("../Train/InitialWeights.ts"))
+    yield* findInitialWeights(experiment)
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
@@ -183,6 +185,7 @@ export const trainCommand = Command.make(
       const { name } = yield* Device
       const dataset = yield* Dataset
       progress.message(`${experiment.name}: ${dataset.name} on ${name}, into ${directory}`)
+      if (input.smoke) progress.message("a trial: two steps, from random weights")
       const { logits, result } = yield* train(experiment, {
         directory,
         resume: input.resume,

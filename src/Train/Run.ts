@@ -47,6 +47,8 @@ export const RunConfig = Schema.Struct({
   dataset: DataDescription,
   /** SHA-256 (hex) of the weights of each teacher, where there are any. */
   teachers: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** SHA-256 (hex) of the file of weights that it started from, where there is one. */
+  initialWeights: Schema.optionalKey(Schema.String),
   environment: Schema.Struct({
     shakedrop: Schema.String,
     /** Commit of the working tree that the program was started in, where there is one. */
@@ -118,8 +120,8 @@ export const continueRun = Effect.fn("continueRun")(function* (directory: string
   const difference = [
     ...configurationDifference(before.experiment, config.experiment),
     ...configurationDifference(
-      { dataset: before.dataset, teachers: before.teachers },
-      { dataset: config.dataset, teachers: config.teachers }
+      { dataset: before.dataset, teachers: before.teachers, initialWeights: before.initialWeights },
+      { dataset: config.dataset, teachers: config.teachers, initialWeights: config.initialWeights }
     )
   ]
   if (difference.length > 0) {

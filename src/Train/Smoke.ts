@@ -8,15 +8,16 @@ const STEPS = 2
 /** Images of the validation and of the test split. */
 const EVALUATED = 32
 
-/** The experiment with one epoch of small batches. */
+/** The experiment with one epoch of small batches. It starts from its seed: a file to start from is not needed. */
 export const smokeExperiment = (experiment: Experiment): Experiment => {
-  const { accumulate, batchSize, swa } = experiment.train
+  const { initialWeights: _, ...train } = experiment.train
+  const { accumulate, batchSize, swa } = train
   const whole = accumulate * Math.ceil(Math.min(batchSize, BATCH) / accumulate)
   return {
     ...experiment,
     name: `${experiment.name}-smoke`,
     train: {
-      ...experiment.train,
+      ...train,
       epochs: 1,
       batchSize: whole,
       ...(swa && { swa: { start: 1, every: 1 } })

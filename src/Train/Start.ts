@@ -34,11 +34,12 @@ export const imagesOf = ({ train }: Experiment, { mean, size, std }: DataDescrip
   std
 })
 
-/** A network's starting weights; those that depend on images are computed from training images that are drawn. */
-export const initialWeights = (network: Network, seed: number, dataset: LoadedDataset): TensorRecord => {
-  const weights = network.init(seed)
-  const { dataInit } = network
-  if (dataInit === undefined) return weights
+/** What of a network's start depends on images, computed from training images that are drawn. */
+const weightsOfImages = (
+  dataInit: NonNullable<Network["dataInit"]>,
+  seed: number,
+  dataset: LoadedDataset
+): TensorRecord => {
   const { images, indices } = dataset.train
   const bytes = images.height * images.width * 3
   // In order, images may be sorted by class.
@@ -48,5 +49,17 @@ export const initialWeights = (network: Network, seed: number, dataset: LoadedDa
     const own = images.pixels.subarray(image * bytes, (image + 1) * bytes)
     normalize(own, dataset.mean, dataset.std, pixels.subarray(i * bytes, (i + 1) * bytes))
   })
-  return { ...weights, ...dataInit.values(float32([chosen.length, images.height, images.width, 3], pixels)) }
+  return dataInit.values(float32([chosen.length, images.height, images.width, 3], pixels))
 }
+
+/** A network's starting weights: those of its seed, of training images, and before all `given` ones. */
+export const initialWeights = (
+  network: Network,
+  seed: number,
+  dataset: LoadedDataset,
+  given: TensorRecord = {}
+): TensorRecord => ({
+  ...network.init(seed),
+  ...(network.dataInit && weightsOfImages(network.dataInit, seed, dataset)),
+  ...given
+})

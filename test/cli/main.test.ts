@@ -73,6 +73,10 @@ describe("shakedrop", () => {
     ["train --config none.json", /cannot read none\.json: there is no such file or folder/],
     ["train --resume --out none", /there is no run in none/],
     ["train --dataset cifar10", /data\.directory/],
+    [
+      "train --recipe vit-b16-finetune --data-dir none",
+      /there is no file vit_base_patch16_224\.augreg_in21k\.safetensors: .*--set train\.initialWeights=FILE/
+    ],
     ["evaluate", /Missing required argument: run/],
     ["evaluate none", /there is no run in none/],
     ["data info --dataset cifar10 --data-dir none", /none/],
