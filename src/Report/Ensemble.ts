@@ -34,6 +34,7 @@ const STYLE = `
 .heat td { padding: 6px 8px; border-radius: 4px; text-align: right; white-space: nowrap;
   background: color-mix(in srgb, var(--ema) var(--shade, 0%), transparent); }
 .heat .below { background: color-mix(in srgb, var(--validation) var(--shade, 0%), transparent); }
+.charts > :only-child { max-width: 560px; }
 .common { fill: var(--validation); } .over { fill: var(--ema); } .under { fill: var(--good); }
 `
 
