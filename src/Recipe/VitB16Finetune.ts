@@ -8,6 +8,8 @@ import type { Recipe } from "./Recipe.ts"
  *
  *   shakedrop train --recipe vit-b16-finetune --data-dir DIR --set train.initialWeights=FILE
  *
+ * The rate is that published for CIFAR-10; for CIFAR-100 add `--dataset cifar100 --set train.learningRate=0.03`.
+ *
  * Other than there, images are cropped and mirrored before they are enlarged, where there boxes of 5 to 100 % of the
  * image are; they are normalised with the data set's mean and deviation, where there the range is ±1; the momentum is
  * Nesterov's; and the best of the epochs counts.
@@ -28,7 +30,7 @@ export const vitB16Finetune: Recipe = {
       initialWeights: "vit_base_patch16_224.augreg_in21k.safetensors",
       batchSize: 512,
       accumulate: 8,
-      learningRate: 0.03,
+      learningRate: 0.01,
       schedule: { _tag: "Cosine", warmup: 5 },
       weightDecay: 0,
       clipNorm: 1,
