@@ -14,7 +14,7 @@ import { compileTraining } from "./Train/Compile.ts"
 import { Counters, START } from "./Train/Counters.ts"
 import { measure } from "./Train/Evaluation.ts"
 import { describeForecast, measureSpeed } from "./Train/Forecast.ts"
-import { readInitialWeights } from "./Train/InitialWeights.ts"
+import { findInitialWeights, readInitialWeights } from "./Train/InitialWeights.ts"
 import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
 import { labelsOf, predict } from "./Train/Predict.ts"
@@ -78,7 +78,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
   yield* checkBatch(experiment, dataset)
   const description = describeData(dataset)
   const network = yield* networkFor(experiment, description)
-  const given = yield* readInitialWeights(experiment, network)
+  const given = yield* readInitialWeights(experiment, network, { needed: !resume })
   const teachers = yield* readTeachers(experiment, network, dataset)
   const config = {
     command: options.command,
@@ -131,6 +131,9 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
             })
         )
       )
+    } else if (given === undefined) {
+      // Nothing was saved: the run begins anew.
+      yield* findInitialWeights(experiment)
     }
     progress.message(`continued after step ${start.step}`)
   }

@@ -171,7 +171,7 @@ export const trainCommand = Command.make(
     if (yield* trainedEnsemble(input)) return
     const { experiment, directory } = yield* planOf(input)
     const { findInitialWeights } = yield* Effect.promise(() => import("../Train/InitialWeights.ts"))
-    yield* findInitialWeights(experiment)
+    if (!input.resume) yield* findInitialWeights(experiment)
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
@@ -221,8 +221,13 @@ export const trainCommand = Command.make(
       `${result.dataset}, ${result.images} test images: ${percent(result.accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), ${result.selection}`
     )
     if (input.smoke) {
+      const { readMetrics } = yield* Effect.promise(() => import("../Train/Metrics.ts"))
+      const { batchSize } = experiment.train
+      const [{ imagesPerSecond }] = yield* readMetrics(directory)
       const peak = process.resourceUsage().maxRSS / 2 ** 20
-      yield* Console.log(`peak memory ${peak.toFixed(1)} GiB at a batch of ${experiment.train.batchSize}`)
+      yield* Console.log(
+        `${result.parameters.toLocaleString("en-GB")} parameters, ${(batchSize / imagesPerSecond).toPrecision(2)} s a step of ${batchSize} images, peak memory ${peak.toFixed(1)} GiB`
+      )
     }
     yield* Console.log(`report  ${path.resolve(report)}`)
   })

@@ -32,16 +32,18 @@ export const findInitialWeights = ({
   })
 
 /**
- * The file that an experiment starts from, fitted to its network; undefined where it starts from its seed alone.
+ * The file that an experiment starts from, fitted to its network; undefined where it starts from its seed alone, and
+ * where the file is not there but not `needed` either, because the run has begun.
  *
  * @errors RunError where there is no such file, it is damaged, or its weights are not the network's
  */
 export const readInitialWeights = Effect.fn("readInitialWeights")(function* (
   experiment: Experiment,
-  network: Network
+  network: Network,
+  { needed }: { readonly needed: boolean }
 ) {
   const file = experiment.train.initialWeights
-  if (file === undefined) return undefined
+  if (file === undefined || !(needed || existsSync(file))) return undefined
   yield* findInitialWeights(experiment)
   const bytes = yield* readFile(file)
   const weights = yield* Effect.try({

@@ -117,11 +117,13 @@ export const configurationDifference = (before: unknown, after: unknown, key = "
  */
 export const continueRun = Effect.fn("continueRun")(function* (directory: string, config: RunConfig) {
   const before = yield* readRun(directory)
+  // Without its file, the experiment tells whether it is the same: what came of the weights is in the checkpoints.
+  const { initialWeights = before.initialWeights } = config
   const difference = [
     ...configurationDifference(before.experiment, config.experiment),
     ...configurationDifference(
       { dataset: before.dataset, teachers: before.teachers, initialWeights: before.initialWeights },
-      { dataset: config.dataset, teachers: config.teachers, initialWeights: config.initialWeights }
+      { dataset: config.dataset, teachers: config.teachers, initialWeights }
     )
   ]
   if (difference.length > 0) {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -96,6 +96,23 @@ describe("weights of a file", () => {
       write(file, published(5))
       yield* run(config, parts, { resume: true })
       assert.isTrue(newest(whole).equals(newest(parts)))
+    })
+  )
+
+  it.live("are not needed again once the run has a checkpoint", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const [whole, parts] = [path.join(folder, "whole"), path.join(folder, "parts")]
+      const file = write(path.join(folder, "published.safetensors"), published(5))
+      const config = yield* from(file, { learningRate: 0.1, epochs: 2 })
+      yield* run(config, whole)
+      yield* interrupted(config, parts, 4, false)
+      rmSync(file)
+      yield* run(config, parts, { resume: true })
+      assert.isTrue(newest(whole).equals(newest(parts)))
+      rmSync(path.join(parts, "checkpoints"), { recursive: true })
+      const error = yield* Effect.flip(run(config, parts, { resume: true }))
+      assert.match(error.message, /train\.initialWeights: there is no file /)
     })
   )
 
