@@ -59,7 +59,7 @@ export const EnsembleConfig = Schema.Struct({
   data: DataConfig,
   members: Schema.Array(MemberConfig).check(
     Schema.isMinLength(1),
-    Schema.makeFilter((members) => members.some(({ weight }) => weight > 0), {
+    Schema.makeFilter((members) => members.length === 0 || members.some(({ weight }) => weight > 0), {
       expected: "a weight above zero for at least one member"
     })
   ),

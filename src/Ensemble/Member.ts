@@ -7,7 +7,7 @@ import { Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
 import { readRun } from "../Train/Run.ts"
 import { readTrained } from "../Train/Trained.ts"
-import { judged, type WeightsName } from "../Train/Weights.ts"
+import { judged, type WeightsName, weightsKept } from "../Train/Weights.ts"
 import { type MemberConfig, type RunWeights, sourcesOf } from "./Config.ts"
 import { EnsembleError } from "./Errors.ts"
 import { soupOf } from "./Soup.ts"
@@ -17,6 +17,8 @@ export interface Source {
   readonly config: RunWeights
   readonly experiment: Experiment
   readonly weights: WeightsName
+  /** Steps after which they were kept. */
+  readonly step: number
   /** Differs where the weights do. */
   readonly key: string
 }
@@ -35,9 +37,14 @@ export interface Member {
 
 const checkpointsOf = (run: string) => Checkpoints.layer(path.join(run, "checkpoints"), { keep: 1 })
 
-/** Reads a source's network and weights. */
-const read = ({ config: { checkpoint, run }, weights }: Source) =>
-  readTrained(run, { checkpoint, weights }).pipe(Effect.provide(checkpointsOf(run)))
+/** Reads a source's network and weights: those that were found, not older ones in place of damaged ones. */
+const read = Effect.fnUntraced(function* ({ config: { checkpoint, run }, step, weights }: Source) {
+  const trained = yield* readTrained(run, { checkpoint, weights }).pipe(Effect.provide(checkpointsOf(run)))
+  if (trained.step === step) return trained
+  return yield* new EnsembleError({
+    message: `the checkpoint of step ${step} of the run in ${run} is damaged, or was replaced meanwhile: there is that of step ${trained.step}`
+  })
+})
 
 /** Finds the weights that a configuration names. */
 const findSource = Effect.fnUntraced(function* (config: RunWeights) {
@@ -51,7 +58,14 @@ const findSource = Effect.fnUntraced(function* (config: RunWeights) {
     return yield* new EnsembleError({ message: `the run in ${run} has no ${which.trim()}` })
   }
   const weights = config.weights ?? judged(experiment.train)
-  return { config, experiment, weights, key: `${identity.value.sha256} ${weights}` } satisfies Source
+  const kept = weightsKept(experiment.train)
+  if (!kept.includes(weights)) {
+    return yield* new EnsembleError({
+      message: `the run in ${run} has no ${weights} weights: it has ${kept.join(" and ")}`
+    })
+  }
+  const { sha256, step } = identity.value
+  return { config, experiment, weights, step, key: `${sha256} ${weights}` } satisfies Source
 })
 
 const nameOf = ({ config: { checkpoint, run }, weights }: Source): string => {

@@ -16,6 +16,7 @@ import { predict } from "../Train/Predict.ts"
 import { evaluationEntry } from "../Train/Programs.ts"
 import { imagesOf } from "../Train/Start.ts"
 import { type Outputs, softmax, weightedMean } from "./Combine.ts"
+import { EnsembleError } from "./Errors.ts"
 import { loadMember, type Member } from "./Member.ts"
 import { logProbabilities } from "./Temperature.ts"
 import { show, type View } from "./View.ts"
@@ -153,7 +154,11 @@ export const overViews = (
       )
 }
 
-/** A member's logits for a split, from the outputs that are kept. */
+/**
+ * A member's logits for a split, from the outputs that are kept.
+ *
+ * @errors EnsembleError where some are missing
+ */
 export const readOutputs = Effect.fnUntraced(function* (
   member: Member,
   dataset: LoadedDataset,
@@ -165,7 +170,9 @@ export const readOutputs = Effect.fnUntraced(function* (
     Effect.flatMap(read(kept), (outputs) =>
       Option.isSome(outputs)
         ? Effect.succeed(outputs.value)
-        : Effect.die(new Error(`${kept.file} vanished while it was needed`))
+        : new EnsembleError({
+            message: `what ${member.name} says of the ${split} images has not been computed: prepare the ensemble first`
+          })
     )
   )
   return overViews(kept, views, viewMean)
