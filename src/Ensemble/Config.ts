@@ -5,6 +5,7 @@ import { ConfigError, isObject, merge } from "../Config.ts"
 import { DataConfig } from "../Data.ts"
 import { decodeStrictly } from "../Decode.ts"
 import { findRecipe } from "../Recipe.ts"
+import { configurationDifference } from "../Train/Run.ts"
 import { WeightsName } from "../Train/Weights.ts"
 import { Views } from "./View.ts"
 
@@ -107,17 +108,29 @@ export const decodeEnsemble = Effect.fnUntraced(function* (
 export const sourcesOf = (member: MemberConfig): ReadonlyArray<RunWeights> =>
   "soup" in member ? member.soup : [member]
 
-/** What is trained in a run's folder, still to be decoded; undefined where the ensemble does not say. */
+/**
+ * What is trained in a run's folder, still to be decoded; undefined where the ensemble does not say.
+ *
+ * @errors ConfigError where a recipe is not known, or members of the run do not say the same
+ */
 export const experimentOf = Effect.fnUntraced(function* (
   { data, members }: EnsembleConfig,
   run: string
 ): Effect.fn.Return<unknown, ConfigError> {
+  let found: unknown
   for (const member of members) {
     if ("soup" in member || member.run !== run) continue
     const { experiment, recipe } = member
     if (recipe === undefined && experiment === undefined) continue
     const base = recipe === undefined ? {} : (yield* findRecipe(recipe)).experiment
-    return { ...(merge(base, experiment ?? {}) as object), data }
+    const said = { ...(merge(base, experiment ?? {}) as object), data }
+    const difference = found === undefined ? [] : configurationDifference(found, said)
+    if (difference.length > 0) {
+      return yield* new ConfigError({
+        message: `members say different things of what is trained in ${run}: ${difference.join("; ")}`
+      })
+    }
+    found = said
   }
-  return undefined
+  return found
 })

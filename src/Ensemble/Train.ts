@@ -8,6 +8,7 @@ import { Dataset } from "../Data.ts"
 import { writeReport } from "../Report.ts"
 import { type Progress, silent } from "../Train/Progress.ts"
 import { isFinished } from "../Train/Result.ts"
+import { checkUnchanged, configurationDifference, readRun } from "../Train/Run.ts"
 import { smokeDataset, smokeExperiment } from "../Train/Smoke.ts"
 import { train } from "../Train.ts"
 import { type EnsembleConfig, experimentOf, type RunWeights, sourcesOf } from "./Config.ts"
@@ -40,7 +41,12 @@ const plan = Effect.fnUntraced(function* (config: EnsembleConfig) {
         message: `there is no finished run in ${run}, and its member does not say what to train there: give it a recipe or an experiment`
       })
     }
-    planned.push({ run, experiment: yield* decodeExperiment(experiment) })
+    const decoded = yield* decodeExperiment(experiment)
+    if (isBegun(run)) {
+      const before = yield* readRun(run)
+      yield* checkUnchanged(run, configurationDifference(before.experiment, decoded))
+    }
+    planned.push({ run, experiment: decoded })
   }
   return planned
 })

@@ -110,6 +110,19 @@ export const configurationDifference = (before: unknown, after: unknown, key = "
   return a === b ? [] : [`${key}: ${a} → ${b}`]
 }
 
+/** Fails where what a run was begun with differs from what it is to be continued with. */
+export const checkUnchanged = (
+  directory: string,
+  difference: ReadonlyArray<string>
+): Effect.Effect<void, RunError> =>
+  difference.length === 0
+    ? Effect.void
+    : Effect.fail(
+        new RunError({
+          message: `the run in ${directory} has another configuration (${difference.join("; ")}): continue it without these changes, or start a new run with another --out`
+        })
+      )
+
 /**
  * Checks that a run can be continued as the same: nothing that its numbers depend on may differ. Where the device
  * or a version differs the run goes on, but its last bits may come out otherwise. Gives the command that began the
@@ -119,18 +132,13 @@ export const continueRun = Effect.fn("continueRun")(function* (directory: string
   const before = yield* readRun(directory)
   // Without its file, the experiment tells whether it is the same: what came of the weights is in the checkpoints.
   const { initialWeights = before.initialWeights } = config
-  const difference = [
+  yield* checkUnchanged(directory, [
     ...configurationDifference(before.experiment, config.experiment),
     ...configurationDifference(
       { dataset: before.dataset, teachers: before.teachers, initialWeights: before.initialWeights },
       { dataset: config.dataset, teachers: config.teachers, initialWeights }
     )
-  ]
-  if (difference.length > 0) {
-    return yield* new RunError({
-      message: `the run in ${directory} has another configuration (${difference.join("; ")}): continue it without these changes, or start a new run with another --out`
-    })
-  }
+  ])
   const { commit: _, ...environment } = before.environment
   const { commit: __, ...now } = config.environment
   return { command: before.command, differences: configurationDifference(environment, now) }
