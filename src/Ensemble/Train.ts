@@ -29,8 +29,12 @@ interface Planned {
 
 const isBegun = (run: string): boolean => existsSync(path.join(run, "config.json"))
 
-/** Which runs are not finished, in the order of the members that need them. */
-const plan = Effect.fnUntraced(function* (config: EnsembleConfig) {
+/**
+ * Which runs are not finished, in the order of the members that need them, and what is trained there.
+ *
+ * @errors EnsembleError, ConfigError, RunError, StorageError where one cannot be trained as the ensemble says
+ */
+export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfig) {
   const runs = [...new Set(config.members.flatMap((member) => sourcesOf(member).map(({ run }) => run)))]
   const planned: Array<Planned> = []
   for (const run of runs) {
@@ -60,7 +64,7 @@ export const trainEnsemble = Effect.fn("trainEnsemble")(function* (
   config: EnsembleConfig,
   { command, progress = silent, workers }: TrainEnsembleOptions
 ) {
-  for (const { experiment, run } of yield* plan(config)) {
+  for (const { experiment, run } of yield* unfinishedRuns(config)) {
     const resume = isBegun(run)
     progress.message(`${resume ? "going on with" : "training"} ${run}`)
     yield* train(experiment, { directory: run, resume, command, workers, progress }).pipe(
@@ -94,7 +98,7 @@ export const smokeEnsemble = Effect.fnUntraced(function* (config: EnsembleConfig
 /** As much of the data set as the trials take. */
 export const smokeEnsembleData = Effect.fnUntraced(function* (config: EnsembleConfig) {
   const dataset = yield* Dataset
-  const experiments = yield* plan(config)
+  const experiments = yield* unfinishedRuns(config)
   const [largest] = experiments
     .map(({ experiment }) => experiment)
     .sort((a, b) => b.train.batchSize - a.train.batchSize)

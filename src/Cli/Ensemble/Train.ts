@@ -18,18 +18,21 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
   const { device, smoke, workers } = options
   const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
   const { Device } = yield* Effect.promise(() => import("../../Device.ts"))
-  const { smokeEnsemble, smokeEnsembleData, trainEnsemble } = yield* Effect.promise(
+  const { smokeEnsemble, smokeEnsembleData, trainEnsemble, unfinishedRuns } = yield* Effect.promise(
     () => import("../../Ensemble/Train.ts")
   )
   const { makeProgress } = yield* Effect.promise(() => import("../../Train/Progress.ts"))
   const config = smoke ? yield* smokeEnsemble(given) : given
+  const unfinished = yield* unfinishedRuns(config)
   const whole = Dataset.layer(config.data)
   const data = smoke ? Layer.provide(Layer.effect(Dataset, smokeEnsembleData(config)), whole) : whole
   yield* Effect.gen(function* () {
-    yield* Effect.gen(function* () {
-      const command = ["shakedrop", ...process.argv.slice(2)].join(" ")
-      yield* trainEnsemble(config, { command, workers, progress: yield* makeProgress() })
-    }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
+    if (unfinished.length > 0) {
+      yield* Effect.gen(function* () {
+        const command = ["shakedrop", ...process.argv.slice(2)].join(" ")
+        yield* trainEnsemble(config, { command, workers, progress: yield* makeProgress() })
+      }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
+    }
     yield* evaluateAndReport(config, { device, split: "test", out: path.join("runs", config.name) })
   }).pipe(Effect.provide(data))
 })
