@@ -7,7 +7,15 @@ import { type DataConfig, type LoadOptions, load } from "./Data/Load.ts"
 import type { DataError, LoadedDataset } from "./Data/Types.ts"
 import type { StorageError } from "./Storage.ts"
 
-export { DataConfig, decodeConfig, type LoadOptions, load } from "./Data/Load.ts"
+export type { LabelledImages } from "./Data/Labelled.ts"
+export {
+  DataConfig,
+  decodeConfig,
+  type LoadOptions,
+  load,
+  type SplitOptions,
+  splitDataset
+} from "./Data/Load.ts"
 export * from "./Data/Types.ts"
 
 export class Dataset extends Context.Service<Dataset, LoadedDataset>()("shakedrop/Data/Dataset") {

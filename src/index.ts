@@ -1,12 +1,13 @@
 /**
- * The library: everything that the modules `shakedrop/Device`, `/Data`, `/Augment`, `/Model`, `/Checkpoint` and
- * `/Train` export, as namespaces, and the experiments.
+ * The library: everything that the modules `shakedrop/Device`, `/Data`, `/Augment`, `/Model`, `/Checkpoint`, `/Train`
+ * and `/Ensemble` export, as namespaces, and the experiments.
  */
 export * as Augment from "./Augment.ts"
 export * as Checkpoint from "./Checkpoint.ts"
 export * as Config from "./Config.ts"
 export * as Data from "./Data.ts"
 export * as Device from "./Device.ts"
+export * as Ensemble from "./Ensemble.ts"
 export * as Model from "./Model.ts"
 export { findRecipe, type Recipe, recipes } from "./Recipe.ts"
 export * as Report from "./Report.ts"

@@ -81,16 +81,26 @@ const labelled = (
   }
 }
 
+export interface SplitOptions {
+  /** Training images held out for validation; a tenth of them unless given. */
+  readonly validation?: number | undefined
+  /** Which ones; 0 unless given. */
+  readonly seed?: number | undefined
+}
+
 /**
- * Loads the data set, holds a stratified part of its training images out for validation, and measures mean,
- * standard deviation and fingerprint.
+ * A data set from labelled images: holds a stratified part of the training images out for validation, and measures
+ * mean, standard deviation and fingerprint.
+ *
+ * @errors DataError where a class would be left without a training image
  */
-export const load = Effect.fn("loadDataset")(function* (config: DataConfig, options: LoadOptions = {}) {
-  const { name, classes, train, test } = yield* labelled(config, options)
-  const validation = config.validation ?? Math.round(train.labels.length / 10)
-  const split = yield* stratifiedSplit(train.labels, classes, validation, config.seed)
+export const splitDataset = Effect.fn("splitDataset")(function* (
+  { classes, name, test, train }: LabelledImages,
+  { seed = 0, validation = Math.round(train.labels.length / 10) }: SplitOptions = {}
+) {
+  const split = yield* stratifiedSplit(train.labels, classes, validation, seed)
   const of = (images: LabelledImages["train"], indices: Uint32Array): Split => ({ ...images, indices })
-  const loaded: LoadedDataset = {
+  return {
     name,
     classes,
     train: of(train, split.train),
@@ -98,6 +108,11 @@ export const load = Effect.fn("loadDataset")(function* (config: DataConfig, opti
     test: of(test, Uint32Array.from(test.labels.keys())),
     ...channelStatistics(train.images),
     fingerprint: fingerprint({ classes, train, test })
-  }
+  } satisfies LoadedDataset
+})
+
+/** Loads and splits the data set that a configuration names. */
+export const load = Effect.fn("loadDataset")(function* (config: DataConfig, options: LoadOptions = {}) {
+  const loaded: LoadedDataset = yield* splitDataset(yield* labelled(config, options), config)
   return loaded
 })

@@ -1,0 +1,36 @@
+/** The program for users of the library, with the package as they import it. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, it, vi } from "@effect/vitest"
+
+const root = mkdtempSync(path.join(tmpdir(), "shakedrop-example-"))
+const before = process.cwd()
+beforeAll(() => process.chdir(root))
+afterAll(() => {
+  process.chdir(before)
+  rmSync(root, { recursive: true })
+})
+
+it("examples/ensemble.ts trains three members, tells their epochs and measures them together", async () => {
+  const lines: Array<string> = []
+  const log = vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line))
+  await import("../../examples/ensemble.ts")
+  log.mockRestore()
+  const told = lines.filter((line) => /^epoch [1-4]: loss \d\.\d{3}, validation [\d.]+ %$/.test(line))
+  assert.strictEqual(told.length, 12)
+  const members = lines.slice(12, -1).map((line) => /^(\S+) \(raw\): [\d.]+ %, weight ([\d.]+)$/.exec(line))
+  assert.deepStrictEqual(
+    members.map((match) => match?.[1]),
+    ["cnn-1", "cnn-2", "wrn"]
+  )
+  assert.closeTo(
+    members.reduce((sum, match) => sum + Number(match?.[2]), 0),
+    1,
+    0.02
+  )
+  const whole = /^together: ([\d.]+) % of 150 test images$/.exec(lines.at(-1) ?? "")
+  // A third of them would be chance.
+  assert.isAbove(Number(whole?.[1]), 60)
+  assert.isTrue(existsSync(path.join(root, "runs", "patterns", "wrn", "result.json")))
+})
