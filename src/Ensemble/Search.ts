@@ -31,7 +31,7 @@ const better = (a: Reached, b: Reached): boolean =>
 /** How many members are picked, the same ones again included. */
 const PICKS = 50
 
-/** (sum + added) / count, to the same bits as the weighted mean. */
+/** (sum + added) / count: the weighted mean, but for the last bits. */
 const meanWith = (sum: Float64Array, added: Outputs, count: number): Outputs => {
   const values = new Float32Array(sum.length)
   for (let i = 0; i < sum.length; i++) values[i] = (sum[i] + added.values[i]) / count
@@ -68,10 +68,10 @@ export const greedySelection = (
     contributions[next.member].values.forEach((value, i) => {
       sum[i] += value
     })
-    if (best === undefined || better(next, best)) {
-      const { accuracy, loss } = next
-      best = { weights: picks.map((pick) => pick / count), accuracy, loss }
-    }
+    const weights = picks.map((pick) => pick / count)
+    // Classes that tie, as ranks often do, are told apart by last bits: what counts is what these weights give.
+    const whole = reached(scoresOf(rule, weightedMean(contributions, weights)), labels)
+    if (best === undefined || better(whole, best)) best = { weights, ...whole }
   }
   return best!
 }

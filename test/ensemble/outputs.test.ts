@@ -184,6 +184,22 @@ describe("outputs", () => {
     })
   )
 
+  it.effect("of several weights of one run are kept beside each other", () =>
+    Effect.gen(function* () {
+      const folder = yield* copies
+      const ensemble = yield* open(folder, [
+        { run: "c", checkpoint: 1 },
+        { run: "c", checkpoint: 2 },
+        { run: "c", checkpoint: "latest" }
+      ])
+      yield* prepared(ensemble)
+      const [first, second, latest] = yield* Effect.provide(memberOutputs(ensemble, "test"), withData())
+      assert.notDeepEqual(first.values, second.values)
+      // The second cycle ends with the run.
+      assert.deepStrictEqual(latest.values, second.values)
+    })
+  )
+
   it.effect("of images that are chosen otherwise are kept beside", () =>
     Effect.gen(function* () {
       const folder = yield* copies

@@ -38,6 +38,13 @@ describe("greedySelection", () => {
     assert.deepStrictEqual(greedySelection("MeanProbabilities", [sure, sure], labels).weights, [1, 0])
   })
 
+  it("says of ranks that tie what its weights give", () => {
+    const any = { count: 2, images: 54, classes: 12, skill: 2, seed: 144_271 }
+    const { labels, logits } = membersOf(any)
+    const { accuracy, weights } = greedySelection("RankMean", logits, labels)
+    assert.strictEqual(accuracy, accuracyOf(combine("RankMean", logits, weights), labels))
+  })
+
   for (const rule of ["MeanProbabilities", "MeanLogits", "MajorityVote", "RankMean"] as const) {
     it.prop(
       `with ${rule} is at least as good as the best member, and says what is true`,
