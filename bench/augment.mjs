@@ -16,9 +16,9 @@ import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
-import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import { makeAugmenter, makeCanvas, normalize, operate } from "../dist/Augment.js"
+import { makeCanvas, operate } from "../dist/Augment.js"
+import { asFloat32, asUint8, BLACK, fromRecords, IMAGES, pipelines, speeds } from "./harness/augmentation.mjs"
+import { spread } from "./harness/statistics.mjs"
 
 const [file, python, rounds = "5"] = process.argv.slice(2)
 if (file === undefined) {
@@ -26,10 +26,6 @@ if (file === undefined) {
   process.exit(1)
 }
 
-const BATCH = 125
-const IMAGES = 2000
-const MEAN = [0.4914, 0.4822, 0.4465]
-const STD = [0.247, 0.2435, 0.2616]
 const MAGNITUDES = {
   ShearX: 0.15,
   ShearY: 0.15,
@@ -46,66 +42,7 @@ const MAGNITUDES = {
   Equalize: 0,
   Invert: 0
 }
-const BLACK = [0, 0, 0]
-const cropFlip = [
-  { _tag: "RandomCrop", padding: 4, mode: "reflect" },
-  { _tag: "RandomHorizontalFlip", p: 0.5 }
-]
-const pipelines = {
-  full: [
-    ...cropFlip,
-    { _tag: "AutoAugment", policy: "cifar10", fill: BLACK },
-    { _tag: "Cutout", length: 16, holes: 1 }
-  ],
-  randaugment: [...cropFlip, { _tag: "RandAugment", n: 2, m: 9, bins: 31, fill: BLACK }],
-  basic: cropFlip
-}
-
-/** The first images of the file, as a training split that repeats them so that an epoch takes long enough. */
-const load = (repeats) => {
-  const records = readFileSync(file)
-  const pixels = new Uint8Array(new SharedArrayBuffer(IMAGES * 3072))
-  for (let image = 0; image < IMAGES; image++)
-    for (let i = 0; i < 1024; i++)
-      for (let channel = 0; channel < 3; channel++)
-        pixels[image * 3072 + i * 3 + channel] = records[image * 3073 + 1 + channel * 1024 + i]
-  return {
-    mean: MEAN,
-    train: {
-      images: { pixels, count: IMAGES, height: 32, width: 32 },
-      labels: new Uint16Array(IMAGES),
-      indices: Uint32Array.from({ length: IMAGES * repeats }, (_, i) => i % IMAGES)
-    }
-  }
-}
-
-/**
- * Images per second with each number of workers: the best of some epochs, in turn, by augmenters that are ready.
- * `use` is called with each batch.
- */
-const speeds = (repeats, epochs, pipeline, workers, use) =>
-  Effect.runPromise(
-    Effect.gen(function* () {
-      const dataset = load(repeats)
-      const augmenters = []
-      for (const count of workers) {
-        augmenters.push(
-          yield* makeAugmenter(dataset, { batchSize: BATCH, pipeline, seed: 1, workers: count })
-        )
-      }
-      const best = workers.map(() => 0)
-      // The first epoch is for the compiler.
-      for (let epoch = 0; epoch <= epochs; epoch++)
-        for (let i = 0; i < workers.length; i++) {
-          const start = performance.now()
-          const batches = augmenters[i].epoch({ epoch, from: 0 })
-          yield* Stream.runForEach(batches, (batch) => Effect.sync(() => use(batch)))
-          const speed = (1000 * repeats * IMAGES) / (performance.now() - start)
-          if (epoch > 0) best[i] = Math.max(best[i], speed)
-        }
-      return best
-    }).pipe(Effect.scoped)
-  )
+const pixels = fromRecords(readFileSync(file))
 
 /** How often `count` threads together do an operation on an image of their own in 0.5 s, with nothing in common. */
 const alone = async (count) => {
@@ -134,18 +71,13 @@ const alone = async (count) => {
   return rounds.reduce((a, b) => a + b)
 }
 
-const normalised = new Float32Array(BATCH * 3072)
-const asUint8 = () => {}
-const asFloat32 = ({ images }) => normalize(images, MEAN, STD, normalised)
-
 const microseconds = (operation, magnitude) => {
-  const { images } = load(1).train
   const canvas = makeCanvas(32, 32)
   let best = Infinity
   for (let repeat = 0; repeat < 5; repeat++) {
     let total = 0
     for (let image = 0; image < IMAGES; image++) {
-      canvas.pixels.set(images.pixels.subarray(image * 3072, (image + 1) * 3072))
+      canvas.pixels.set(pixels.subarray(image * 3072, (image + 1) * 3072))
       const start = performance.now()
       operate(canvas, operation, magnitude, BLACK)
       total += performance.now() - start
@@ -155,26 +87,38 @@ const microseconds = (operation, magnitude) => {
   return (1000 * best) / IMAGES
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
-const show = (values, digits = 0) =>
-  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`
+const show = (values, digits = 0) => {
+  const { median, range } = spread(values)
+  return `${median.toFixed(digits)} (${range.map((value) => value.toFixed(digits)).join(" to ")})`
+}
 const theirs = () =>
   python === undefined
     ? undefined
     : JSON.parse(
-        execFileSync(python, [fileURLToPath(new URL("torchvision_augment.py", import.meta.url)), file], {
-          encoding: "utf8"
-        })
+        execFileSync(
+          python,
+          [fileURLToPath(new URL("peers/torchvision_augment.py", import.meta.url)), "all", file],
+          {
+            encoding: "utf8"
+          }
+        )
       )
 
+const thorough = { workers: [0], repeats: 10, epochs: 3 }
 const rows = []
 for (let round = 0; round < Number(rounds); round++) {
   const row = { peer: theirs(), uint8: {}, float32: {} }
   for (const [name, pipeline] of Object.entries(pipelines)) {
-    row.uint8[name] = (await speeds(10, 3, pipeline, [0], asUint8))[0]
-    row.float32[name] = (await speeds(10, 3, pipeline, [0], asFloat32))[0]
+    row.uint8[name] = (await speeds(pixels, { ...thorough, pipeline, use: asUint8 }))[0]
+    row.float32[name] = (await speeds(pixels, { ...thorough, pipeline, use: asFloat32 }))[0]
   }
-  const [one, two] = await speeds(20, 6, pipelines.full, [1, 2], asUint8)
+  const [one, two] = await speeds(pixels, {
+    pipeline: pipelines.full,
+    workers: [1, 2],
+    use: asUint8,
+    repeats: 20,
+    epochs: 6
+  })
   const [aloneOne, aloneTwo] = [await alone(1), await alone(2)]
   Object.assign(row, { one, two, machine: aloneTwo / aloneOne })
   row.microseconds = Object.fromEntries(

@@ -7,61 +7,30 @@
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-import { Device } from "../dist/Device.js"
-import { makeNetwork } from "../dist/Model.js"
-import { float32, int32, scalar, uint8 } from "../dist/Tensor.js"
-import { trainingEntry } from "../dist/Train/Programs.js"
-import { initialState } from "../dist/Train/Step.js"
+import { compile, measureOnCpu } from "./harness/network.mjs"
+import { median } from "./harness/statistics.mjs"
+import { peakMiB } from "./harness/timing.mjs"
 
 const STEPS = 4
+const MODEL = { _tag: "PyramidNet", block: "basic", depth: 110, alpha: 84 }
 
-const measure = (recompute, batchSize) =>
-  Effect.gen(function* () {
-    const device = yield* Device
-    const images = {
-      batchSize,
-      size: { height: 32, width: 32 },
-      mean: [0.5, 0.5, 0.5],
-      std: [0.25, 0.25, 0.25]
-    }
-    const model = { _tag: "PyramidNet", block: "basic", depth: 110, alpha: 84 }
-    const network = makeNetwork(model, { classes: 10, size: images.size })
-    const options = { momentum: 0.9, weightDecay: 1e-4, labelSmoothing: 0, ema: false, recompute }
-    const program = yield* device.compile(initialState(network, network.init(1), false), {
-      train: trainingEntry(network, images, options, 1)
-    })
-    const labels = int32(
-      [batchSize],
-      Int32Array.from({ length: batchSize }, (_, i) => i % 10)
-    )
-    const pixels = Uint8Array.from({ length: batchSize * 3072 }, (_, i) => (i * 2654435761) >>> 24)
-    const before = process.resourceUsage().maxRSS / 1024
-    let best = Infinity
-    for (let step = 0; step < STEPS; step++) {
-      const start = process.cpuUsage()
-      yield* program.run("train", {
-        images: uint8([batchSize, 32, 32, 3], pixels),
-        labelsA: labels,
-        labelsB: labels,
-        lambda: float32([batchSize], new Float32Array(batchSize).fill(1)),
-        learningRate: scalar(0.1),
-        averageDecay: scalar(0),
-        lookaheadRate: scalar(0),
-        step: int32([], Int32Array.of(step))
-      })
-      const { system, user } = process.cpuUsage(start)
-      best = Math.min(best, (system + user) / 1000)
-    }
-    return { model: network.name, best, mebibytes: process.resourceUsage().maxRSS / 1024 - before }
-  })
+const measure = Effect.fnUntraced(function* (recompute, batch) {
+  const { network, step } = yield* compile({ model: MODEL, batch, mode: "train", side: 32, recompute })
+  const before = peakMiB()
+  let best = Infinity
+  for (let index = 0; index < STEPS; index++) {
+    const start = process.cpuUsage()
+    yield* step(index)
+    const { system, user } = process.cpuUsage(start)
+    best = Math.min(best, (system + user) / 1000)
+  }
+  return { model: network.name, best, mebibytes: peakMiB() - before }
+})
 
 const [first = "3", size = "64"] = process.argv.slice(2)
 if (first === "kept" || first === "recomputed") {
-  const program = measure(first === "recomputed", Number(size))
-  const result = await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(Device.layer("cpu"))))
-  console.log(JSON.stringify(result))
+  await measureOnCpu(measure(first === "recomputed", Number(size)))
 } else {
-  const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
   const run = (kind) =>
     JSON.parse(
       execFileSync(process.execPath, [fileURLToPath(import.meta.url), kind, size], { encoding: "utf8" })

@@ -1,8 +1,9 @@
 """Images per second of torchvision's pipelines over Pillow on one core, and microseconds of each operation.
 
-    python bench/torchvision_augment.py FILE.bin
+    python bench/peers/torchvision_augment.py full|randaugment|basic|all FILE.bin
 
-FILE.bin holds records of CIFAR-10's binary format. Prints one line of JSON.
+FILE.bin holds records of CIFAR-10's binary format. Prints one line of JSON: of one pipeline its speed and the peak
+memory of the process, or speeds of all of them and the times of operations.
 """
 import json
 import sys
@@ -14,6 +15,8 @@ import torchvision.transforms as T
 from PIL import Image
 from torchvision.transforms.autoaugment import _apply_op
 
+from workload import peak_mib
+
 torch.set_num_threads(1)
 IMAGES, BATCH, REPEATS = 2000, 125, 3
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
@@ -23,7 +26,7 @@ MAGNITUDES = {
     "Equalize": 0.0, "Invert": 0.0,
 }
 
-planes = np.fromfile(sys.argv[1], dtype=np.uint8).reshape(-1, 3073)[:IMAGES, 1:]
+planes = np.fromfile(sys.argv[2], dtype=np.uint8).reshape(-1, 3073)[:IMAGES, 1:]
 images = [Image.fromarray(image) for image in planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)]
 
 
@@ -65,11 +68,15 @@ def microseconds(operation, magnitude):
 crop_flip = [T.RandomCrop(32, padding=4, padding_mode="reflect"), T.RandomHorizontalFlip()]
 normalise = [T.ToTensor(), T.Normalize(MEAN, STD)]
 policy = T.AutoAugment(T.AutoAugmentPolicy.CIFAR10)
-print(json.dumps({
-    "imagesPerSecond": {
-        "full": images_per_second(crop_flip + [policy] + normalise + [Cutout()]),
-        "randaugment": images_per_second(crop_flip + [T.RandAugment()] + normalise),
-        "basic": images_per_second(crop_flip + normalise),
-    },
-    "microseconds": {operation: microseconds(operation, value) for operation, value in MAGNITUDES.items()},
-}))
+PIPELINES = {
+    "full": crop_flip + [policy] + normalise + [Cutout()],
+    "randaugment": crop_flip + [T.RandAugment()] + normalise,
+    "basic": crop_flip + normalise,
+}
+if sys.argv[1] == "all":
+    speeds = {name: images_per_second(transforms) for name, transforms in PIPELINES.items()}
+    times = {operation: microseconds(operation, value) for operation, value in MAGNITUDES.items()}
+    print(json.dumps({"imagesPerSecond": speeds, "microseconds": times}))
+else:
+    speed = images_per_second(PIPELINES[sys.argv[1]])
+    print(json.dumps({"imagesPerSecond": speed, "peakMiB": peak_mib()}))

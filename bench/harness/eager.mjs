@@ -1,0 +1,135 @@
+/**
+ * Steps of one of our networks with every op dispatched from JavaScript, in a process of its own: the same entry
+ * point, the same ops and the same libtensorflow as ours, but no graph. `node bench/harness/eager.mjs SPEC`, SPEC
+ * being JSON.
+ */
+import { createRequire } from "node:module"
+import * as Effect from "effect/Effect"
+import { castToFloat } from "../../dist/Device/EntryPoint.js"
+import { TF } from "../../dist/Device/Graph.js"
+import { withRecorder } from "../../dist/Device/Recorder.js"
+import { DTYPE } from "../../dist/Device/Session.js"
+import { locateLibrary } from "../../dist/Device/Setup.js"
+import { loadLibrary } from "../../dist/Device.js"
+import { eagerBinding } from "./eager-binding.mjs"
+import { prepare } from "./network.mjs"
+import { summary, timeSteps } from "./timing.mjs"
+
+const require = createRequire(import.meta.url)
+
+/** tfjs on the binding, as src/Device/TfjsBackend.ts loads it on a recording one. */
+const load = (binding) => {
+  const util = require("node:util")
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined
+  util.isArray ??= Array.isArray
+  const tf = require("@tensorflow/tfjs-core")
+  const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js")
+  const backend = new NodeJSKernelBackend(binding, "eager")
+  tf.registerBackend("tensorflow", () => backend)
+  require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js")
+  tf.setBackend("tensorflow")
+  return { tf, backend }
+}
+
+/** An entry point as a function that runs its ops one by one, on variables that hold `state`. */
+const interpret = ({ backend, binding, tf }, state, entry) => {
+  const engine = tf.engine()
+  const idOf = (tensor) => backend.getInputTensorIds([tensor])[0]
+  const execute = (type, ids, attributes) =>
+    binding.executeOp(
+      type,
+      attributes.map(({ kind, name, value }) => ({ name, type: kind, value })),
+      ids
+    )
+  const dtypeOf = (value) => ({ kind: "type", name: "dtype", value })
+  const feed = ({ data, dtype, shape }) => ({ id: binding.createTensor(shape, DTYPE[dtype], data) })
+
+  const variables = Object.entries(state).map(([name, value]) => {
+    const dtype = DTYPE[value.dtype]
+    const attributes = [
+      dtypeOf(dtype),
+      { kind: "shape", name: "shape", value: value.shape },
+      { kind: "string", name: "shared_name", value: name }
+    ]
+    const [handle] = execute("VarHandleOp", [], attributes)
+    const initial = feed(value)
+    execute("AssignVariableOp", [handle.id, initial.id], [dtypeOf(dtype)])
+    binding.deleteTensor(initial.id)
+    return { name, handle, dtype }
+  })
+
+  return (input) => {
+    const kept = []
+    const read = new Map()
+    const updated = new Set()
+    const tensorOf = (value) => backend.createOutputTensor(value)
+    const outputOf = (tensor) => ({ id: idOf(tensor) })
+    const add = (type, inputs, attributes) => ({
+      outputs: execute(
+        type,
+        inputs.map(({ id }) => id),
+        attributes
+      )
+    })
+    const recorder = {
+      record: (type, inputs, attributes) => add(type, inputs.map(outputOf), attributes).outputs.map(tensorOf),
+      add,
+      outputOf,
+      tensorOf,
+      variableOf: (tensor) => read.get(idOf(tensor)),
+      updated: (variable) => updated.add(variable.name),
+      keep: (tensor) => {
+        kept.push(tensor)
+        return tf.keep(tensor)
+      }
+    }
+    engine.startScope("step")
+    try {
+      return withRecorder(recorder, () => {
+        const inputs = Object.entries(input).map(([name, value]) => {
+          const given = { ...feed(value), shape: value.shape, dtype: DTYPE[value.dtype] }
+          if (given.dtype !== TF.UINT8) return [name, tensorOf(given)]
+          const cast = castToFloat({ add }, given)
+          binding.deleteTensor(given.id)
+          return [name, tensorOf(cast)]
+        })
+        const values = variables.map((variable) => {
+          const tensor = tensorOf(
+            add("ReadVariableOp", [variable.handle], [dtypeOf(variable.dtype)]).outputs[0]
+          )
+          read.set(idOf(tensor), { ...variable, read: undefined })
+          return [variable.name, tensor]
+        })
+        const result = entry.run(Object.fromEntries(values), Object.fromEntries(inputs))
+        for (const { dtype, handle, name } of variables) {
+          const next = result.state?.[name]
+          if (next === undefined || updated.has(name)) continue
+          add("AssignVariableOp", [handle, outputOf(next)], [dtypeOf(dtype)])
+        }
+        return Object.fromEntries(
+          Object.entries(result.output).map(([name, tensor]) => [name, tensor.dataSync()])
+        )
+      })
+    } finally {
+      engine.endScope()
+      for (const tensor of kept) tensor.dispose()
+    }
+  }
+}
+
+const spec = JSON.parse(process.argv[2])
+
+const measurement = Effect.gen(function* () {
+  const api = yield* loadLibrary
+  const binding = eagerBinding(api, (yield* locateLibrary).file)
+  const { entry, input, network, state } = prepare(spec)
+  const run = interpret({ ...load(binding), binding }, state, entry)
+  const step = (index) => Effect.sync(() => run(input(index)))
+  yield* step(0)
+  const alive = binding.getNumOfTensors()
+  const times = yield* timeSteps(step, spec)
+  if (binding.getNumOfTensors() !== alive) throw new Error("a step leaves tensors behind")
+  return { ...summary(times, spec), parameters: network.parameters }
+})
+
+console.log(JSON.stringify(await Effect.runPromise(measurement)))

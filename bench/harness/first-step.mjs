@@ -1,0 +1,34 @@
+/**
+ * A training of the first recipe, from an empty process to the end of its first step, where the process ends:
+ * `node bench/harness/first-step.mjs FOLDER`. It loads and does what `shakedrop train` does. Time it from outside.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Checkpoints } from "../../dist/Checkpoint.js"
+import { decodeExperiment } from "../../dist/Config.js"
+import { Dataset } from "../../dist/Data.js"
+import { Device } from "../../dist/Device.js"
+import { findRecipe } from "../../dist/Recipe.js"
+import { train } from "../../dist/Train.js"
+
+const [directory] = process.argv.slice(2)
+
+const program = Effect.gen(function* () {
+  const experiment = yield* decodeExperiment((yield* findRecipe("quickstart")).experiment)
+  const progress = {
+    message: () => {},
+    epoch: () => {},
+    step: () => process.exit(0)
+  }
+  const layers = Layer.mergeAll(
+    Device.layer("cpu"),
+    Dataset.layer(experiment.data),
+    Checkpoints.layer(directory, { keep: 1 })
+  )
+  yield* train(experiment, { directory, resume: false, command: "bench", workers: 0, progress }).pipe(
+    Effect.scoped,
+    Effect.provide(layers)
+  )
+})
+
+await Effect.runPromise(program)

@@ -1,0 +1,18 @@
+/** What a measurement was made on and with. */
+import * as os from "node:os"
+import { cpu } from "../../dist/Device/Diagnosis.js"
+import { TENSORFLOW_VERSION } from "../../dist/Device.js"
+import { VERSION } from "../../dist/Version.js"
+
+/** `features` are the instruction sets that oneDNN chooses by. */
+export const machine = () => ({
+  ...cpu(),
+  memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+  system: `${os.type()} ${os.release()} ${os.arch()}`
+})
+
+export const versions = () => ({
+  shakedrop: VERSION,
+  libtensorflow: TENSORFLOW_VERSION,
+  node: process.versions.node
+})

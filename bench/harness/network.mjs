@@ -1,0 +1,70 @@
+/** Our networks, compiled, with a batch of made-up images to run them on. */
+import * as Effect from "effect/Effect"
+import { Device } from "../../dist/Device.js"
+import { makeNetwork } from "../../dist/Model.js"
+import { float32, int32, scalar, uint8 } from "../../dist/Tensor.js"
+import { evaluationEntry, trainingEntry } from "../../dist/Train/Programs.js"
+import { initialState } from "../../dist/Train/Step.js"
+
+/** The peers normalise with the same values and take the same steps (bench/peers/workload.py). */
+const MEAN = [0.5, 0.5, 0.5]
+const STD = [0.25, 0.25, 0.25]
+const STEP = { momentum: 0.9, weightDecay: 1e-4, clipNorm: 1, labelSmoothing: 0, ema: false }
+
+/** Bytes that any language makes the same: the top byte of Knuth's multiplicative hash of their index. */
+const bytes = (count) => Uint8Array.from({ length: count }, (_, i) => (i * 2654435761) >>> 24)
+
+/**
+ * A network, its state, its entry point for `mode`, and the inputs of step `index`. With `recompute`, blocks are
+ * computed again in the backward pass.
+ */
+export const prepare = ({ batch, mode, model, recompute = false, side }) => {
+  const size = { height: side, width: side }
+  const images = { batchSize: batch, size, mean: MEAN, std: STD }
+  const network = makeNetwork(model, { classes: 10, size })
+  const weights = network.init(1)
+  const pixels = uint8([batch, side, side, 3], bytes(batch * side * side * 3))
+  if (mode === "evaluate") {
+    return {
+      network,
+      state: weights,
+      entry: evaluationEntry(network, images),
+      input: () => ({ images: pixels })
+    }
+  }
+  const labels = int32(
+    [batch],
+    Int32Array.from({ length: batch }, (_, i) => i % 10)
+  )
+  const input = {
+    images: pixels,
+    labelsA: labels,
+    labelsB: labels,
+    lambda: float32([batch], new Float32Array(batch).fill(1)),
+    learningRate: scalar(0.1),
+    averageDecay: scalar(0),
+    lookaheadRate: scalar(0)
+  }
+  return {
+    network,
+    state: initialState(network, weights, false),
+    entry: trainingEntry(network, images, { ...STEP, recompute }, 1),
+    input: (index) => ({ ...input, step: int32([], Int32Array.of(index)) })
+  }
+}
+
+/** The network as a program on the device: `step` runs it once. */
+export const compile = Effect.fnUntraced(function* (spec) {
+  const device = yield* Device
+  const { entry, input, network, state } = prepare(spec)
+  const before = performance.now()
+  const { operations, run } = yield* device.compile(state, { entry })
+  const compileSeconds = (performance.now() - before) / 1000
+  return { network, operations, compileSeconds, step: (index) => run("entry", input(index)) }
+})
+
+/** Runs a measurement on the CPU and prints what it gives as a line of JSON. */
+export const measureOnCpu = async (measurement) => {
+  const result = await Effect.runPromise(measurement.pipe(Effect.scoped, Effect.provide(Device.layer("cpu"))))
+  console.log(JSON.stringify(result))
+}

@@ -1,0 +1,105 @@
+/** The programs that ours is measured beside: where their interpreters are, and what runs in them. */
+import { execFile } from "node:child_process"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { fileOf, measure, measureInNode } from "./child.mjs"
+
+const execute = promisify(execFile)
+
+/** What each framework's folder is made of. TensorFlow is of the version that ours runs on. */
+const PACKAGES = {
+  torch: ["torch==2.15.0", "torchvision==0.29.2", "pillow==13.0.0", "numpy==2.4.6"],
+  tensorflow: [process.arch === "x64" ? "tensorflow-cpu==2.21.0" : "tensorflow==2.21.0", "numpy==2.4.6"]
+}
+
+const FOLDER = fileOf(".peers")
+
+/** Without it a machine that has a GPU would measure that. */
+const ENVIRONMENT = {
+  CUDA_VISIBLE_DEVICES: "-1",
+  // Ours sets it too: without AVX-512 TensorFlow leaves oneDNN off by itself.
+  TF_ENABLE_ONEDNN_OPTS: "1",
+  TF_CPP_MIN_LOG_LEVEL: "2",
+  // What torch.compile has compiled serves the next round.
+  TORCHINDUCTOR_CACHE_DIR: path.join(FOLDER, "inductor")
+}
+
+/** Each with its program in bench/peers/ and what that is told, or none where it is a program in Node. */
+export const peers = {
+  torch: { title: "PyTorch, eager", framework: "torch", args: ["peers/torch_step.py", "eager"] },
+  "torch-channels-last": {
+    title: "PyTorch, eager, channels last",
+    framework: "torch",
+    args: ["peers/torch_step.py", "channels-last"]
+  },
+  "torch-compile": {
+    title: "PyTorch, torch.compile",
+    framework: "torch",
+    args: ["peers/torch_step.py", "compile"]
+  },
+  tensorflow: {
+    title: "TensorFlow, tf.function",
+    framework: "tensorflow",
+    args: ["peers/tensorflow_step.py"]
+  },
+  eager: { title: "each op called from JavaScript", framework: undefined }
+}
+
+const inPython = (python, [file, ...args], spec) =>
+  measure(python, [fileOf(file), ...args, spec], ENVIRONMENT)
+
+/** Steps by a peer, in a process of its own. */
+export const measurePeer = (name, interpreters, spec) => {
+  const { args, framework } = peers[name]
+  if (framework === undefined) return measureInNode("harness/eager.mjs", JSON.stringify(spec))
+  return inPython(interpreters[framework].python, args, JSON.stringify(spec))
+}
+
+/** Augmentation by torchvision, in a process of its own. */
+export const measureTorchvision = (interpreters, pipeline, file) =>
+  inPython(interpreters.torch.python, ["peers/torchvision_augment.py", pipeline], file)
+
+/** Makes a framework's folder, unless it holds the same packages already; gives its interpreter. */
+const installed = async (framework, say) => {
+  const folder = path.join(FOLDER, framework)
+  const python = path.join(folder, "bin", "python")
+  const stamp = path.join(folder, "packages.json")
+  const wanted = JSON.stringify(PACKAGES[framework])
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return python
+  say(`installing ${PACKAGES[framework].join(", ")} into ${folder}`)
+  await execute("python3", ["-m", "venv", "--clear", folder])
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES[framework]]
+  await execute(python, pip, { maxBuffer: 1 << 26 })
+  writeFileSync(stamp, wanted)
+  return python
+}
+
+const VERSIONS = `
+import importlib.metadata, json, platform, sys
+importlib.import_module(sys.argv[1])
+names = {"torch": ["torch", "torchvision", "pillow"], "tensorflow": ["tensorflow", "tensorflow-cpu"]}[sys.argv[1]]
+found = {d.metadata["Name"].lower().replace("_", "-"): d.version for d in importlib.metadata.distributions()}
+print(json.dumps({"python": platform.python_version(), **{n: found[n] for n in names if n in found}}))
+`
+
+/**
+ * An interpreter of a framework and its versions, or why there is none: that of `python` where it is given, else one
+ * of a folder of our own.
+ */
+const interpreterFor = async (framework, python, say) => {
+  try {
+    const found = python ?? (await installed(framework, say))
+    return { python: found, versions: await measure(found, ["-c", VERSIONS, framework], ENVIRONMENT) }
+  } catch (error) {
+    const lines = `${error.stderr || error.message}`.trim().split("\n")
+    return { unavailable: (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1)).trim() }
+  }
+}
+
+/** Interpreters for the frameworks of some peers, by framework. */
+export const findInterpreters = async (frameworks, python, say) => {
+  const found = {}
+  for (const framework of new Set(frameworks)) found[framework] = await interpreterFor(framework, python, say)
+  return found
+}

@@ -1,0 +1,38 @@
+/** The networks that are measured, each with the batch that it is measured at. */
+
+const pyramidNet = (block, depth, alpha) => ({ _tag: "PyramidNet", block, depth, alpha })
+
+/** Configurations as `makeNetwork` takes them; the peers build the same networks from them. */
+export const networks = [
+  { id: "simple-cnn", title: "six-layer CNN", batch: 128, model: { _tag: "SimpleCnn", width: 32 } },
+  { id: "wrn-16-4", title: "WRN-16-4", batch: 64, model: { _tag: "WideResNet", depth: 16, width: 4 } },
+  { id: "pyramidnet-56", title: "PyramidNet-56 α48", batch: 64, model: pyramidNet("bottleneck", 56, 48) },
+  { id: "pyramidnet-110", title: "PyramidNet-110 α84", batch: 64, model: pyramidNet("basic", 110, 84) },
+  {
+    id: "pyramidnet-272",
+    title: "PyramidNet-272 α200",
+    batch: 16,
+    model: pyramidNet("bottleneck", 272, 200)
+  },
+  {
+    id: "speed",
+    title: "speed network 64/256/256",
+    batch: 256,
+    model: { _tag: "Airbench", widths: [64, 256, 256], convolutions: 2, scale: 1 / 9 }
+  }
+]
+
+const MODES = { train: "training", evaluate: "evaluation" }
+
+/** A row for each network and what is done with it, by names such as `wrn-16-4/train`. */
+export const networkRows = Object.entries(MODES).flatMap(([mode, what]) =>
+  networks.map(({ batch, id, model, title }) => ({
+    id: `${id}/${mode}`,
+    title: `${title}, ${what}`,
+    spec: { model, batch, mode, side: 32 }
+  }))
+)
+
+/** What is asked of each measurement: steps before it, and at least so many steps and seconds. */
+export const THOROUGH = { warmup: 2, steps: 3, seconds: 6 }
+export const QUICK = { warmup: 1, steps: 1, seconds: 0 }
