@@ -1,0 +1,66 @@
+/**
+ * What this machine computes at most, as far as libtensorflow can: GFLOP/s of a large matrix product and of 3×3
+ * convolutions, on values that stay on the device, in a process of its own: `node bench/harness/peak.mjs QUICK`.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import { conv2d } from "../../dist/Device/Ops.js"
+import { Device, entryPoint } from "../../dist/Device.js"
+import { float32, sizeOf } from "../../dist/Tensor.js"
+import { measureOnCpu } from "./network.mjs"
+import { QUICK, THOROUGH } from "./rows.mjs"
+import { median } from "./statistics.mjs"
+import { timeSteps } from "./timing.mjs"
+
+const quick = process.argv[2] === "true"
+
+const SIDE = quick ? 64 : 2048
+/** Images, their side, and channels in and out: the shapes of the groups of wide networks. */
+const CONVOLUTIONS = quick
+  ? [[2, 8, 8]]
+  : [
+      [64, 32, 64],
+      [64, 16, 128],
+      [64, 16, 256],
+      [64, 8, 256]
+    ]
+
+const values = (shape) =>
+  float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i % 7) - 3)
+  )
+
+/** `run` makes `result` of `a` and `b`, in so many multiply-adds. */
+const workloads = [
+  {
+    name: `matrix product ${SIDE}³`,
+    multiplyAdds: SIDE ** 3,
+    shapes: { a: [SIDE, SIDE], b: [SIDE, SIDE], result: [SIDE, SIDE] },
+    run: (a, b) => tf.matMul(a, b)
+  },
+  ...CONVOLUTIONS.map(([batch, side, channels]) => ({
+    name: `3×3 convolution of ${batch}×${side}×${side}×${channels}`,
+    multiplyAdds: batch * side ** 2 * 9 * channels ** 2,
+    shapes: {
+      a: [batch, side, side, channels],
+      b: [3, 3, channels, channels],
+      result: [batch, side, side, channels]
+    },
+    run: (a, b) => conv2d(a, b, 1, 1)
+  }))
+]
+
+/** The result goes into the state, so that nothing is copied out of the device. */
+const speedOf = ({ multiplyAdds, name, run, shapes }) =>
+  Effect.gen(function* () {
+    const device = yield* Device
+    const state = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => [key, values(shape)]))
+    const program = yield* device.compile(state, {
+      work: entryPoint({ inputs: {}, run: ({ a, b }) => ({ state: { result: run(a, b) }, output: {} }) })
+    })
+    const times = yield* timeSteps(() => program.run("work", {}), quick ? QUICK : { ...THOROUGH, seconds: 3 })
+    return { name, gflops: (2 * multiplyAdds) / median(times) / 1e9 }
+  }).pipe(Effect.scoped)
+
+await measureOnCpu(Effect.forEach(workloads, speedOf))
