@@ -1,6 +1,7 @@
 /** Experiments by name. */
 import * as Effect from "effect/Effect"
 import { ConfigError } from "./Config.ts"
+import { ensembleSmall } from "./Recipe/EnsembleSmall.ts"
 import { part1SimpleCnn } from "./Recipe/Part1SimpleCnn.ts"
 import { part2Augmentation } from "./Recipe/Part2Augmentation.ts"
 import { part3PyramidNet } from "./Recipe/Part3PyramidNet.ts"
@@ -39,7 +40,7 @@ export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
 
 /** Ensembles by name. */
 export const ensembleRecipes: Readonly<Record<string, EnsembleRecipe>> = Object.fromEntries(
-  [part5Ensemble, part6Ensemble].map((recipe) => [recipe.ensemble.name, recipe])
+  [ensembleSmall, part5Ensemble, part6Ensemble].map((recipe) => [recipe.ensemble.name, recipe])
 )
 
 const find = <A>(
