@@ -1,6 +1,7 @@
 /** Measurements in turn, and what they come to. */
 
 import { unavailable } from "./contest.mjs"
+import { watchOthers } from "./others.mjs"
 import { spread } from "./statistics.mjs"
 
 /** The items from `from` on, then those before it. */
@@ -24,6 +25,7 @@ const ratios = (ours, theirs, key) => spread(ours.map((one, round) => one[key] /
  */
 export const measureRow = async (row, { interpreters, names, rounds, say }) => {
   const failures = {}
+  const othersSince = watchOthers()
   const measured = Object.fromEntries(["ours", ...names].map((name) => [name, []]))
   for (const name of names) {
     const reason = unavailable(name, interpreters)
@@ -51,6 +53,7 @@ export const measureRow = async (row, { interpreters, names, rounds, say }) => {
     id: row.id,
     title: row.title,
     rounds,
+    coresOfOthers: othersSince(),
     ours: { measured: ours, imagesPerSecond: spread(ours.map((one) => one.imagesPerSecond)) },
     peers: Object.fromEntries(
       names.map((name) => [
@@ -71,6 +74,7 @@ export const measureRow = async (row, { interpreters, names, rounds, say }) => {
 /** Measures a row without a peer: spreads of the seconds of each of its parts. */
 export const measureOwn = async (row, { rounds, say }) => {
   const measured = []
+  const othersSince = watchOthers()
   for (let round = 0; round < rounds; round++) {
     try {
       measured.push(await row.measure())
@@ -87,6 +91,7 @@ export const measureOwn = async (row, { rounds, say }) => {
     id: row.id,
     title: row.title,
     rounds,
+    coresOfOthers: othersSince(),
     measured,
     seconds: Object.fromEntries(
       parts.map((part) => [part, spread(measured.map(({ seconds }) => seconds[part]))])

@@ -13,7 +13,7 @@ const withSpread = ({ median, quartiles }) => `${number(median)} (${quartiles.ma
 
 const peakOf = (measured) => median(measured.map(({ peakMiB }) => peakMiB))
 
-const contestRows = ({ ours, peers, title }) =>
+const contestRows = ({ coresOfOthers, ours, peers, title }) =>
   Object.entries(peers).map(([name, peer]) =>
     peer.unavailable === undefined
       ? [
@@ -23,7 +23,8 @@ const contestRows = ({ ours, peers, title }) =>
           number(peer.imagesPerSecond.median),
           withSpread(peer.speed),
           `${number(peakOf(ours.measured))} / ${number(peakOf(peer.measured))}`,
-          number(peer.memory.median)
+          number(peer.memory.median),
+          coresOfOthers.toFixed(2)
         ]
       : [
           title,
@@ -32,12 +33,19 @@ const contestRows = ({ ours, peers, title }) =>
           `not measured: ${peer.unavailable}`,
           "",
           "",
-          ""
+          "",
+          coresOfOthers.toFixed(2)
         ]
   )
 
-const ownRows = ({ rounds, seconds, title }) =>
-  Object.entries(seconds).map(([part, value]) => [title, part, withSpread(value), rounds])
+const ownRows = ({ coresOfOthers, rounds, seconds, title }) =>
+  Object.entries(seconds).map(([part, value]) => [
+    title,
+    part,
+    withSpread(value),
+    rounds,
+    coresOfOthers.toFixed(2)
+  ])
 
 /** The tables of a file of results. */
 export const tables = ({ machine, own, rows, versions }) => {
@@ -55,11 +63,14 @@ export const tables = ({ machine, own, rows, versions }) => {
       "theirs",
       "ratio (quartiles)",
       "peak MiB, ours / theirs",
-      "ratio"
+      "ratio",
+      "cores busy with others"
     ]
     parts.push(table(head, rows.flatMap(contestRows)))
   }
-  if (own.length > 0)
-    parts.push(table(["what", "part", "seconds (quartiles)", "rounds"], own.flatMap(ownRows)))
+  if (own.length > 0) {
+    const head = ["what", "part", "seconds (quartiles)", "rounds", "cores busy with others"]
+    parts.push(table(head, own.flatMap(ownRows)))
+  }
   return parts.join("\n\n")
 }
