@@ -31,7 +31,14 @@ const airbench = (epochs: number, seed: number) => ({
 export const ensembleSmall: EnsembleRecipe = {
   summary: "five small networks of three architectures, with six views, in about an hour on two cores",
   source: "this project",
-  expected: "about three points more than its best member",
+  expected: "two points more than its best member",
+  measured: {
+    accuracy: "88.82 %, six views, equal weights, 10,000 test images; its best member alone 86.40 %",
+    data: "CIFAR-10, JPEG copy",
+    hardware:
+      "2 cores of an AMD EPYC with AVX512_BF16, other work beside it; members in bfloat16, trained one by one",
+    time: "56 min"
+  },
   ensemble: {
     name: "ensemble-small",
     data: { dataset: "cifar10" },

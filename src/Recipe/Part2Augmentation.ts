@@ -3,7 +3,7 @@ import type { Recipe } from "./Recipe.ts"
 /**
  * Part 2 of the CIFAR Challenge Series: augmentation. Six convolutions again, in airbench's form with a whitening
  * layer before them, and what pays within 16 epochs: crop, alternating flip and Cutout. AutoAugment, Mixup and CutMix,
- * which the series has here too, take several times as long to pay (docs/series.md); parts 3, 4 and 6 have them.
+ * which the series has here too, take several times as long to pay ; parts 3, 4 and 6 have them.
  *
  *   shakedrop train --recipe part2-augmentation --data-dir DIR
  */
@@ -12,6 +12,14 @@ export const part2Augmentation: Recipe = {
   source:
     'CIFAR Challenge Series, part 2; network, augmentation and Muon of airbench (Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024); rates and epochs are this project\'s',
   expected: "93.12 % on CIFAR-10 (the series)",
+  measured: {
+    accuracy:
+      "89.60 %, raw weights, 10,000 test images, seed 1 (90.83 % with the six views of `ensemble evaluate`)",
+    data: "CIFAR-10, JPEG copy",
+    hardware: "2 cores of an AMD EPYC with AVX512_BF16, bfloat16, other work beside it",
+    time: "48 min 13 s",
+    flags: "--set train.precision=bfloat16"
+  },
   experiment: {
     name: "part2-augmentation",
     data: { dataset: "cifar10" },
