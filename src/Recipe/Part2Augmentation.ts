@@ -2,8 +2,8 @@ import type { Recipe } from "./Recipe.ts"
 
 /**
  * Part 2 of the CIFAR Challenge Series: augmentation. Six convolutions again, in airbench's form with a whitening
- * layer before them, and what pays within 16 epochs: crop, alternating flip and Cutout. AutoAugment, Mixup and CutMix,
- * which the series has here too, take several times as long to pay ; parts 3, 4 and 6 have them.
+ * layer before them, with crop, alternating flip and Cutout. AutoAugment, Mixup and CutMix, which the series has here
+ * too, lost where a network saw its images 40 times only (docs/augmentation.md); parts 3, 4 and 6 have them.
  *
  *   shakedrop train --recipe part2-augmentation --data-dir DIR
  */
