@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { makeAugmenter } from "./Augment.ts"
 import { Checkpoints } from "./Checkpoint.ts"
-import type { Experiment } from "./Config.ts"
+import type { Experiment, WeightsName } from "./Config.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { decodeStrictly } from "./Decode.ts"
 import { Device } from "./Device.ts"
@@ -25,8 +25,9 @@ import { beginRun, continueRun, describeData, environmentOf, RunError } from "./
 import { imagesOf, initialWeights, networkFor } from "./Train/Start.ts"
 import { readTeachers } from "./Train/Teacher.ts"
 import { checkSameData, readTrained } from "./Train/Trained.ts"
-import { judged, type WeightsName } from "./Train/Weights.ts"
+import { judged } from "./Train/Weights.ts"
 
+export { WeightsName } from "./Config.ts"
 export { averageDecay } from "./Train/Average.ts"
 export { type Measures, measure } from "./Train/Evaluation.ts"
 export { NonFiniteLoss } from "./Train/Loop.ts"
@@ -35,7 +36,7 @@ export type { Progress, StepProgress } from "./Train/Progress.ts"
 export type { RunResult } from "./Train/Result.ts"
 export { type DataDescription, describeData, RunConfig, RunError, readRun } from "./Train/Run.ts"
 export { learningRateAt, ScheduleConfig } from "./Train/Schedule.ts"
-export { judged, WeightsName, weightsKept } from "./Train/Weights.ts"
+export { judged, weightsKept } from "./Train/Weights.ts"
 
 export interface TrainOptions {
   /** The run's folder; its checkpoints are those of the `Checkpoints` service. */

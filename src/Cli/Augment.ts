@@ -5,6 +5,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { datasetFlag } from "./Flags.ts"
 
 /** Pictures in a row, and how wide each is about, in screen pixels. */
 const COLUMNS = 7
@@ -28,10 +29,7 @@ const flags = {
     Flag.withDescription('JSON file with a list of steps, as "augment" in an experiment'),
     Flag.optional
   ),
-  dataset: Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]).pipe(
-    Flag.withDescription("Where the image is from"),
-    Flag.withDefault("shapes")
-  ),
+  dataset: datasetFlag.pipe(Flag.withDescription("Where the image is from"), Flag.withDefault("shapes")),
   directory: Flag.String("data-dir").pipe(
     Flag.withDescription("Where the data set lies; shapes needs none"),
     Flag.optional

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { writeFileAtomic } from "../Storage.ts"
 import { downloadCommand } from "./Data/Download.ts"
+import { datasetFlag } from "./Flags.ts"
 import { progressLine } from "./Progress.ts"
 
 const SPLITS: ReadonlyArray<SplitName> = ["train", "validation", "test"]
@@ -109,10 +110,7 @@ const importCommand = Command.make(
 const infoCommand = Command.make(
   "info",
   {
-    dataset: Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]).pipe(
-      Flag.withDescription("Which data set"),
-      Flag.withDefault("shapes")
-    ),
+    dataset: datasetFlag.pipe(Flag.withDescription("Which data set"), Flag.withDefault("shapes")),
     directory: Flag.String("data-dir").pipe(
       Flag.withDescription("Where it lies; shapes needs none"),
       Flag.optional

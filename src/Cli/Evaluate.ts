@@ -7,18 +7,14 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { deviceFlag } from "./Device.ts"
-
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
+import { deviceFlag, splitFlag } from "./Flags.ts"
+import { percent } from "./Text.ts"
 
 export const evaluateCommand = Command.make(
   "evaluate",
   {
     run: Argument.String("run").pipe(Argument.withDescription("The run's folder")),
-    split: Flag.Literals("split", ["train", "validation", "test"]).pipe(
-      Flag.withDescription("Which images"),
-      Flag.withDefault("test")
-    ),
+    split: splitFlag,
     weights: Flag.Literals("weights", ["raw", "ema", "swa"]).pipe(
       Flag.withDescription("Raw or averaged weights; those that the run chose its best by"),
       Flag.optional

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { deviceFlag } from "./Device.ts"
+import { deviceFlag } from "./Flags.ts"
 import { checkAllRead, imageFiles, printPredictions, topFlag } from "./Predictions.ts"
 
 const flags = {

@@ -7,8 +7,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { deviceFlag } from "./Device.ts"
+import { datasetFlag, deviceFlag, workersFlag } from "./Flags.ts"
+import { commandLine, percent } from "./Text.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
@@ -19,7 +19,7 @@ const flags = {
     Flag.String("config"),
     "JSON file with an experiment, or with what differs from the recipe"
   ),
-  dataset: optional(Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]), "Which data set"),
+  dataset: optional(datasetFlag, "Which data set"),
   directory: optional(Flag.String("data-dir"), "Where the data set lies; shapes needs none"),
   teachers: optional(
     Flag.String("teachers"),
@@ -31,11 +31,7 @@ const flags = {
   ),
   device: deviceFlag,
   seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
-  workers: Flag.Int("workers").pipe(
-    Flag.withDescription("Threads that augment, where the device waits for batches; the result is the same"),
-    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))),
-    Flag.withDefault(0)
-  ),
+  workers: workersFlag,
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("Continue an interrupted run: the one in --out, or the newest of its name"),
     Flag.withDefault(false)
@@ -162,8 +158,6 @@ const trainedEnsemble = Effect.fnUntraced(function* (input: Input) {
   return true
 })
 
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
-
 export const trainCommand = Command.make(
   "train",
   flags,
@@ -178,7 +172,7 @@ export const trainCommand = Command.make(
     const { train } = yield* Effect.promise(() => import("../Train.ts"))
     const { makeProgress } = yield* Effect.promise(() => import("../Train/Progress.ts"))
     const { writeReport } = yield* Effect.promise(() => import("../Report.ts"))
-    const command = ["shakedrop", ...process.argv.slice(2)].join(" ")
+    const command = commandLine()
 
     const program = Effect.gen(function* () {
       const progress = yield* makeProgress()

@@ -1,30 +1,16 @@
 /** An ensemble as data: the contents of an ensemble file. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { ConfigError, isObject, merge } from "../Config.ts"
+import { ConfigError, isObject, merge, RunWeights } from "../Config.ts"
 import { DataConfig } from "../Data.ts"
 import { decodeStrictly } from "../Decode.ts"
 import { findRecipe } from "../Recipe.ts"
 import { configurationDifference } from "../Train/Run.ts"
-import { WeightsName } from "../Train/Weights.ts"
 import { Views } from "./View.ts"
 
 const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
 
 const weight = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(1))
-
-/** Some weights of a run. */
-const RunWeights = Schema.Struct({
-  /** The run's folder. */
-  run: Schema.NonEmptyString,
-  /** The best checkpoint (the newest where none was selected) unless given, or a snapshot by its number from 1. */
-  checkpoint: Schema.optionalKey(
-    Schema.Union([Schema.Literals(["latest", "best"]), Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))])
-  ),
-  /** Those that the run was judged by unless given. */
-  weights: Schema.optionalKey(WeightsName)
-})
-export type RunWeights = typeof RunWeights.Type
 
 const RunMember = Schema.Struct({
   ...RunWeights.fields,

@@ -66,9 +66,6 @@ export const VIEWS = {
   "ten-crop": [still(false), still(true), ...corners(4)]
 } as const satisfies Readonly<Record<string, ReadonlyArray<ViewConfig>>>
 
-export type ViewsName = keyof typeof VIEWS
-export const VIEW_NAMES = Object.keys(VIEWS) as ReadonlyArray<ViewsName>
-
 /** Views by a name, or one by one. */
 export const Views = Schema.Union([
   Schema.Literals(["identity", "flip", "airbench", "ten-crop"]),

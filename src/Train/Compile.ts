@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Batch, BatchArrays } from "../Augment.ts"
-import type { TrainConfig } from "../Config.ts"
+import type { TrainConfig, WeightsName } from "../Config.ts"
 import type { Device, DeviceError } from "../Device.ts"
 import type { Network } from "../Model/Network.ts"
 import { float32, type HostTensor, int32, scalar, sizeOf, type TensorRecord, uint8 } from "../Tensor.ts"
@@ -14,7 +14,7 @@ import { evaluationEntry, type Images, trainingEntry } from "./Programs.ts"
 import { initialState, type StepOptions } from "./Step.ts"
 import { averagingEntry, initialMeans, statisticsEntry } from "./Swa.ts"
 import type { Teacher } from "./Teacher.ts"
-import { keptAs, type WeightsName } from "./Weights.ts"
+import { keptAs } from "./Weights.ts"
 
 /** What changes from step to step besides the batch. */
 export interface StepInput {

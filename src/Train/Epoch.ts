@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type Augmenter, batchesPerEpoch } from "../Augment.ts"
 import type { Checkpoints } from "../Checkpoint.ts"
-import type { Experiment } from "../Config.ts"
+import type { Experiment, WeightsName } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
 import type { TensorRecord } from "../Tensor.ts"
@@ -15,7 +15,7 @@ import { labelsOf, predict } from "./Predict.ts"
 import type { Images } from "./Programs.ts"
 import type { Progress } from "./Progress.ts"
 import { learningRateAt } from "./Schedule.ts"
-import { keptAs, type WeightsName, weightsKept } from "./Weights.ts"
+import { keptAs, weightsKept } from "./Weights.ts"
 
 /** A run that is under way. */
 export interface Run {

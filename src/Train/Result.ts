@@ -3,9 +3,9 @@ import { existsSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { WeightsName } from "../Config.ts"
 import { decodeStrictly } from "../Decode.ts"
 import { readJson, StorageError, writeFileAtomic } from "../Storage.ts"
-import { WeightsName } from "./Weights.ts"
 
 export const RunResult = Schema.Struct({
   dataset: Schema.String,

@@ -2,14 +2,14 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type CheckpointName, Checkpoints } from "../Checkpoint.ts"
-import type { Experiment } from "../Config.ts"
+import type { Experiment, WeightsName } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
 import type { TensorRecord } from "../Tensor.ts"
 import { isFinished } from "./Result.ts"
 import { type DataDescription, RunError, readRun } from "./Run.ts"
 import { networkFor } from "./Start.ts"
-import { judged, keptAs, type WeightsName, weightsKept } from "./Weights.ts"
+import { judged, keptAs, weightsKept } from "./Weights.ts"
 
 export interface TrainedNetwork {
   readonly experiment: Experiment

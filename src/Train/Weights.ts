@@ -1,11 +1,7 @@
 /** The weights that a run may keep of its network: as they are trained, and averages of them. */
-import * as Schema from "effect/Schema"
-import type { TrainConfig } from "../Config.ts"
+import type { TrainConfig, WeightsName } from "../Config.ts"
 import { averageOf } from "./Average.ts"
 import { swaOf } from "./Swa.ts"
-
-export const WeightsName = Schema.Literals(["raw", "ema", "swa"])
-export type WeightsName = typeof WeightsName.Type
 
 /** Where one of the network's tensors is kept in the state. */
 export const keptAs = (weights: WeightsName, tensor: string): string => {

@@ -8,9 +8,9 @@ import * as Option from "effect/Option"
 import type { SplitName } from "../../Data.ts"
 import type { DeviceName } from "../../Device/Config.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
+import { splitFlag } from "../Flags.ts"
+import { commandLine, percent } from "../Text.ts"
 import { configOf, ensembleFlags, openPrepared } from "./Input.ts"
-
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
 
 const points = (share: number): string => `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`
 
@@ -25,7 +25,7 @@ export const evaluateAndReport = Effect.fnUntraced(function* (
   const { device, out, split } = options
   const dataset = yield* Dataset
   const ensemble = yield* openPrepared(config, split, device)
-  const command = ["shakedrop", ...process.argv.slice(2)].join(" ")
+  const command = commandLine()
   const { report } = yield* evaluateEnsemble(ensemble, { split, command })
   const width = Math.max(...report.members.map(({ name }) => name.length))
   for (const { accuracy, name, weight } of report.members) {
@@ -43,10 +43,7 @@ export const evaluateEnsembleCommand = Command.make(
   "evaluate",
   {
     ...ensembleFlags,
-    split: Flag.Literals("split", ["train", "validation", "test"]).pipe(
-      Flag.withDescription("Which images"),
-      Flag.withDefault("test")
-    ),
+    split: splitFlag,
     tta: Flag.Literals("tta", ["identity", "flip", "airbench", "ten-crop"]).pipe(
       Flag.withDescription("How each image is shown, in place of the ensemble's own views"),
       Flag.optional

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import type { DataConfig, SplitName } from "../../Data.ts"
 import type { DeviceName } from "../../Device/Config.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
-import { deviceFlag } from "../Device.ts"
+import { datasetFlag, deviceFlag } from "../Flags.ts"
 import { progressLine } from "../Progress.ts"
 
 export const ensembleFlags = {
@@ -19,7 +19,7 @@ export const ensembleFlags = {
     Flag.withDescription("A named ensemble in place of a file; `shakedrop recipes` lists them"),
     Flag.optional
   ),
-  dataset: Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"]).pipe(
+  dataset: datasetFlag.pipe(
     Flag.withDescription("Which data set, in place of the ensemble's own"),
     Flag.optional
   ),

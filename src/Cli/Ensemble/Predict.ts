@@ -2,7 +2,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import { deviceFlag } from "../Device.ts"
+import { deviceFlag } from "../Flags.ts"
 import { checkAllRead, imageFiles, printPredictions, topFlag } from "../Predictions.ts"
 
 export const predictEnsembleCommand = Command.make(

@@ -4,9 +4,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type { DeviceName } from "../../Device/Config.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
+import { workersFlag } from "../Flags.ts"
+import { commandLine } from "../Text.ts"
 import { evaluateAndReport } from "./Evaluate.ts"
 import { configOf, ensembleFlags } from "./Input.ts"
 
@@ -29,7 +30,7 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
   yield* Effect.gen(function* () {
     if (unfinished.length > 0) {
       yield* Effect.gen(function* () {
-        const command = ["shakedrop", ...process.argv.slice(2)].join(" ")
+        const command = commandLine()
         yield* trainEnsemble(config, { command, workers, progress: yield* makeProgress() })
       }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
     }
@@ -41,13 +42,7 @@ export const trainEnsembleCommand = Command.make(
   "train",
   {
     ...ensembleFlags,
-    workers: Flag.Int("workers").pipe(
-      Flag.withDescription(
-        "Threads that augment, where the device waits for batches; the result is the same"
-      ),
-      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))),
-      Flag.withDefault(0)
-    ),
+    workers: workersFlag,
     smoke: Flag.Boolean("smoke").pipe(
       Flag.withDescription(
         "Try it: two steps of each network in full size on a few images, and everything after"
