@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import { toColour } from "./Augment/Canvas.ts"
 import type { AugmentError } from "./Augment/Errors.ts"
 import { makeInline } from "./Augment/Inline.ts"
+import type { BatchArrays } from "./Augment/MakeBatch.ts"
 import type { Pipeline } from "./Augment/Pipeline.ts"
 import { makePool, SLOTS } from "./Augment/Pool.ts"
 import { type Batch, batchStream } from "./Augment/Stream.ts"
@@ -48,6 +49,11 @@ export interface Augmenter {
    * for each thread are made before they are asked for.
    */
   readonly epoch: (position: EpochPosition) => Stream.Stream<Batch, AugmentError>
+  /**
+   * Hands back a batch that is done with, so that its memory is used for a later one: to make use of fresh memory
+   * takes longer than many an operation on images. A batch that is not handed back stays as it is.
+   */
+  readonly recycle: (batch: BatchArrays) => void
 }
 
 /** Makes ready to augment a data set. Worker threads, where there are any, end with the scope. */
@@ -57,8 +63,9 @@ export const makeAugmenter = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Augmenter, never, Scope.Scope> {
   const { images, indices, labels } = dataset.train
   const source = { images, labels, mean: toColour(dataset.mean), pipeline, batchSize, seed }
-  const make = workers > 0 ? (yield* makePool(source, workers)).make : makeInline(source)
+  const { make, recycle } = workers > 0 ? yield* makePool(source, workers) : makeInline(source)
   return {
+    recycle,
     epoch: ({ epoch, from }) =>
       Stream.suspend(() => {
         const order = shuffle(indices.slice(), draws(seed, "order", epoch))

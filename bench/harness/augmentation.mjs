@@ -90,7 +90,12 @@ export const speeds = (pixels, { epochs, pipeline, repeats, use, workers }) =>
         for (let i = 0; i < workers.length; i++) {
           const start = performance.now()
           const batches = augmenters[i].epoch({ epoch, from: 0 })
-          yield* Stream.runForEach(batches, (batch) => Effect.sync(() => use(batch)))
+          yield* Stream.runForEach(batches, (batch) =>
+            Effect.sync(() => {
+              use(batch)
+              augmenters[i].recycle(batch)
+            })
+          )
           const speed = (1000 * repeats * IMAGES) / (performance.now() - start)
           if (epoch > 0) best[i] = Math.max(best[i], speed)
         }

@@ -1,18 +1,20 @@
 /** Making batches in the calling thread. */
 import * as Effect from "effect/Effect"
 import { AugmentError } from "./Errors.ts"
-import { arraysOver, type BatchSource, type BatchTask, batchBytes, batchMaker } from "./MakeBatch.ts"
-import type { MakeTask } from "./Stream.ts"
+import { type BatchSource, type BatchTask, batchMaker } from "./MakeBatch.ts"
+import { batchMemory } from "./Memory.ts"
+import type { Maker } from "./Stream.ts"
 import { describeTrace, makeTrace } from "./Trace.ts"
 
 /** A maker that fails, naming the image and the operation, where one of them throws. */
-export const makeInline = (source: BatchSource): MakeTask => {
+export const makeInline = (source: BatchSource): Maker => {
   const trace = makeTrace()
+  const { recycle, take } = batchMemory(source, (bytes) => new ArrayBuffer(bytes))
   const make = batchMaker(source, trace)
   const attempt = (task: BatchTask) =>
     Effect.try({
       try: () => {
-        const arrays = arraysOver(new ArrayBuffer(batchBytes(source)), source)
+        const arrays = take()
         make(task, arrays)
         return arrays
       },
@@ -23,5 +25,5 @@ export const makeInline = (source: BatchSource): MakeTask => {
       }
     })
   // Whoever was given the last batch starts with it before the next one is made.
-  return (task) => Effect.andThen(Effect.yieldNow, attempt(task))
+  return { make: (task) => Effect.andThen(Effect.yieldNow, attempt(task)), recycle }
 }

@@ -6,17 +6,13 @@ import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { AugmentError } from "./Errors.ts"
-import { arraysOver, type BatchArrays, type BatchSource, type BatchTask, batchBytes } from "./MakeBatch.ts"
-import type { MakeTask } from "./Stream.ts"
+import type { BatchArrays, BatchSource, BatchTask } from "./MakeBatch.ts"
+import { batchMemory } from "./Memory.ts"
+import type { Maker } from "./Stream.ts"
 import { describeTrace, makeTrace } from "./Trace.ts"
 import type { WorkerData, WorkerTask } from "./Worker.ts"
 
-export interface Pool {
-  /** Makes a batch in the next free thread. */
-  readonly make: MakeTask
-}
-
-/** Batches that each thread has memory for: while one is taken over, the next is made. */
+/** Batches that each thread is asked for at a time: while one is taken over, the next is made. */
 export const SLOTS = 2
 
 // Threads of Node 20 cannot load TypeScript: run from its source, the library uses the built one.
@@ -27,9 +23,8 @@ const script = new URL(
 
 interface Thread {
   readonly worker: Worker
-  readonly memory: ReadonlyArray<SharedArrayBuffer>
-  /** Who waits for the batch in each slot. */
-  readonly waiting: Array<Deferred.Deferred<BatchArrays, AugmentError> | undefined>
+  /** Who waits for the batch of each slot. */
+  readonly waiting: Array<Deferred.Deferred<void, AugmentError> | undefined>
 }
 
 interface Slot {
@@ -38,32 +33,23 @@ interface Slot {
 }
 
 /**
- * What lies in shared memory, as arrays in memory of their own, so that the slot can be used again. Measured faster
- * than memory that a thread makes anew and hands over: V8 then marks the whole heap of this thread every few batches.
- * All of it is written, so that it need not be zeroed first.
- */
-const takeOver = (memory: SharedArrayBuffer, source: BatchSource): BatchArrays => {
-  const own = Buffer.allocUnsafeSlow(memory.byteLength)
-  own.set(new Uint8Array(memory))
-  return arraysOver(own.buffer, source)
-}
-
-/**
  * Starts threads that end with the scope. One that dies, or that throws, fails what it was asked for and every later
- * batch; the error names the image and the operation. `file` is the thread's script.
+ * batch; the error names the image and the operation. Each batch is made by the next free thread, in shared memory, so
+ * that it need not be copied. `file` is the thread's script.
  */
 export const makePool = (
   source: BatchSource,
   threads: number,
   file: URL = script
-): Effect.Effect<Pool, never, Scope.Scope> =>
+): Effect.Effect<Maker, never, Scope.Scope> =>
   Effect.gen(function* () {
     const free = yield* Queue.unbounded<Slot>()
+    const { recycle, take } = batchMemory(source, (bytes) => new SharedArrayBuffer(bytes))
     const steps = source.pipeline.map(({ _tag }) => _tag)
     let failure: AugmentError | undefined
     let closing = false
 
-    const answer = (thread: Thread, number: number, result: Exit.Exit<BatchArrays, AugmentError>): void => {
+    const answer = (thread: Thread, number: number, result: Exit.Exit<void, AugmentError>): void => {
       const waiting = thread.waiting[number]
       if (waiting === undefined) return
       thread.waiting[number] = undefined
@@ -74,18 +60,15 @@ export const makePool = (
 
     const start = (): Thread => {
       const trace = makeTrace()
-      const memory = Array.from({ length: SLOTS }, () => new SharedArrayBuffer(batchBytes(source)))
-      const workerData: WorkerData = { source, trace, slots: memory }
+      const workerData: WorkerData = { source, trace }
       const worker = new Worker(file, { workerData })
-      const thread: Thread = { worker, memory, waiting: [] }
+      const thread: Thread = { worker, waiting: [] }
       const fail = (reason: string, cause?: unknown): void => {
         if (closing) return
         failure ??= new AugmentError({ message: `${describeTrace(trace, steps)}: ${reason}`, cause })
         for (let number = 0; number < SLOTS; number++) answer(thread, number, Exit.fail(failure))
       }
-      worker.on("message", (number: number) =>
-        answer(thread, number, Exit.succeed(takeOver(memory[number], source)))
-      )
+      worker.on("message", (number: number) => answer(thread, number, Exit.void))
       worker.on("error", (cause) => fail(cause.message, cause))
       worker.on("exit", (code) => fail(`the augmentation thread ended with code ${code}`))
       return thread
@@ -109,17 +92,19 @@ export const makePool = (
         Queue.offerUnsafe(free, { thread, number })
         return yield* failure
       }
-      const waiting = yield* Deferred.make<BatchArrays, AugmentError>()
+      const waiting = yield* Deferred.make<void, AugmentError>()
       thread.waiting[number] = waiting
-      thread.worker.postMessage({ ...task, slot: number } satisfies WorkerTask)
-      return waiting
+      const arrays = take()
+      const message: WorkerTask = { ...task, memory: arrays.images.buffer, slot: number }
+      thread.worker.postMessage(message)
+      return { arrays, waiting }
     })
-    const make: MakeTask = (task) =>
+    const make = (task: BatchTask): Effect.Effect<BatchArrays, AugmentError> =>
       Effect.uninterruptibleMask((restore) =>
         restore(Queue.take(free)).pipe(
           Effect.flatMap((slot) => ask(slot, task)),
-          Effect.flatMap((waiting) => restore(Deferred.await(waiting)))
+          Effect.flatMap(({ arrays, waiting }) => Effect.as(restore(Deferred.await(waiting)), arrays))
         )
       )
-    return { make }
+    return { make, recycle }
   })

@@ -16,8 +16,13 @@ export interface ImageBatch {
 /** A whole batch to train on. */
 export interface Batch extends ImageBatch, BatchArrays {}
 
-/** Makes a batch; the arrays are the caller's own. */
-export type MakeTask = (task: BatchTask) => Effect.Effect<BatchArrays, AugmentError>
+/** Makes batches. */
+export interface Maker {
+  /** The arrays are the caller's own until they are handed back. */
+  readonly make: (task: BatchTask) => Effect.Effect<BatchArrays, AugmentError>
+  /** Hands a batch's arrays back, for a later batch. */
+  readonly recycle: (batch: BatchArrays) => void
+}
 
 /** Whole batches in an epoch; the images that are left over are other ones in each epoch. */
 export const batchesPerEpoch = (images: number, batchSize: number): number => Math.floor(images / batchSize)
@@ -29,7 +34,7 @@ export interface BatchStreamOptions {
   readonly epoch: number
   /** The first batch. */
   readonly from: number
-  readonly make: MakeTask
+  readonly make: Maker["make"]
   /** Batches that are made at a time; 0 for a maker that keeps the calling thread busy. */
   readonly concurrency: number
 }

@@ -6,20 +6,19 @@ import type { Trace } from "./Trace.ts"
 export interface WorkerData {
   readonly source: BatchSource
   readonly trace: Trace
-  /** Memory for batches, `batchBytes` each. */
-  readonly slots: ReadonlyArray<SharedArrayBuffer>
 }
 
 export interface WorkerTask extends BatchTask {
-  /** Which of the slots the batch goes into; the same number is the answer. */
+  /** Shared memory that the batch goes into. */
+  readonly memory: ArrayBufferLike
+  /** The answer. */
   readonly slot: number
 }
 
-const { slots, source, trace }: WorkerData = workerData
-const outputs = slots.map((slot) => arraysOver(slot, source))
+const { source, trace }: WorkerData = workerData
 const make = batchMaker(source, trace)
 
-parentPort?.on("message", (task: WorkerTask) => {
-  make(task, outputs[task.slot])
-  parentPort?.postMessage(task.slot)
+parentPort?.on("message", ({ memory, slot, ...task }: WorkerTask) => {
+  make(task, arraysOver(memory, source))
+  parentPort?.postMessage(slot)
 })

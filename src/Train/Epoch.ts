@@ -39,7 +39,11 @@ export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
 /** Measures the batch statistics of the mean weights on the epoch's batches, augmented as they were trained on. */
 const measureStatistics = (run: Run, epoch: number) =>
   Stream.runForEach(run.augmenter.epoch({ epoch, from: 0 }), (batch) =>
-    Effect.andThen(run.program.measureStatistics(batch), Effect.yieldNow)
+    Effect.gen(function* () {
+      yield* run.program.measureStatistics(batch)
+      run.augmenter.recycle(batch)
+      yield* Effect.yieldNow
+    })
   )
 
 /** Evaluates on the validation split what the run keeps, where it is time to do so. */

@@ -126,6 +126,7 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
       run.augmenter.epoch({ epoch: counters.epoch, from: counters.batch }),
       Effect.fnUntraced(function* (batch) {
         yield* step(batch, secondsSince(ready))
+        run.augmenter.recycle(batch)
         if (secondsSince(lastSave) > 60 * train.saveMinutes) yield* save
         // A signal is delivered only when Node's event loop turns.
         yield* Effect.yieldNow

@@ -184,6 +184,46 @@ describe("what is made ahead", () => {
   )
 })
 
+describe("memory that is handed back", () => {
+  it.live.each([0, 2])("is used for a later batch, with the same bytes (%d worker threads)", (workers) =>
+    Effect.gen(function* () {
+      const augmenter = yield* makeAugmenter(dataset, { ...options, workers })
+      const expected = plain(yield* collect(options, 0))
+      const buffers = new Set<ArrayBufferLike>()
+      const taken: Array<unknown> = []
+      for (const _ of [0, 1, 2]) {
+        yield* Stream.runForEach(augmenter.epoch({ epoch: 0, from: 0 }), (batch) =>
+          Effect.sync(() => {
+            buffers.add(batch.images.buffer)
+            taken.push(...plain([batch]))
+            augmenter.recycle(batch)
+          })
+        )
+      }
+      assert.deepStrictEqual(taken, [...expected, ...expected, ...expected])
+      // One that is taken, and those that are made ahead of it.
+      assert.isAtMost(buffers.size, 1 + Math.max(2, 2 * workers))
+      assert.isBelow(buffers.size, taken.length)
+    })
+  )
+
+  it.live("is lent to one batch only, however often it is handed back", () =>
+    Effect.gen(function* () {
+      const augmenter = yield* makeAugmenter(dataset, options)
+      const [first, second] = yield* Stream.runCollect(augmenter.epoch({ epoch: 0, from: 0 }))
+      const kept = plain([second])
+      augmenter.recycle(first)
+      augmenter.recycle(first)
+      augmenter.recycle({ ...first, images: new Uint8Array(first.images) })
+      const later = yield* Stream.runCollect(augmenter.epoch({ epoch: 1, from: 0 }))
+      const buffers = later.map(({ images }) => images.buffer)
+      assert.strictEqual(buffers.filter((buffer) => buffer === first.images.buffer).length, 1)
+      assert.strictEqual(new Set(buffers).size, later.length)
+      assert.deepStrictEqual(plain([second]), kept)
+    })
+  )
+})
+
 describe("threads", () => {
   it.live("end with the stream: whole, taken in part, interrupted, or failed", () =>
     Effect.gen(function* () {
