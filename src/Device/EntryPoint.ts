@@ -37,11 +37,9 @@ type AnyEntryPoint = EntryPoint<any, any>
 
 export type EntryPoints = Readonly<Record<string, AnyEntryPoint>>
 
-/** A part of the state on the device. */
-export interface StateVariable {
-  readonly name: string
+/** A part of the state on the device. Entry points share the operation that reads it. */
+export interface StateVariable extends Variable {
   readonly spec: InputSpec
-  readonly handle: GraphTensor
   readonly feed: GraphTensor
   readonly assign: Operation
   readonly value: GraphTensor
@@ -61,13 +59,15 @@ export const declareVariable = (graph: Graph, name: string, { dtype, shape }: Ho
     ]
   ).outputs[0]
   const feed = graph.placeholder(DTYPE[dtype], shape)
+  const read = graph.add("ReadVariableOp", [handle], [dtypeAttribute])
   return {
     name,
     spec: { dtype, shape },
     handle,
     feed,
     assign: graph.add("AssignVariableOp", [handle, feed], [dtypeAttribute]),
-    value: graph.add("ReadVariableOp", [handle], [dtypeAttribute]).outputs[0]
+    read,
+    value: read.outputs[0]
   }
 }
 
@@ -99,21 +99,14 @@ export const compileEntry = (
       input[key] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, feed) : feed)
     }
     const state: Record<string, tf.Tensor> = {}
-    const reads = new Map<string, Variable>()
-    for (const variable of variables.values()) {
-      const read = graph.add("ReadVariableOp", [variable.handle], [typeAttribute(variable.spec.dtype)])
-      const seen = { name: variable.name, handle: variable.handle, read }
-      reads.set(variable.name, seen)
-      state[variable.name] = context.variable(seen)
-    }
+    for (const variable of variables.values()) state[variable.name] = context.variable(variable)
 
     const result = entry.run(state, input)
 
     const targets: Array<Operation> = []
     for (const [key, tensor] of Object.entries(result.state ?? {})) {
       const variable = variables.get(key)
-      const read = reads.get(key)
-      if (variable === undefined || read === undefined) {
+      if (variable === undefined) {
         throw new TraceError({
           message: `the entry point ${name} returns the state ${key}, which was not given as initial state`
         })
@@ -130,7 +123,7 @@ export const compileEntry = (
             "AssignVariableOp",
             [variable.handle, context.outputOf(tensor)],
             [typeAttribute(dtype)],
-            [read.read]
+            [variable.read]
           )
       )
     }

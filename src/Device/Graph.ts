@@ -52,6 +52,9 @@ export type Input = GraphTensor | ReadonlyArray<GraphTensor>
 
 const bigints = (values: ReadonlyArray<number>): BigInt64Array => BigInt64Array.from(values, BigInt)
 
+const bytesOf = (data: ArrayBufferView): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
 /** Allocates a tensor in TensorFlow's memory and copies `data` into it. The caller deletes it. */
 export const allocateTensor = (
   api: CApi,
@@ -61,11 +64,14 @@ export const allocateTensor = (
 ): Pointer<"Tensor"> => {
   const tensor = api.TF_AllocateTensor(dtype, bigints(shape), shape.length, sizeOf(shape) * BYTES[dtype])
   if (data.byteLength > 0) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const bytes = bytesOf(data)
     api.memcpy(api.TF_TensorData(tensor), bytes, bytes.byteLength)
   }
   return tensor
 }
+
+/** Bytes up to which constants are shared. */
+const SHARED = 64
 
 export class Graph {
   readonly api: CApi
@@ -74,9 +80,12 @@ export class Graph {
   scope = ""
   private readonly status: Pointer<"Status">
   private count = 0
+  private readonly constants: Map<string, GraphTensor> | undefined
 
-  constructor(api: CApi) {
+  /** With `share`, equal constants are one operation, where they are small: they are many and repeat themselves. */
+  constructor(api: CApi, share = true) {
     this.api = api
+    this.constants = share ? new Map() : undefined
     this.pointer = api.TF_NewGraph()
     this.status = api.TF_NewStatus()
   }
@@ -119,8 +128,22 @@ export class Graph {
     return this.finish(description, type, name)
   }
 
-  /** Adds a constant. */
+  /** Adds a constant, or gives an equal one that the graph has and shares. */
   constant(
+    dtype: number,
+    shape: ReadonlyArray<number>,
+    data: Float32Array | Int32Array | Uint8Array | BigInt64Array
+  ): GraphTensor {
+    if (this.constants === undefined || data.byteLength > SHARED) return this.newConstant(dtype, shape, data)
+    const key = `${dtype} ${shape.join()} ${bytesOf(data).join()}`
+    const known = this.constants.get(key)
+    if (known !== undefined) return known
+    const added = this.newConstant(dtype, shape, data)
+    this.constants.set(key, added)
+    return added
+  }
+
+  private newConstant(
     dtype: number,
     shape: ReadonlyArray<number>,
     data: Float32Array | Int32Array | Uint8Array | BigInt64Array

@@ -23,6 +23,8 @@ export interface Recorder {
   /** The graph's value behind a tensor, and the other way round. */
   readonly outputOf: (tensor: Tensor) => GraphTensor
   readonly tensorOf: (value: GraphTensor) => Tensor
+  /** A tensor of a type and shape that is added to the graph only if something uses it. */
+  readonly tensorOnceUsed: (like: Pick<GraphTensor, "dtype" | "shape">, make: () => GraphTensor) => Tensor
   /** The variable whose value a tensor of the program's state is. */
   readonly variableOf: (tensor: Tensor) => Variable | undefined
   /** Says that `tensor` is what `variable` holds after `update` has run. */

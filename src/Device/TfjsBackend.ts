@@ -70,10 +70,10 @@ const toTyped = (dtype: number, values: ArrayLike<number>): Float32Array | Int32
 }
 
 /**
- * The values of the trace under way, by the id under which tfjs knows them. Ids are never used twice, so that a
+ * The values of the trace under way, or what adds them to the graph, by the id under which tfjs knows them. Ids are never used twice, so that a
  * tensor that was kept from another program is noticed.
  */
-const values = new Map<number, GraphTensor>()
+const values = new Map<number, GraphTensor | (() => GraphTensor)>()
 let nextId = 1
 let graph: Graph | undefined
 
@@ -87,7 +87,7 @@ const currentGraph = (op: string): Graph => {
   return graph
 }
 
-const register = (value: GraphTensor): number => {
+const register = (value: GraphTensor | (() => GraphTensor)): number => {
   const id = nextId++
   values.set(id, value)
   return id
@@ -110,7 +110,10 @@ const lookUp = (id: number): GraphTensor => {
       message: "a tensor of another program is used here: make every tensor inside the traced function"
     })
   }
-  return value
+  if (typeof value !== "function") return value
+  const made = value()
+  values.set(id, made)
+  return made
 }
 
 const binding = {
@@ -214,6 +217,8 @@ export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
     add: (type, inputs, attributes, controls) => target.add(type, inputs, attributes, controls),
     outputOf,
     tensorOf,
+    tensorOnceUsed: ({ dtype, shape = [] }, make) =>
+      backend.createOutputTensor({ id: register(make), shape, dtype }),
     variableOf: (tensor) => variables.get(idOf(tensor)),
     updated: (variable, tensor, update) => updates.set(variable.name, { id: idOf(tensor), update }),
     keep: (tensor) => {

@@ -22,7 +22,7 @@ export const applyMomentum = (
   learningRate: tf.Tensor,
   decay: tf.Tensor
 ): MomentumUpdate => {
-  const { add, keep, tensorOf, updated, outputOf, variableOf } = recorder()
+  const { add, keep, outputOf, tensorOnceUsed, updated, variableOf } = recorder()
   const variable = variableOf(parameter)
   const buffer = variableOf(momentum)
   if (variable === undefined || buffer === undefined) {
@@ -39,13 +39,9 @@ export const applyMomentum = (
     ],
     [variable.read, buffer.read]
   )
-  const after = ({ handle }: typeof variable): tf.Tensor =>
-    keep(
-      tensorOf(
-        add("ReadVariableOp", [handle], [{ kind: "type", name: "dtype", value: TF.FLOAT }], [update])
-          .outputs[0]
-      )
-    )
+  const dtype = { kind: "type", name: "dtype", value: TF.FLOAT } as const
+  const after = ({ handle, read }: typeof variable): tf.Tensor =>
+    keep(tensorOnceUsed(read.outputs[0], () => add("ReadVariableOp", [handle], [dtype], [update]).outputs[0]))
   const result = { parameter: after(variable), momentum: after(buffer) }
   updated(variable, result.parameter, update)
   updated(buffer, result.momentum, update)
