@@ -1,6 +1,6 @@
 /**
  * Ours beside the programs that one would use instead, in turn in one run, so that a noisy machine disturbs all
- * alike; each measurement is a process of its own. `npm run bench -- --help` lists what it takes; docs/performance.md
+ * alike; each is a process that stays for the row. `npm run bench -- --help` lists what it takes; docs/performance.md
  * says what it measures.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -86,10 +86,16 @@ await inTemporaryFolder(async (folder) => {
   }
   for (const row of rows) {
     say(`${row.id}: ${row.title}`)
-    if (row.measure === undefined) {
-      keep("rows", await measureRow(row, { interpreters, names: peersOf(row), rounds, say }))
-    } else {
-      keep("own", await measureOwn(row, { rounds, say }))
+    try {
+      if (row.measure === undefined) {
+        keep("rows", await measureRow(row, { interpreters, names: peersOf(row), rounds, say }))
+      } else {
+        keep("own", await measureOwn(row, { rounds, say }))
+      }
+    } catch (error) {
+      // The other rows can be measured all the same.
+      say(`  ${row.id} is not measured: ${error.message}`)
+      process.exitCode = 1
     }
   }
   await writePlot(results, path.join(out, "performance.png"))

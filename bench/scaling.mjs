@@ -4,9 +4,9 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
-import { measureInNode } from "./harness/child.mjs"
 import { machine, versions } from "./harness/machine.mjs"
 import { fail, readOptions } from "./harness/options.mjs"
+import { measureOnce } from "./harness/resident.mjs"
 import { QUICK, THOROUGH } from "./harness/rows.mjs"
 import { fitPower, median } from "./harness/statistics.mjs"
 import { number, table } from "./harness/tables.mjs"
@@ -37,7 +37,7 @@ const measureAll = async () => {
       const { batch, depth, side } = { ...BASE, [series]: value }
       const model = { _tag: "PyramidNet", block: "bottleneck", depth, alpha: ALPHA }
       const spec = { model, batch, side, mode: "train", ...(quick ? QUICK : THOROUGH) }
-      const result = await measureInNode("harness/ours.mjs", JSON.stringify(spec))
+      const result = await measureOnce("harness/ours.mjs", JSON.stringify(spec))
       const seconds = batch / result.imagesPerSecond
       measured.push({
         seconds,

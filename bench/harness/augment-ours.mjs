@@ -1,13 +1,15 @@
-/** One of our pipelines on one thread, in a process of its own: `node bench/harness/augment-ours.mjs NAME FILE QUICK`. */
+/** One of our pipelines on one thread, in turns: `node bench/harness/augment-ours.mjs SPEC`, SPEC being JSON. */
 import { readFileSync } from "node:fs"
-import { asFloat32, fromRecords, pipelines, speeds } from "./augmentation.mjs"
-import { peakMiB } from "./timing.mjs"
+import * as Effect from "effect/Effect"
+import { asFloat32, fromRecords, makePass, pipelines } from "./augmentation.mjs"
+import { takeTurns } from "./turns.mjs"
 
-const [name, file, quick] = process.argv.slice(2)
-const [imagesPerSecond] = await speeds(fromRecords(readFileSync(file)), {
-  pipeline: pipelines[name],
-  workers: [0],
-  use: asFloat32,
-  ...(quick === "true" ? { repeats: 1, epochs: 1 } : { repeats: 10, epochs: 3 })
-})
-console.log(JSON.stringify({ imagesPerSecond, peakMiB: peakMiB() }))
+const spec = JSON.parse(process.argv[2])
+
+await Effect.runPromise(
+  Effect.gen(function* () {
+    const pixels = fromRecords(readFileSync(spec.file))
+    const options = { pipeline: pipelines[spec.pipeline], repeats: 1, use: asFloat32, workers: 0 }
+    yield* takeTurns(yield* makePass(pixels, options), spec, () => ({}))
+  }).pipe(Effect.scoped)
+)

@@ -70,33 +70,32 @@ const normalised = new Float32Array(BATCH * 3072)
 export const asUint8 = () => {}
 export const asFloat32 = ({ images }) => normalize(images, MEAN, STD, normalised)
 
-/**
- * Images per second with each number of workers: the best of some epochs, in turn, by augmenters that are ready.
- * `use` is called with each batch.
- */
-export const speeds = (pixels, { epochs, pipeline, repeats, use, workers }) =>
+/** A function from the number of an epoch to an Effect that makes it; `use` is called with each batch. */
+export const makePass = Effect.fnUntraced(function* (pixels, { pipeline, repeats, use, workers }) {
+  const dataset = repeated(pixels, repeats)
+  const augmenter = yield* makeAugmenter(dataset, { batchSize: BATCH, pipeline, seed: 1, workers })
+  return (epoch) =>
+    Stream.runForEach(augmenter.epoch({ epoch, from: 0 }), (batch) =>
+      Effect.sync(() => {
+        use(batch)
+        augmenter.recycle(batch)
+      })
+    )
+})
+
+/** Images per second with each number of workers: the best of some epochs, in turn, by augmenters that are ready. */
+export const speeds = (pixels, { epochs, workers, ...options }) =>
   Effect.runPromise(
     Effect.gen(function* () {
-      const dataset = repeated(pixels, repeats)
-      const augmenters = []
-      for (const count of workers) {
-        augmenters.push(
-          yield* makeAugmenter(dataset, { batchSize: BATCH, pipeline, seed: 1, workers: count })
-        )
-      }
+      const passes = []
+      for (const count of workers) passes.push(yield* makePass(pixels, { ...options, workers: count }))
       const best = workers.map(() => 0)
       // The first epoch is for the compiler.
       for (let epoch = 0; epoch <= epochs; epoch++)
         for (let i = 0; i < workers.length; i++) {
           const start = performance.now()
-          const batches = augmenters[i].epoch({ epoch, from: 0 })
-          yield* Stream.runForEach(batches, (batch) =>
-            Effect.sync(() => {
-              use(batch)
-              augmenters[i].recycle(batch)
-            })
-          )
-          const speed = (1000 * repeats * IMAGES) / (performance.now() - start)
+          yield* passes[i](epoch)
+          const speed = (1000 * options.repeats * IMAGES) / (performance.now() - start)
           if (epoch > 0) best[i] = Math.max(best[i], speed)
         }
       return best

@@ -1,10 +1,9 @@
 /** What can be measured: our networks and pipelines beside those of the peers, all as rows of one form. */
 import { writeFileSync } from "node:fs"
 import * as path from "node:path"
-import { drawnPixels, pipelines, toRecords } from "./augmentation.mjs"
-import { measureInNode } from "./child.mjs"
-import { measurePeer, measureTorchvision, peers } from "./peers.mjs"
-import { networkRows, QUICK, THOROUGH } from "./rows.mjs"
+import { drawnPixels, IMAGES, pipelines, toRecords } from "./augmentation.mjs"
+import { peers, startInNode, startPeer, startTorchvision } from "./peers.mjs"
+import { networkRows, QUICK, TURN } from "./rows.mjs"
 
 /** The largest batch of a quick run. */
 const SMALL = 4
@@ -31,27 +30,34 @@ const frameworkOf = (name) => frameworksOf([name])[0]
 /** Why a peer cannot be measured, if so. */
 export const unavailable = (name, interpreters) => interpreters[frameworkOf(name)]?.unavailable
 
-/** Rows with a peer. `ours` and `theirs` measure once, each in a process of its own. */
-export const contests = (interpreters, { quick, records }) => [
-  ...networkRows.map(({ id, spec, title }) => {
-    const batch = quick ? Math.min(spec.batch, SMALL) : spec.batch
-    const given = { ...spec, batch, ...(quick ? QUICK : THOROUGH) }
-    return {
-      id,
-      title: `${title}, batch ${batch}`,
-      peers: Object.keys(peers),
-      ours: () => measureInNode("harness/ours.mjs", JSON.stringify(given)),
-      theirs: (name) => measurePeer(name, interpreters, given)
-    }
-  }),
-  ...Object.keys(pipelines).map((name) => ({
-    id: `augment/${name}`,
-    title: `augmentation on one thread: ${PIPELINES[name]}`,
-    peers: ["torchvision"],
-    ours: () => measureInNode("harness/augment-ours.mjs", name, records, String(quick)),
-    theirs: () => measureTorchvision(interpreters, name, records)
-  }))
-]
+/** Rows with a peer. `ours` and `theirs` start a process that takes turns. */
+export const contests = (interpreters, { quick, records }) => {
+  const turn = quick ? QUICK : TURN
+  return [
+    ...networkRows.map(({ id, spec, title }) => {
+      const batch = quick ? Math.min(spec.batch, SMALL) : spec.batch
+      const given = { ...spec, batch, ...turn }
+      return {
+        id,
+        title: `${title}, batch ${batch}`,
+        peers: Object.keys(peers),
+        ours: () => startInNode("harness/ours.mjs", given),
+        theirs: (name) => startPeer(name, interpreters, given)
+      }
+    }),
+    ...Object.keys(pipelines).map((pipeline) => {
+      // A step is a pass over all images.
+      const given = { pipeline, file: records, batch: IMAGES, ...turn }
+      return {
+        id: `augment/${pipeline}`,
+        title: `augmentation on one thread: ${PIPELINES[pipeline]}`,
+        peers: ["torchvision"],
+        ours: () => startInNode("harness/augment-ours.mjs", given),
+        theirs: () => startTorchvision(interpreters, given)
+      }
+    })
+  ]
+}
 
 /** Writes the images that pipelines are measured on, those of the data set that is drawn in code. */
 export const writeRecords = (folder) => {

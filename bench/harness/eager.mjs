@@ -1,7 +1,6 @@
 /**
- * Steps of one of our networks with every op dispatched from JavaScript, in a process of its own: the same entry
- * point, the same ops and the same libtensorflow as ours, but no graph. `node bench/harness/eager.mjs SPEC`, SPEC
- * being JSON.
+ * Steps of one of our networks with every op dispatched from JavaScript, in turns: the same entry point, the same ops
+ * and the same libtensorflow as ours, but no graph. `node bench/harness/eager.mjs SPEC`, SPEC being JSON.
  */
 import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
@@ -13,7 +12,7 @@ import { locateLibrary } from "../../dist/Device/Setup.js"
 import { loadLibrary } from "../../dist/Device.js"
 import { eagerBinding } from "./eager-binding.mjs"
 import { prepare } from "./network.mjs"
-import { summary, timeSteps } from "./timing.mjs"
+import { takeTurns } from "./turns.mjs"
 
 const require = createRequire(import.meta.url)
 
@@ -124,12 +123,14 @@ const measurement = Effect.gen(function* () {
   const binding = eagerBinding(api, (yield* locateLibrary).file)
   const { entry, input, network, state } = prepare(spec)
   const run = interpret({ ...load(binding), binding }, state, entry)
-  const step = (index) => Effect.sync(() => run(input(index)))
-  yield* step(0)
-  const alive = binding.getNumOfTensors()
-  const times = yield* timeSteps(step, spec)
-  if (binding.getNumOfTensors() !== alive) throw new Error("a step leaves tensors behind")
-  return { ...summary(times, spec), parameters: network.parameters }
+  let alive
+  const step = (index) =>
+    Effect.sync(() => {
+      run(input(index))
+      alive ??= binding.getNumOfTensors()
+      if (binding.getNumOfTensors() !== alive) throw new Error("a step leaves tensors behind")
+    })
+  yield* takeTurns(step, spec, () => ({ parameters: network.parameters }))
 })
 
-console.log(JSON.stringify(await Effect.runPromise(measurement)))
+await Effect.runPromise(measurement)

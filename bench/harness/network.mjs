@@ -63,8 +63,9 @@ export const compile = Effect.fnUntraced(function* (spec) {
   return { network, operations, compileSeconds, step: (index) => run("entry", input(index)) }
 })
 
+/** Runs something on the CPU. */
+export const onCpu = (program) =>
+  Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(Device.layer("cpu"))))
+
 /** Runs a measurement on the CPU and prints what it gives as a line of JSON. */
-export const measureOnCpu = async (measurement) => {
-  const result = await Effect.runPromise(measurement.pipe(Effect.scoped, Effect.provide(Device.layer("cpu"))))
-  console.log(JSON.stringify(result))
-}
+export const measureOnCpu = async (measurement) => console.log(JSON.stringify(await onCpu(measurement)))

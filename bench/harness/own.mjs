@@ -5,15 +5,19 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { locateLibrary } from "../../dist/Device/Setup.js"
 import { fileOf, measureInNode, run, runInNode } from "./child.mjs"
+import { atExit } from "./ending.mjs"
 import { networks } from "./rows.mjs"
 
-/** Does something with a folder that is gone afterwards. */
+/** Does something with a folder that is gone afterwards, also where this process is interrupted. */
 export const inTemporaryFolder = async (f) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "shakedrop-bench-"))
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  const forget = atExit(remove)
   try {
     return await f(folder)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    remove()
+    forget()
   }
 }
 

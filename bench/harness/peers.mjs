@@ -1,11 +1,9 @@
 /** The programs that ours is measured beside: where their interpreters are, and what runs in them. */
-import { execFile } from "node:child_process"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
-import { promisify } from "node:util"
-import { fileOf, measure, measureInNode } from "./child.mjs"
-
-const execute = promisify(execFile)
+import { fileOf, inNode, measure, run } from "./child.mjs"
+import { atExit } from "./ending.mjs"
+import { startResident } from "./resident.mjs"
 
 /** What each framework's folder is made of. TensorFlow is of the version that ours runs on. */
 const PACKAGES = {
@@ -21,7 +19,7 @@ const ENVIRONMENT = {
   // Ours sets it too: without AVX-512 TensorFlow leaves oneDNN off by itself.
   TF_ENABLE_ONEDNN_OPTS: "1",
   TF_CPP_MIN_LOG_LEVEL: "2",
-  // What torch.compile has compiled serves the next round.
+  // What torch.compile has compiled serves the next run.
   TORCHINDUCTOR_CACHE_DIR: path.join(FOLDER, "inductor")
 }
 
@@ -46,21 +44,27 @@ export const peers = {
   eager: { title: "each op called from JavaScript", framework: undefined }
 }
 
-const inPython = (python, [file, ...args], spec) =>
-  measure(python, [fileOf(file), ...args, spec], ENVIRONMENT)
+/** A program of our own in Node that takes turns as a spec says. */
+export const startInNode = (file, spec) => startResident(...inNode(file, JSON.stringify(spec)))
 
-/** Steps by a peer, in a process of its own. */
-export const measurePeer = (name, interpreters, spec) => {
+const startInPython = (python, [file, ...args], spec) =>
+  startResident(python, [fileOf(file), ...args, JSON.stringify(spec)], ENVIRONMENT)
+
+/** A peer that takes turns of steps. */
+export const startPeer = (name, interpreters, spec) => {
   const { args, framework } = peers[name]
-  if (framework === undefined) return measureInNode("harness/eager.mjs", JSON.stringify(spec))
-  return inPython(interpreters[framework].python, args, JSON.stringify(spec))
+  if (framework === undefined) return startInNode("harness/eager.mjs", spec)
+  return startInPython(interpreters[framework].python, args, spec)
 }
 
-/** Augmentation by torchvision, in a process of its own. */
-export const measureTorchvision = (interpreters, pipeline, file) =>
-  inPython(interpreters.torch.python, ["peers/torchvision_augment.py", pipeline], file)
+/** torchvision, taking turns of augmentation. */
+export const startTorchvision = (interpreters, spec) =>
+  startInPython(interpreters.torch.python, ["peers/torchvision_augment.py"], spec)
 
-/** Makes a framework's folder, unless it holds the same packages already; gives its interpreter. */
+/**
+ * Makes a framework's folder, unless it holds the same packages already; gives its interpreter. A folder that is not
+ * finished is removed, also where this process is interrupted.
+ */
 const installed = async (framework, say) => {
   const folder = path.join(FOLDER, framework)
   const python = path.join(folder, "bin", "python")
@@ -68,10 +72,20 @@ const installed = async (framework, say) => {
   const wanted = JSON.stringify(PACKAGES[framework])
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return python
   say(`installing ${PACKAGES[framework].join(", ")} into ${folder}`)
-  await execute("python3", ["-m", "venv", "--clear", folder])
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES[framework]]
-  await execute(python, pip, { maxBuffer: 1 << 26 })
-  writeFileSync(stamp, wanted)
+  // Killed as it is, pip may be about to write one more file.
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  const keep = atExit(remove)
+  try {
+    await run("python3", ["-m", "venv", "--clear", folder])
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES[framework]]
+    await run(python, pip)
+    writeFileSync(stamp, wanted)
+  } catch (error) {
+    remove()
+    throw error
+  } finally {
+    keep()
+  }
   return python
 }
 
@@ -92,8 +106,7 @@ const interpreterFor = async (framework, python, say) => {
     const found = python ?? (await installed(framework, say))
     return { python: found, versions: await measure(found, ["-c", VERSIONS, framework], ENVIRONMENT) }
   } catch (error) {
-    const lines = `${error.stderr || error.message}`.trim().split("\n")
-    return { unavailable: (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1)).trim() }
+    return { unavailable: error.message }
   }
 }
 

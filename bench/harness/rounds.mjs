@@ -1,71 +1,50 @@
 /** Measurements in turn, and what they come to. */
-
 import { unavailable } from "./contest.mjs"
+import { duel, speedsOf, takeTurn } from "./duel.mjs"
 import { watchOthers } from "./others.mjs"
 import { spread } from "./statistics.mjs"
 
-/** The items from `from` on, then those before it. */
-const rotated = (items, from) => {
-  const start = from % items.length
-  return [...items.slice(start), ...items.slice(0, start)]
-}
-
-const sameNetwork = (row, ours, theirs, peer) => {
-  if (ours.parameters !== theirs.parameters) {
-    throw new Error(`${row.id}: ${ours.parameters} parameters beside ${theirs.parameters} of ${peer}'s`)
+/** Starts ours, does something with it, and ends it. */
+const withOurs = async (row, f) => {
+  const ours = await row.ours()
+  try {
+    return await f(ours)
+  } finally {
+    await ours.close()
   }
 }
-
-/** Ours divided by a peer's, round by round. */
-const ratios = (ours, theirs, key) => spread(ours.map((one, round) => one[key] / theirs[round][key]))
 
 /**
- * Measures a row in rounds: in each, ours and every peer once, beginning with another one each time. A peer that
- * fails is left out from there on, and its cell says why.
+ * Measures a row beside one peer after another, so that no more than ours and one peer take memory. A peer that fails
+ * is left out, and its cell says why; where ours fails, it rejects.
  */
 export const measureRow = async (row, { interpreters, names, rounds, say }) => {
-  const failures = {}
   const othersSince = watchOthers()
-  const measured = Object.fromEntries(["ours", ...names].map((name) => [name, []]))
-  for (const name of names) {
-    const reason = unavailable(name, interpreters)
-    if (reason !== undefined) failures[name] = reason
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const name of rotated(["ours", ...names], round)) {
-      if (name in failures) continue
-      try {
-        measured[name].push(await (name === "ours" ? row.ours() : row.theirs(name)))
-        const { imagesPerSecond } = measured[name].at(-1)
-        say(`  round ${round + 1}/${rounds}  ${name}  ${imagesPerSecond.toPrecision(4)} images/s`)
-      } catch (error) {
-        if (name === "ours") throw new Error(`${row.id} cannot be measured: ${error.message}`)
-        failures[name] = error.message
-        say(`  round ${round + 1}/${rounds}  ${name}  ${error.message}`)
-      }
-    }
+  const measured = await withOurs(row, async (ours) => {
+    const peers = {}
     for (const name of names) {
-      if (!(name in failures)) sameNetwork(row, measured.ours[0], measured[name][0], name)
+      const reason = unavailable(name, interpreters)
+      peers[name] =
+        reason === undefined
+          ? await duel(ours, () => row.theirs(name), { name, rounds, say })
+          : { unavailable: reason }
+      if (peers[name].unavailable !== undefined) say(`  ${name}: ${peers[name].unavailable}`)
     }
-  }
-  const { ours } = measured
+    const turns = Object.values(peers).flatMap(({ rounds = [] }) => rounds.map((round) => round.ours))
+    if (turns.length === 0) for (let round = 0; round < rounds; round++) turns.push(await takeTurn(ours))
+    return { peakMiB: await ours.peak(), imagesPerSecond: speedsOf(turns), peers }
+  })
+  const { imagesPerSecond, peakMiB, peers } = measured
   return {
     id: row.id,
     title: row.title,
     rounds,
     coresOfOthers: othersSince(),
-    ours: { measured: ours, imagesPerSecond: spread(ours.map((one) => one.imagesPerSecond)) },
+    ours: { imagesPerSecond, peakMiB },
     peers: Object.fromEntries(
-      names.map((name) => [
+      Object.entries(peers).map(([name, peer]) => [
         name,
-        name in failures
-          ? { unavailable: failures[name] }
-          : {
-              measured: measured[name],
-              imagesPerSecond: spread(measured[name].map((one) => one.imagesPerSecond)),
-              speed: ratios(ours, measured[name], "imagesPerSecond"),
-              memory: ratios(ours, measured[name], "peakMiB")
-            }
+        peer.unavailable === undefined ? { ...peer, memory: peakMiB / peer.peakMiB } : peer
       ])
     )
   }
@@ -76,11 +55,7 @@ export const measureOwn = async (row, { rounds, say }) => {
   const measured = []
   const othersSince = watchOthers()
   for (let round = 0; round < rounds; round++) {
-    try {
-      measured.push(await row.measure())
-    } catch (error) {
-      throw new Error(`${row.id} cannot be measured: ${error.message}`)
-    }
+    measured.push(await row.measure())
     const parts = Object.entries(measured.at(-1).seconds).map(
       ([part, value]) => `${part} ${value.toFixed(3)} s`
     )

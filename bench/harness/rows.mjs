@@ -33,6 +33,10 @@ export const networkRows = Object.entries(MODES).flatMap(([mode, what]) =>
   }))
 )
 
-/** What is asked of each measurement: steps before it, and at least so many steps and seconds. */
-export const THOROUGH = { warmup: 2, steps: 3, seconds: 6 }
+/**
+ * What is asked of each measurement: steps to warm up after the first, and then at least so many steps and seconds, or
+ * one step that takes so many seconds. A turn is one of many of the same process, beside a peer's.
+ */
+export const TURN = { warmup: 2, steps: 3, seconds: 2 }
+export const THOROUGH = { ...TURN, seconds: 6 }
 export const QUICK = { warmup: 1, steps: 1, seconds: 0 }

@@ -1,6 +1,5 @@
 /** Results as Markdown. */
 import { peerTitles } from "./contest.mjs"
-import { median } from "./statistics.mjs"
 
 export const table = (head, rows) =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
@@ -11,19 +10,17 @@ export const number = (value) => (value >= 100 ? value.toFixed(0) : value.toPrec
 /** A median with its quartiles. */
 const withSpread = ({ median, quartiles }) => `${number(median)} (${quartiles.map(number).join(" to ")})`
 
-const peakOf = (measured) => median(measured.map(({ peakMiB }) => peakMiB))
-
 const contestRows = ({ coresOfOthers, ours, peers, title }) =>
   Object.entries(peers).map(([name, peer]) =>
     peer.unavailable === undefined
       ? [
           title,
           peerTitles[name],
-          number(ours.imagesPerSecond.median),
-          number(peer.imagesPerSecond.median),
+          number(peer.ours.median),
+          number(peer.theirs.median),
           withSpread(peer.speed),
-          `${number(peakOf(ours.measured))} / ${number(peakOf(peer.measured))}`,
-          number(peer.memory.median),
+          `${number(ours.peakMiB)} / ${number(peer.peakMiB)}`,
+          number(peer.memory),
           coresOfOthers.toFixed(2)
         ]
       : [

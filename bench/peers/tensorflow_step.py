@@ -1,4 +1,4 @@
-"""Steps in TensorFlow: `python bench/peers/tensorflow_step.py SPEC`, SPEC being JSON."""
+"""Steps in TensorFlow, in turns: `python bench/peers/tensorflow_step.py SPEC`, SPEC being JSON."""
 import json
 import sys
 
@@ -47,4 +47,4 @@ def step():
     return result.numpy()
 
 
-workload.measure(step, spec, sum(int(tf.size(variable)) for variable in trained))
+workload.take_turns(step, spec, parameters=sum(int(tf.size(variable)) for variable in trained))

@@ -1,4 +1,4 @@
-"""Steps in PyTorch: `python bench/peers/torch_step.py eager|channels-last|compile SPEC`, SPEC being JSON."""
+"""Steps in PyTorch, in turns: `python bench/peers/torch_step.py eager|channels-last|compile SPEC`, SPEC being JSON."""
 import json
 import sys
 
@@ -48,4 +48,4 @@ def evaluate():
 
 net.train(spec["mode"] == "train")
 step = train if spec["mode"] == "train" else evaluate
-workload.measure(step, spec, sum(parameter.numel() for parameter in trained))
+workload.take_turns(step, spec, parameters=sum(parameter.numel() for parameter in trained))

@@ -1,9 +1,9 @@
 """Images per second of torchvision's pipelines over Pillow on one core, and microseconds of each operation.
 
-    python bench/peers/torchvision_augment.py full|randaugment|basic|all FILE.bin
+    python bench/peers/torchvision_augment.py all FILE.bin | SPEC
 
-FILE.bin holds records of CIFAR-10's binary format. Prints one line of JSON: of one pipeline its speed and the peak
-memory of the process, or speeds of all of them and the times of operations.
+FILE.bin holds records of CIFAR-10's binary format. `all` prints one line of JSON: speeds of all pipelines and the
+times of operations. SPEC, which is JSON, names one pipeline and the file, and has that pipeline take turns.
 """
 import json
 import sys
@@ -15,7 +15,7 @@ import torchvision.transforms as T
 from PIL import Image
 from torchvision.transforms.autoaugment import _apply_op
 
-from workload import peak_mib
+from workload import take_turns
 
 torch.set_num_threads(1)
 IMAGES, BATCH, REPEATS = 2000, 125, 3
@@ -26,7 +26,9 @@ MAGNITUDES = {
     "Equalize": 0.0, "Invert": 0.0,
 }
 
-planes = np.fromfile(sys.argv[2], dtype=np.uint8).reshape(-1, 3073)[:IMAGES, 1:]
+EVERYTHING = sys.argv[1] == "all"
+spec = {"file": sys.argv[2]} if EVERYTHING else json.loads(sys.argv[1])
+planes = np.fromfile(spec["file"], dtype=np.uint8).reshape(-1, 3073)[:IMAGES, 1:]
 images = [Image.fromarray(image) for image in planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)]
 
 
@@ -47,14 +49,15 @@ def best(function):
     return min(seconds)
 
 
-def images_per_second(transforms):
+def all_images_by(transforms):
+    """A function that takes all images through a pipeline."""
     transform = T.Compose(transforms)
 
     def epoch():
         for start in range(0, IMAGES, BATCH):
             torch.stack([transform(image) for image in images[start : start + BATCH]])
 
-    return IMAGES / best(epoch)
+    return epoch
 
 
 def microseconds(operation, magnitude):
@@ -73,10 +76,9 @@ PIPELINES = {
     "randaugment": crop_flip + [T.RandAugment()] + normalise,
     "basic": crop_flip + normalise,
 }
-if sys.argv[1] == "all":
-    speeds = {name: images_per_second(transforms) for name, transforms in PIPELINES.items()}
+if EVERYTHING:
+    speeds = {name: IMAGES / best(all_images_by(transforms)) for name, transforms in PIPELINES.items()}
     times = {operation: microseconds(operation, value) for operation, value in MAGNITUDES.items()}
     print(json.dumps({"imagesPerSecond": speeds, "microseconds": times}))
 else:
-    speed = images_per_second(PIPELINES[sys.argv[1]])
-    print(json.dumps({"imagesPerSecond": speed, "peakMiB": peak_mib()}))
+    take_turns(all_images_by(PIPELINES[spec["pipeline"]]), spec)

@@ -1,7 +1,8 @@
-"""What every peer measures: the same images, the same step, and times as bench/harness/timing.mjs takes them."""
+"""What every peer measures: the same images, the same step, and turns as bench/harness/turns.mjs takes them."""
 import json
 import re
 import statistics
+import sys
 import time
 
 import numpy as np
@@ -26,26 +27,33 @@ def peak_mib():
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) / 1024
 
 
-def measure(step, spec, parameters):
-    """Times steps and prints a line of JSON."""
-    start = time.perf_counter()
-    step()
-    first = time.perf_counter() - start
-    for _ in range(spec["warmup"]):
-        step()
+def time_steps(step, spec):
+    """As timeSteps in bench/harness/timing.mjs."""
     times, start = [], time.perf_counter()
-    while len(times) < spec["steps"] or time.perf_counter() - start < spec["seconds"]:
+    while True:
         before = time.perf_counter()
         step()
         times.append(time.perf_counter() - before)
-    print(
-        json.dumps(
-            {
-                "imagesPerSecond": spec["batch"] / statistics.median(times),
-                "steps": len(times),
-                "peakMiB": peak_mib(),
-                "parameters": parameters,
-                "firstStepSeconds": first,
-            }
-        )
-    )
+        many = len(times) >= spec["steps"] or times[0] >= spec["seconds"]
+        if many and time.perf_counter() - start >= spec["seconds"]:
+            return times
+
+
+def take_turns(step, spec, **facts):
+    """Warms up, says so, and answers each line of the standard input, `measure` or `peak`, with a line of JSON."""
+
+    def say(answer):
+        print(json.dumps(answer), flush=True)
+
+    start = time.perf_counter()
+    step()
+    facts["firstStepSeconds"] = time.perf_counter() - start
+    for _ in range(spec["warmup"]):
+        step()
+    say(facts)
+    for question in sys.stdin:
+        if question.strip() == "peak":
+            say({"peakMiB": peak_mib()})
+        else:
+            times = time_steps(step, spec)
+            say({"imagesPerSecond": spec["batch"] / statistics.median(times), "steps": len(times)})

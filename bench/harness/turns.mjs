@@ -1,0 +1,36 @@
+/**
+ * The side of a program that stays and takes turns: it warms up, says so in a line of JSON, and then answers each line
+ * of its standard input, `measure` or `peak`, with another, until the input ends. bench/peers/workload.py does the same.
+ */
+import { createInterface } from "node:readline"
+import * as Effect from "effect/Effect"
+import { median } from "./statistics.mjs"
+import { peakMiB, timeSteps } from "./timing.mjs"
+
+const say = (facts) => console.log(JSON.stringify(facts))
+
+/**
+ * Takes turns of `step`, which is given the number of steps before, and gives an Effect. `facts` is a function, called
+ * after the warm-up with the seconds of the first step.
+ */
+export const takeTurns = Effect.fnUntraced(function* (step, spec, facts) {
+  let done = 0
+  const next = () => step(done++)
+  const before = performance.now()
+  yield* next()
+  const firstStepSeconds = (performance.now() - before) / 1000
+  for (let i = 0; i < spec.warmup; i++) yield* next()
+  say({ ...facts(), firstStepSeconds })
+
+  const questions = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+  for (;;) {
+    const question = yield* Effect.promise(() => questions.next())
+    if (question.done) return
+    if (question.value === "peak") {
+      say({ peakMiB: peakMiB() })
+    } else {
+      const times = yield* timeSteps(next, spec)
+      say({ imagesPerSecond: spec.batch / median(times), steps: times.length })
+    }
+  }
+})
