@@ -35,7 +35,7 @@ export const networkRows = Object.entries(MODES).flatMap(([mode, what]) =>
 
 /**
  * What is asked of each measurement: steps to warm up after the first, and then at least so many steps and seconds, or
- * one step that takes so many seconds. A turn is one of many of the same process, beside a peer's.
+ * one step where it takes so many seconds. A turn is one of many of the same process, beside a peer's.
  */
 export const TURN = { warmup: 2, steps: 3, seconds: 2 }
 export const THOROUGH = { ...TURN, seconds: 6 }

@@ -6,19 +6,14 @@ import * as Effect from "effect/Effect"
 export const peakMiB = () =>
   Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))[1]) / 1024
 
-/**
- * Seconds of each of at least so many steps that take at least so many seconds together; one step is enough where it
- * takes that long by itself. `step` gives an Effect.
- */
+/** Seconds of each of at least so many steps that take at least so many seconds together. `step` gives an Effect. */
 export const timeSteps = Effect.fnUntraced(function* (step, { seconds, steps }) {
   const times = []
   const start = performance.now()
-  const enough = () =>
-    (performance.now() - start) / 1000 >= seconds && (times.length >= steps || times[0] >= seconds)
-  do {
+  while (times.length < steps || performance.now() - start < 1000 * seconds) {
     const before = performance.now()
     yield* step()
     times.push((performance.now() - before) / 1000)
-  } while (!enough())
+  }
   return times
 })

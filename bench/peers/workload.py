@@ -27,16 +27,14 @@ def peak_mib():
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) / 1024
 
 
-def time_steps(step, spec):
+def time_steps(step, steps, seconds):
     """As timeSteps in bench/harness/timing.mjs."""
     times, start = [], time.perf_counter()
-    while True:
+    while len(times) < steps or time.perf_counter() - start < seconds:
         before = time.perf_counter()
         step()
         times.append(time.perf_counter() - before)
-        many = len(times) >= spec["steps"] or times[0] >= spec["seconds"]
-        if many and time.perf_counter() - start >= spec["seconds"]:
-            return times
+    return times
 
 
 def take_turns(step, spec, **facts):
@@ -45,15 +43,12 @@ def take_turns(step, spec, **facts):
     def say(answer):
         print(json.dumps(answer), flush=True)
 
-    start = time.perf_counter()
-    step()
-    facts["firstStepSeconds"] = time.perf_counter() - start
-    for _ in range(spec["warmup"]):
-        step()
-    say(facts)
+    first, *warm = time_steps(step, 1 + spec["warmup"], 0)
+    steps = spec["steps"] if min(warm) < spec["seconds"] else 1
+    say({**facts, "firstStepSeconds": first})
     for question in sys.stdin:
         if question.strip() == "peak":
             say({"peakMiB": peak_mib()})
         else:
-            times = time_steps(step, spec)
+            times = time_steps(step, steps, spec["seconds"])
             say({"imagesPerSecond": spec["batch"] / statistics.median(times), "steps": len(times)})
