@@ -65,7 +65,7 @@ export class Device extends Context.Service<
           compile: (initial, entries, { precision } = { precision: "float32" }) =>
             Effect.andThen(
               checkPrecision(placement, precision),
-              compileProgram(api, encodeConfig(placement, precision), initial, entries)
+              compileProgram(api, placement, precision, initial, entries)
             )
         }
       })

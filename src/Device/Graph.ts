@@ -1,6 +1,7 @@
 /** Builds a TensorFlow graph: operations, constants, and the shapes that TensorFlow infers for them. */
 import { sizeOf } from "../Tensor.ts"
 import type { CApi, Pointer, TFOutput } from "./CApi.ts"
+import type { Placement } from "./Config.ts"
 import { fromStatus, TraceError } from "./Errors.ts"
 
 /** TensorFlow's numbers for element types (`TF_DataType`). */
@@ -73,18 +74,26 @@ export const allocateTensor = (
 /** Bytes up to which constants are shared. */
 const SHARED = 64
 
+export interface GraphOptions {
+  /** Where the graph is to run; on a CPU unless given. */
+  readonly placement?: Placement["_tag"]
+  /** Whether equal constants are one operation, where they are small: they are many and repeat themselves. */
+  readonly share?: boolean
+}
+
 export class Graph {
   readonly api: CApi
   readonly pointer: Pointer<"Graph">
+  readonly placement: Placement["_tag"]
   /** Prefix of the names of the operations that are added, for instance an entry point's name. */
   scope = ""
   private readonly status: Pointer<"Status">
   private count = 0
   private readonly constants: Map<string, GraphTensor> | undefined
 
-  /** With `share`, equal constants are one operation, where they are small: they are many and repeat themselves. */
-  constructor(api: CApi, share = true) {
+  constructor(api: CApi, { placement = "Cpu", share = true }: GraphOptions = {}) {
     this.api = api
+    this.placement = placement
     this.constants = share ? new Map() : undefined
     this.pointer = api.TF_NewGraph()
     this.status = api.TF_NewStatus()

@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { type Attribute, TF } from "./Graph.ts"
 import { recorder } from "./Recorder.ts"
+import { cheap, deferred, forGradient, isCheap } from "./Rematerialise.ts"
 
 const type = (name: string, value: number): Attribute => ({ kind: "type", name, value })
 const ints = (name: string, value: ReadonlyArray<number>): Attribute => ({ kind: "ints", name, value })
@@ -64,7 +65,11 @@ const convolve = (
     },
     (dy, [x, kernel]) => [
       record("Conv2DBackpropInput", [tf.tensor1d(x.shape, "int32"), kernel, dy], attributes)[0],
-      record("Conv2DBackpropFilter", [x, tf.tensor1d(kernel.shape, "int32"), dy], attributes)[0]
+      record(
+        "Conv2DBackpropFilter",
+        [forGradient(x, dy), tf.tensor1d(kernel.shape, "int32"), dy],
+        attributes
+      )[0]
     ]
   ) as tf.Tensor4D
 }
@@ -72,16 +77,28 @@ const convolve = (
 /** Rectifier. Its gradient needs the output only, so nothing else is kept. Any shape. */
 export const relu = <T extends tf.Tensor>(x: T): T => {
   const { record } = recorder()
-  return differentiable(
+  const rectify = (x: tf.Tensor): tf.Tensor => record("Relu", [x], [FLOAT])[0]
+  const value = differentiable(
     [x],
     (save) => {
-      const value = record("Relu", [x], [FLOAT])[0]
+      const value = rectify(x)
       save([value])
       return value
     },
-    (dy, [value]) => [record("ReluGrad", [dy, value], [FLOAT])[0]]
+    (dy, [value]) => [record("ReluGrad", [dy, forGradient(value, dy)], [FLOAT])[0]]
   ) as T
+  // Of a value that is kept the ReLU takes no memory beyond its own output, which then is kept in its place.
+  return isCheap(x) ? cheap(value, [x], rectify) : value
 }
+
+/** Attributes of a batch normalisation, with the statistics of the batch when training. */
+const normalisation = (epsilon: number, training: boolean): ReadonlyArray<Attribute> => [
+  FLOAT,
+  type("U", TF.FLOAT),
+  float("epsilon", epsilon),
+  string("data_format", "NHWC"),
+  bool("is_training", training)
+]
 
 export interface BatchNormResult {
   readonly value: tf.Tensor4D
@@ -102,15 +119,10 @@ export const batchNormTraining = (
   runningVariance: tf.Tensor,
   { momentum, epsilon }: { readonly momentum: number; readonly epsilon: number }
 ): BatchNormResult => {
-  const { keep, record } = recorder()
-  const attributes = [
-    FLOAT,
-    type("U", TF.FLOAT),
-    float("epsilon", epsilon),
-    string("data_format", "NHWC"),
-    bool("is_training", true)
-  ]
+  const { keep, placement, record } = recorder()
+  const attributes = normalisation(epsilon, true)
   let statistics: ReadonlyArray<tf.Tensor> = []
+  let used: ReadonlyArray<tf.Tensor> = []
   const value = differentiable(
     [x, scale, offset],
     (save) => {
@@ -120,13 +132,21 @@ export const batchNormTraining = (
         [...attributes, float("exponential_avg_factor", momentum)]
       )
       statistics = [keep(mean), keep(variance)]
+      used = reserved.slice(0, 2).map(keep)
       save([x, scale, ...reserved])
       return value
     },
     (dy, [x, scale, ...reserved]) =>
       record("FusedBatchNormGradV3", [dy, x, scale, ...reserved], attributes).slice(0, 3)
   ) as tf.Tensor4D
-  return { value, mean: statistics[0] as tf.Tensor1D, variance: statistics[1] as tf.Tensor1D }
+  // On a CPU TensorFlow reserves mean and variance of the batch, on a GPU what cuDNN likes better.
+  const again = (...inputs: Array<tf.Tensor>): tf.Tensor =>
+    record("FusedBatchNormV3", inputs, normalisation(epsilon, false))[0]
+  return {
+    value: placement === "Cpu" ? cheap(value, [x, scale, offset, ...used], again) : value,
+    mean: statistics[0] as tf.Tensor1D,
+    variance: statistics[1] as tf.Tensor1D
+  }
 }
 
 /** Batch normalisation with given statistics, for evaluation. Not differentiable. x [N,H,W,C], the others [C]. */
@@ -141,13 +161,7 @@ export const batchNormInference = (
   recorder().record(
     "FusedBatchNormV3",
     [x, scale, offset, mean, variance],
-    [
-      FLOAT,
-      type("U", TF.FLOAT),
-      float("epsilon", epsilon),
-      string("data_format", "NHWC"),
-      bool("is_training", false)
-    ]
+    normalisation(epsilon, false)
   )[0] as tf.Tensor4D
 
 /** Cross entropy of each row against a distribution over classes. logits, labels [N,K] → [N]. */
@@ -168,22 +182,28 @@ export const softmaxCrossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor2D): t
 export const halfSquaredNorm = (x: tf.Tensor): tf.Scalar =>
   recorder().record("L2Loss", [x], [FLOAT])[0] as tf.Scalar
 
+/** Φ(x), the standard normal distribution's cumulative function. */
+const cumulative = (x: tf.Tensor): tf.Tensor => {
+  const [erf] = recorder().record("Erf", [tf.mul(x, Math.SQRT1_2)], [FLOAT])
+  return tf.add(tf.mul(erf, 0.5), 0.5)
+}
+
 /** Gaussian error linear unit x·Φ(x), exact (Hendrycks and Gimpel 2016, arXiv:1606.08415). Any shape. */
 export const gelu = <T extends tf.Tensor>(x: T): T => {
-  const { record } = recorder()
-  return differentiable(
+  const compute = (x: tf.Tensor): tf.Tensor => tf.mul(x, cumulative(x))
+  const value = differentiable(
     [x],
     (save) => {
-      const [erf] = record("Erf", [tf.mul(x, Math.SQRT1_2)], [FLOAT])
-      const cumulative = tf.add(tf.mul(erf, 0.5), 0.5)
-      save([x, cumulative])
-      return tf.mul(x, cumulative)
+      save([x])
+      return compute(x)
     },
-    (dy, [x, cumulative]) => {
-      const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
-      return [tf.mul(dy, tf.add(cumulative, tf.mul(x, density)))]
+    (dy, [x]) => {
+      const again = deferred(x, dy)
+      const density = tf.mul(tf.exp(tf.mul(tf.square(again), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+      return [tf.mul(dy, tf.add(cumulative(again), tf.mul(again, density)))]
     }
   ) as T
+  return cheap(value, [x], compute)
 }
 
 /**

@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type HostTensor, sizeOf, type TensorRecord } from "../Tensor.ts"
 import type { CApi } from "./CApi.ts"
+import { encodeConfig, type Placement, type Precision } from "./Config.ts"
 import {
   type CompiledEntry,
   compileEntry,
@@ -64,13 +65,14 @@ const mismatch = (
  */
 export const compileProgram = <Entries extends EntryPoints>(
   api: CApi,
-  config: Uint8Array,
+  placement: Placement,
+  precision: Precision,
   initial: TensorRecord,
   entries: Entries
 ): Effect.Effect<Program<Entries>, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
     const graph = yield* Effect.acquireRelease(
-      Effect.sync(() => new Graph(api)),
+      Effect.sync(() => new Graph(api, { placement: placement._tag })),
       (graph) => Effect.sync(() => graph.dispose())
     )
     const { compiled, variables } = yield* attempt(() => {
@@ -87,7 +89,7 @@ export const compileProgram = <Entries extends EntryPoints>(
     })
     const lock = yield* Semaphore.make(1)
     const session = yield* Effect.acquireRelease(
-      attempt(() => Session.open(graph, config)),
+      attempt(() => Session.open(graph, encodeConfig(placement, precision))),
       (session) => lock.withPermits(1)(Effect.sync(() => session.close()))
     )
 

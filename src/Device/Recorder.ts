@@ -4,9 +4,11 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { TraceError } from "./Errors.ts"
-import type { Attribute, GraphTensor, Operation } from "./Graph.ts"
+import type { Attribute, Graph, GraphTensor, Operation } from "./Graph.ts"
 
 export interface Recorder {
+  /** Where the program is to run. */
+  readonly placement: Graph["placement"]
   /** Records a TensorFlow operation on traced tensors and gives its outputs. */
   readonly record: (
     type: string,

@@ -212,6 +212,7 @@ export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
   const tensorOf = (value: GraphTensor): Tensor =>
     backend.createOutputTensor({ id: register(value), shape: value.shape ?? [], dtype: value.dtype })
   const recorder: Recorder = {
+    placement: target.placement,
     record: (type, inputs, attributes) =>
       target.add(type, inputs.map(outputOf), attributes).outputs.map(tensorOf),
     add: (type, inputs, attributes, controls) => target.add(type, inputs, attributes, controls),
