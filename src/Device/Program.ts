@@ -59,9 +59,97 @@ const mismatch = (
   return undefined
 }
 
+interface Traced {
+  readonly compiled: ReadonlyMap<string, CompiledEntry>
+  readonly variables: ReadonlyMap<string, StateVariable>
+}
+
+const traceAll = (graph: Graph, initial: TensorRecord, entries: EntryPoints): Traced => {
+  graph.scope = "state/"
+  const variables = new Map<string, StateVariable>()
+  for (const [name, value] of Object.entries(initial)) {
+    variables.set(name, declareVariable(graph, name, value))
+  }
+  const compiled = new Map<string, CompiledEntry>()
+  for (const [name, entry] of Object.entries(entries)) {
+    compiled.set(name, compileEntry(graph, variables, name, entry))
+  }
+  return { compiled, variables }
+}
+
+const newGraph = (api: CApi, placement: Placement) =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Graph(api, { placement: placement._tag })),
+    (graph) => Effect.sync(() => graph.dispose())
+  )
+
+const openSession = (graph: Graph, config: Uint8Array, lock: Semaphore.Semaphore) =>
+  Effect.acquireRelease(
+    attempt(() => Session.open(graph, config)),
+    (session) => lock.withPermits(1)(Effect.sync(() => session.close()))
+  )
+
+const programOf = <Entries extends EntryPoints>(
+  session: Session,
+  lock: Semaphore.Semaphore,
+  { compiled, variables }: Traced,
+  operations: number
+): Program<Entries> => {
+  const all = [...variables.values()]
+  const readSignature: Signature = {
+    doing: "read the state",
+    feeds: [],
+    fetches: all.map((variable) => variable.value),
+    targets: []
+  }
+
+  const run = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
+    const entry = compiled.get(name)!
+    for (const [key, spec] of entry.inputs) {
+      const wrong = mismatch(`the input ${key} of ${name}`, spec, input[key])
+      if (wrong !== undefined) return yield* Effect.fail(wrong)
+    }
+    const values = entry.inputs.map(([key]) => input[key])
+    const results = yield* lock.withPermits(1)(session.run(entry.signature, values))
+    return toRecord(entry.outputs, results)
+  })
+
+  const read = Effect.map(lock.withPermits(1)(session.run(readSignature, [])), (values) =>
+    toRecord([...variables.keys()], values)
+  )
+
+  const write = Effect.fnUntraced(function* (state: TensorRecord) {
+    const chosen: Array<StateVariable> = []
+    for (const [name, value] of Object.entries(state)) {
+      const variable = variables.get(name)
+      if (variable === undefined) {
+        return yield* Effect.fail(new ExecutionError({ message: `the program has no state named ${name}` }))
+      }
+      const wrong = mismatch(`the state ${name}`, variable.spec, value)
+      if (wrong !== undefined) return yield* Effect.fail(wrong)
+      chosen.push(variable)
+    }
+    const signature: Signature = {
+      doing: "write the state",
+      feeds: chosen.map((variable) => variable.feed),
+      fetches: [],
+      targets: chosen.map((variable) => variable.assign)
+    }
+    yield* lock.withPermits(1)(
+      session.run(
+        signature,
+        chosen.map((variable) => state[variable.name])
+      )
+    )
+  })
+
+  return { run: run as Program<Entries>["run"], read, write, operations }
+}
+
 /**
  * Traces every entry point into one graph and opens a session on it; both are released with the scope.
- * `initial` gives the names, types and shapes of the state, and its values.
+ * `initial` gives the names, types and shapes of the state, and its values. What lives as long as the program is made
+ * by functions of their own: a closure made here would keep `initial`, as large as all weights, for as long.
  */
 export const compileProgram = <Entries extends EntryPoints>(
   api: CApi,
@@ -71,78 +159,13 @@ export const compileProgram = <Entries extends EntryPoints>(
   entries: Entries
 ): Effect.Effect<Program<Entries>, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
-    const graph = yield* Effect.acquireRelease(
-      Effect.sync(() => new Graph(api, { placement: placement._tag })),
-      (graph) => Effect.sync(() => graph.dispose())
-    )
-    const { compiled, variables } = yield* attempt(() => {
-      graph.scope = "state/"
-      const variables = new Map<string, StateVariable>()
-      for (const [name, value] of Object.entries(initial)) {
-        variables.set(name, declareVariable(graph, name, value))
-      }
-      const compiled = new Map<string, CompiledEntry>()
-      for (const [name, entry] of Object.entries(entries)) {
-        compiled.set(name, compileEntry(graph, variables, name, entry))
-      }
-      return { compiled, variables }
-    })
+    const graph = yield* newGraph(api, placement)
+    const traced = yield* attempt(() => traceAll(graph, initial, entries))
     const lock = yield* Semaphore.make(1)
-    const session = yield* Effect.acquireRelease(
-      attempt(() => Session.open(graph, encodeConfig(placement, precision))),
-      (session) => lock.withPermits(1)(Effect.sync(() => session.close()))
-    )
-
-    const all = [...variables.values()]
-    const readSignature: Signature = {
-      doing: "read the state",
-      feeds: [],
-      fetches: all.map((variable) => variable.value),
-      targets: []
-    }
-
-    const run = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
-      const entry = compiled.get(name)!
-      for (const [key, spec] of entry.inputs) {
-        const wrong = mismatch(`the input ${key} of ${name}`, spec, input[key])
-        if (wrong !== undefined) return yield* Effect.fail(wrong)
-      }
-      const values = entry.inputs.map(([key]) => input[key])
-      const results = yield* lock.withPermits(1)(session.run(entry.signature, values))
-      return toRecord(entry.outputs, results)
-    })
-
-    const read = Effect.map(lock.withPermits(1)(session.run(readSignature, [])), (values) =>
-      toRecord([...variables.keys()], values)
-    )
-
-    const write = Effect.fnUntraced(function* (state: TensorRecord) {
-      const chosen: Array<StateVariable> = []
-      for (const [name, value] of Object.entries(state)) {
-        const variable = variables.get(name)
-        if (variable === undefined) {
-          return yield* Effect.fail(new ExecutionError({ message: `the program has no state named ${name}` }))
-        }
-        const wrong = mismatch(`the state ${name}`, variable.spec, value)
-        if (wrong !== undefined) return yield* Effect.fail(wrong)
-        chosen.push(variable)
-      }
-      const signature: Signature = {
-        doing: "write the state",
-        feeds: chosen.map((variable) => variable.feed),
-        fetches: [],
-        targets: chosen.map((variable) => variable.assign)
-      }
-      yield* lock.withPermits(1)(
-        session.run(
-          signature,
-          chosen.map((variable) => state[variable.name])
-        )
-      )
-    })
-
-    yield* write(initial)
-    return { run: run as Program<Entries>["run"], read, write, operations: graph.size }
+    const session = yield* openSession(graph, encodeConfig(placement, precision), lock)
+    const program = programOf<Entries>(session, lock, traced, graph.size)
+    yield* program.write(initial)
+    return program
   })
 
 const toRecord = (names: ReadonlyArray<string>, values: ReadonlyArray<HostTensor>): TensorRecord =>
