@@ -56,7 +56,7 @@ const takeTurns = async (processes, { name, rounds, say }) => {
 const compared = ({ ours, peakMiB, theirs }) => {
   const all = [...ours, ...theirs]
   return {
-    rounds: ours.map((one, round) => ({ ours: one, theirs: theirs[round] })),
+    measured: ours.map((one, round) => ({ ours: one, theirs: theirs[round] })),
     ours: speedsOf(ours),
     theirs: speedsOf(theirs),
     speed: spread(ours.map((one, round) => one.imagesPerSecond / theirs[round].imagesPerSecond)),

@@ -30,7 +30,7 @@ export const measureRow = async (row, { interpreters, names, rounds, say }) => {
           : { unavailable: reason }
       if (peers[name].unavailable !== undefined) say(`  ${name}: ${peers[name].unavailable}`)
     }
-    const turns = Object.values(peers).flatMap(({ rounds = [] }) => rounds.map((round) => round.ours))
+    const turns = Object.values(peers).flatMap(({ measured = [] }) => measured.map((round) => round.ours))
     if (turns.length === 0) for (let round = 0; round < rounds; round++) turns.push(await takeTurn(ours))
     return { peakMiB: await ours.peak(), imagesPerSecond: speedsOf(turns), peers }
   })
