@@ -137,7 +137,7 @@ export const batchNormTraining = (
       return value
     },
     (dy, [x, scale, ...reserved]) =>
-      record("FusedBatchNormGradV3", [dy, x, scale, ...reserved], attributes).slice(0, 3)
+      record("FusedBatchNormGradV3", [dy, forGradient(x, dy), scale, ...reserved], attributes).slice(0, 3)
   ) as tf.Tensor4D
   // On a CPU TensorFlow reserves mean and variance of the batch, on a GPU what cuDNN likes better.
   const again = (...inputs: Array<tf.Tensor>): tf.Tensor =>

@@ -4,7 +4,7 @@
  * "Training Deep Nets with Sublinear Memory Cost", 2016 (arXiv:1604.06174), section 3, which drops the results of
  * normalisations and activations between convolutions.
  */
-import type * as tf from "@tensorflow/tfjs-core"
+import * as tf from "@tensorflow/tfjs-core"
 import { notBefore } from "./Recompute.ts"
 import { recorder } from "./Recorder.ts"
 
@@ -29,8 +29,8 @@ const once = (f: Again): Again => {
 }
 
 /**
- * Says that `value` is `f(x, ...others)` and better computed again than kept; what it starts from is kept, unless that
- * is cheap itself. `f` must give the same bits each time.
+ * Says that `value` is `f(...sources)` and better computed again than kept; what it starts from is kept, unless that is
+ * cheap itself. `f` must give the same bits each time.
  */
 export const cheap = <T extends tf.Tensor>(
   value: T,
@@ -38,15 +38,31 @@ export const cheap = <T extends tf.Tensor>(
   f: (...sources: Array<tf.Tensor>) => tf.Tensor
 ): T => {
   const { keep } = recorder()
-  const [x, ...others] = sources.map((source) => keep(source.clone()))
+  const kept = sources.map((source) => keep(source.clone()))
   cheapValues.set(
     value.dataId,
-    once((after) => f(deferred(x, after), ...others))
+    // It is enough that one source waits.
+    once((after) => f(...kept.map((x, i) => (i === 0 || isCheap(x) ? deferred(x, after) : x))))
   )
+  if (sources.some(({ dataId }) => sums.has(dataId))) sums.add(value.dataId)
   return value
 }
 
 export const isCheap = (x: tf.Tensor): boolean => cheapValues.has(x.dataId)
+
+/** Sums of residual blocks that are cheap, and cheap values that start from one. */
+const sums = new WeakSet<tf.DataId>()
+
+/**
+ * x + y, where y is cheap. Then so is the sum, unless x starts from a sum of that kind: of a chain of residual blocks
+ * every second sum is kept, from which the next one is computed. Same shapes.
+ */
+export const addResidual = (x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D => {
+  const value = tf.add<tf.Tensor4D>(x, y)
+  if (!isCheap(y) || sums.has(x.dataId)) return value
+  sums.add(value.dataId)
+  return cheap(value, [y, x], (y, x) => tf.add(x, y))
+}
 
 /** A value of the forward pass for a gradient that starts from `dy`: computed again if it is cheap. */
 export const forGradient = (x: tf.Tensor, dy: tf.Tensor): tf.Tensor => cheapValues.get(x.dataId)?.(dy) ?? x

@@ -8,6 +8,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { RandomKey } from "../Device/RandomOps.ts"
+import { cheap } from "../Device/Rematerialise.ts"
 import { type Draws, draws } from "../Random.ts"
 import { float32, sizeOf, type TensorRecord } from "../Tensor.ts"
 
@@ -92,8 +93,11 @@ export const padTo = <T extends tf.Tensor>(x: T, shape: ReadonlyArray<number>): 
       ) as T)
 
 /** Zero channels after a feature map's own, up to what that many channels are given. */
-export const padChannels = (x: tf.Tensor4D, channels: number): tf.Tensor4D =>
-  padTo(x, [...x.shape.slice(0, 3), aligned(channels)])
+export const padChannels = (x: tf.Tensor4D, channels: number): tf.Tensor4D => {
+  const pad = (x: tf.Tensor): tf.Tensor => padTo(x, [...x.shape.slice(0, 3), aligned(channels)])
+  const value = pad(x) as tf.Tensor4D
+  return value === x ? x : cheap(value, [x], pad)
+}
 
 export interface Size {
   readonly height: number

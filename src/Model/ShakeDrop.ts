@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { randomUniform } from "../Device/RandomOps.ts"
+import { addResidual, cheap, isCheap } from "../Device/Rematerialise.ts"
 import type { Mode } from "./Layer.ts"
 
 /** Bounds of a uniform distribution. */
@@ -61,12 +62,13 @@ export const shake = (
 ): tf.Tensor4D => {
   const forward = factor(gate, alpha)
   const backward = factor(gate, beta)
-  const scaled = tf.customGrad((...args) => {
+  const product = tf.customGrad((...args) => {
     const [branch, save] = args as unknown as [tf.Tensor4D, tf.GradSaveFunc]
     save([backward])
     return { value: tf.mul(branch, forward), gradFunc: (dy, [backward]) => tf.mul(dy, backward) }
-  })(residual)
-  return tf.add(x, scaled)
+  })(residual) as tf.Tensor4D
+  const again = (...factors: Array<tf.Tensor>): tf.Tensor => tf.mul(factors[0], factors[1])
+  return addResidual(x, isCheap(residual) ? cheap(product, [residual, forward], again) : product)
 }
 
 const uniform = (u: tf.Tensor, [low, high]: Range): tf.Tensor1D =>
@@ -103,4 +105,5 @@ export const join = (
   residual: tf.Tensor4D,
   options: ShakeDropOptions | undefined,
   mode: Mode
-): tf.Tensor4D => (options === undefined ? tf.add(x, residual) : shakeDrop(name, x, residual, options, mode))
+): tf.Tensor4D =>
+  options === undefined ? addResidual(x, residual) : shakeDrop(name, x, residual, options, mode)

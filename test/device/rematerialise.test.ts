@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { valueAndGradients } from "../../src/Device/Gradients.ts"
 import { batchNormTraining, conv2d, gelu, relu } from "../../src/Device/Ops.ts"
-import { forGradient, isCheap } from "../../src/Device/Rematerialise.ts"
+import { addResidual, forGradient, isCheap } from "../../src/Device/Rematerialise.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, sizeOf } from "../../src/Tensor.ts"
 import { euclidean, norm } from "../support/Fixtures.ts"
@@ -63,6 +63,26 @@ it.effect("a ReLU of what is kept is kept in its place", () =>
   })
 )
 
+it.effect("of a chain of sums every second is kept, and the others have the same bits again", () =>
+  Effect.gen(function* () {
+    const shape = [2, 4, 4, channels]
+    const result = yield* evaluate(
+      { ...normalisation, x: random(11, shape), branch: random(12, shape) },
+      (inputs) => {
+        const residual = fused(inputs, inputs.branch as tf.Tensor4D)
+        const sums = [inputs.x as tf.Tensor4D]
+        for (let i = 0; i < 4; i++) sums.push(addResidual(sums[i], residual))
+        assert.deepStrictEqual(sums.map(isCheap), [false, true, false, true, false])
+        const plain = addResidual(sums[0], inputs.branch as tf.Tensor4D)
+        assert.isFalse(isCheap(plain))
+        const again = sums.map((sum, i) => [`again ${i}`, forGradient(sum, inputs.offset)])
+        return { ...Object.fromEntries([...sums.entries()]), ...Object.fromEntries(again) } as Inputs
+      }
+    )
+    for (let i = 0; i <= 4; i++) assert.deepStrictEqual(result[`again ${i}`].data, result[i].data)
+  })
+)
+
 /** The same in tfjs's own ops, of which nothing is computed again. */
 const composed = ({ offset, scale }: Inputs, x: tf.Tensor4D): tf.Tensor4D => {
   const { mean, variance } = tf.moments(x, [0, 1, 2])
@@ -84,15 +104,20 @@ interface Ops {
   readonly relu: (x: tf.Tensor4D) => tf.Tensor4D
   readonly gelu: (x: tf.Tensor4D) => tf.Tensor4D
   readonly conv: (x: tf.Tensor4D, kernel: tf.Tensor) => tf.Tensor4D
+  readonly add: (x: tf.Tensor4D, y: tf.Tensor4D) => tf.Tensor4D
 }
 
-/** Values that two convolutions take, that a sum keeps, and a GELU of what is kept. */
-const network = ({ conv, gelu, normalise, relu }: Ops, inputs: Inputs): tf.Scalar => {
+/** Values that two convolutions take, a GELU of what is kept, and a chain of residual blocks. */
+const network = ({ add, conv, gelu, normalise, relu }: Ops, inputs: Inputs): tf.Scalar => {
   const x = inputs.x as tf.Tensor4D
   const activated = relu(normalise(inputs, x))
   const branch = conv(gelu(normalise(inputs, conv(activated, inputs.first))), inputs.second)
-  const joined = tf.add<tf.Tensor4D>(conv(activated, inputs.shortcut), branch)
-  return tf.mean(tf.square(conv(gelu(joined), inputs.last)))
+  const joined = gelu(add(conv(activated, inputs.shortcut), branch))
+  let chain = joined
+  for (let block = 0; block < 4; block++) {
+    chain = add(chain, normalise(inputs, conv(normalise(inputs, chain), inputs.first)))
+  }
+  return tf.mean(tf.square(conv(gelu(chain), inputs.last)))
 }
 
 it.effect("gradients are those of the same composition in which everything is kept", () =>
@@ -115,12 +140,13 @@ it.effect("gradients are those of the same composition in which everything is ke
       })
     const ours = yield* gradients({
       normalise: fused,
-      ...{ relu, gelu, conv: (x, kernel) => conv2d(x, kernel as tf.Tensor4D, 1, 1) }
+      ...{ relu, gelu, add: addResidual, conv: (x, kernel) => conv2d(x, kernel as tf.Tensor4D, 1, 1) }
     })
     const expected = yield* gradients({
       normalise: composed,
       relu: (x) => tf.relu(x),
       gelu: composedGelu,
+      add: (x, y) => tf.add(x, y),
       conv: (x, kernel) => tf.conv2d(x, kernel as tf.Tensor4D, 1, "same")
     })
     for (const name of [...trained, "loss"])
