@@ -197,6 +197,18 @@ const quietly = (libc: LibraryHandle, load: () => void): void => {
   }
 }
 
+/** `mallopt`'s number of the largest number of arenas. */
+const M_ARENA_MAX = -8
+
+/**
+ * Lets threads of the C library share one heap. With a heap each, memory that TensorFlow frees in one thread is not used
+ * again by the others; tensors have an allocator of their own. MALLOC_ARENA_MAX in the environment comes first.
+ */
+const oneArena = (libc: LibraryHandle): void => {
+  if (process.env.MALLOC_ARENA_MAX !== undefined) return
+  libc.func("int mallopt(int parameter, int value)")(M_ARENA_MAX, 1)
+}
+
 const opened = new Map<string, CApi>()
 
 /**
@@ -213,6 +225,7 @@ export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CAp
   // TensorFlow reads its environment while it loads. `process.env` does not reach the C library in every host.
   const setenv = libc.func("int setenv(const char* name, const char* value, int overwrite)")
   for (const [name, value] of Object.entries(environment)) setenv(name, process.env[name] ?? value, 1)
+  oneArena(libc)
   // koffi unloads a library when the process ends, which libtensorflow does not survive: hold it for ever.
   const dlopen = libc.func("void* dlopen(const char* path, int flags)")
   for (const file of preload) dlopen(file, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)

@@ -20,6 +20,7 @@ import {
   show
 } from "./EntryPoint.ts"
 import { attempt, type DeviceError, ExecutionError } from "./Errors.ts"
+import { collectGarbageSoon } from "./Garbage.ts"
 import { Graph } from "./Graph.ts"
 import { Session, type Signature } from "./Session.ts"
 
@@ -95,6 +96,7 @@ const programOf = <Entries extends EntryPoints>(
   { compiled, variables }: Traced,
   operations: number
 ): Program<Entries> => {
+  const fresh = new Set(compiled.keys())
   const all = [...variables.values()]
   const readSignature: Signature = {
     doing: "read the state",
@@ -110,6 +112,8 @@ const programOf = <Entries extends EntryPoints>(
       if (wrong !== undefined) return yield* Effect.fail(wrong)
     }
     const values = entry.inputs.map(([key]) => input[key])
+    // TensorFlow optimises the graph in an entry point's first run, which takes long enough.
+    if (fresh.delete(name)) collectGarbageSoon()
     const results = yield* lock.withPermits(1)(session.run(entry.signature, values))
     return toRecord(entry.outputs, results)
   })
