@@ -8,7 +8,9 @@ import { Pipeline } from "./Augment/Pipeline.ts"
 import { DataConfig } from "./Data.ts"
 import { decodeStrictly } from "./Decode.ts"
 import { ModelConfig } from "./Model.ts"
+import { ProgressiveResizing } from "./Train/Resize.ts"
 import { ScheduleConfig } from "./Train/Schedule.ts"
+import { Views } from "./Train/View.ts"
 
 /** A configuration is wrong; `message` is one line that names every wrong key. */
 export class ConfigError extends Data.TaggedError("ConfigError")<{ readonly message: string }> {}
@@ -71,6 +73,8 @@ const TrainFields = Schema.Struct({
   /** The highest learning rate of the schedule. */
   learningRate: positive,
   schedule: ScheduleConfig,
+  /** Smaller images in the first epochs. */
+  progressiveResizing: Schema.optionalKey(ProgressiveResizing),
   optimizer: OptimizerConfig.pipe(Schema.withDecodingDefaultKey(Effect.succeed({ _tag: "Sgd" } as const))),
   /** Of SGD. */
   momentum: share.pipe(withDefault(0.9)),
@@ -122,6 +126,8 @@ const TrainFields = Schema.Struct({
   ),
   /** Epochs between two evaluations on the validation split; the last epoch is always evaluated. */
   evaluateEvery: count.pipe(withDefault(1)),
+  /** The test images are also shown in these ways, for a second accuracy: that of the mean logits. */
+  views: Schema.optionalKey(Views),
   /** How many of the newest checkpoints are kept, apart from the best. */
   keep: count.pipe(withDefault(2)),
   /** Minutes after which a checkpoint is saved within an epoch too. */
@@ -129,10 +135,16 @@ const TrainFields = Schema.Struct({
 })
 /** What in a training contradicts itself. */
 const contradictions = (train: typeof TrainFields.Type): ReadonlyArray<Schema.FilterIssue> => {
-  const { accumulate, batchSize, epochs, sam, swa } = train
+  const { accumulate, batchSize, epochs, progressiveResizing, sam, swa } = train
   const issues: Array<Schema.FilterIssue> = []
   if (swa !== undefined && swa.start > epochs) {
     issues.push({ path: ["swa", "start"], issue: `expected an epoch of the run's ${epochs}` })
+  }
+  if (progressiveResizing?.some(({ until }) => until >= epochs)) {
+    issues.push({
+      path: ["progressiveResizing"],
+      issue: `expected whole images in the last of ${epochs} epochs`
+    })
   }
   if (batchSize % accumulate !== 0) {
     issues.push({ path: ["accumulate"], issue: `expected a divisor of the batch size ${batchSize}` })
@@ -162,14 +174,22 @@ export const Experiment = Schema.Struct({
   model: ModelConfig,
   train: TrainConfig
 }).check(
-  Schema.makeFilter(({ model, train }) =>
-    train.recompute && (model._tag === "SimpleCnn" || model._tag === "Airbench")
-      ? {
-          path: ["train", "recompute"],
-          issue: `expected false, for ${model._tag} has no blocks to recompute`
-        }
-      : undefined
-  )
+  Schema.makeFilter(({ model, train }) => {
+    const issues: Array<Schema.FilterIssue> = []
+    if (train.recompute && (model._tag === "SimpleCnn" || model._tag === "Airbench")) {
+      issues.push({
+        path: ["train", "recompute"],
+        issue: `expected false, for ${model._tag} has no blocks to recompute`
+      })
+    }
+    if (train.progressiveResizing && model._tag === "VisionTransformer") {
+      issues.push({
+        path: ["train", "progressiveResizing"],
+        issue: "expected none, for the positions of a VisionTransformer are those of one size"
+      })
+    }
+    return issues
+  })
 )
 export type Experiment = typeof Experiment.Type
 export type ExperimentInput = typeof Experiment.Encoded

@@ -26,7 +26,7 @@ export { convexWeights, type FoundWeights, greedySelection } from "./Ensemble/Se
 export { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
 export { fitTemperature } from "./Ensemble/Temperature.ts"
 export { trainEnsemble } from "./Ensemble/Train.ts"
-export { VIEWS, type View, viewsOf } from "./Ensemble/View.ts"
+export { VIEWS, type View, viewsOf } from "./Train/View.ts"
 
 /** Whether every member's outputs for a split are there, so that no device is needed. */
 export const isPrepared = Effect.fnUntraced(function* ({ members, views }: Ensemble, split: SplitName) {

@@ -17,7 +17,7 @@ import { describeForecast, measureSpeed } from "./Train/Forecast.ts"
 import { findInitialWeights, readInitialWeights } from "./Train/InitialWeights.ts"
 import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
-import { labelsOf, predict } from "./Train/Predict.ts"
+import { labelsOf, predict, predictViews } from "./Train/Predict.ts"
 import { evaluationEntry } from "./Train/Programs.ts"
 import { type Progress, silent } from "./Train/Progress.ts"
 import { type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
@@ -25,6 +25,7 @@ import { beginRun, continueRun, describeData, environmentOf, RunError } from "./
 import { imagesOf, initialWeights, networkFor } from "./Train/Start.ts"
 import { readTeachers } from "./Train/Teacher.ts"
 import { checkSameData, readTrained } from "./Train/Trained.ts"
+import { viewsOf } from "./Train/View.ts"
 import { judged } from "./Train/Weights.ts"
 
 export { WeightsName } from "./Config.ts"
@@ -157,16 +158,13 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     epochs = end.best.epoch
     selection = `best validation accuracy of the ${weights} weights (${(100 * end.best.accuracy).toFixed(2)} %), epoch ${epochs}`
   }
-  const logits = yield* predict(
-    dataset.test,
-    { batchSize: images.batchSize, classes: network.classes },
-    program.classify(weights)
-  )
-  const { correct, ...measures } = measure(
-    logits.data as Float32Array,
-    labelsOf(dataset.test),
-    network.classes
-  )
+  const batches = { batchSize: images.batchSize, classes: network.classes }
+  const labels = labelsOf(dataset.test)
+  const logits = yield* predict(dataset.test, batches, program.classify(weights))
+  const { correct, ...measures } = measure(logits.data, labels, network.classes)
+  const views = experiment.train.views && viewsOf(experiment.train.views, images)
+  const shown = views && (yield* predictViews(dataset.test, views, batches, program.classify(weights)))
+  const overViews = shown && measure(shown.data, labels, network.classes)
   const result: RunResult = {
     dataset: dataset.name,
     split: "test",
@@ -175,6 +173,15 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     selection,
     ...measures,
     interval: wilsonInterval(correct, measures.images),
+    ...(views &&
+      overViews && {
+        overViews: {
+          views: views.length,
+          accuracy: overViews.accuracy,
+          interval: wilsonInterval(overViews.correct, overViews.images),
+          loss: overViews.loss
+        }
+      }),
     parameters: network.parameters,
     multiplyAdds: network.multiplyAdds,
     trainSeconds: end.seconds,
@@ -182,7 +189,7 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     command
   }
   yield* writeResult(directory, result)
-  return { result, logits: logits.data as Float32Array } satisfies Trained
+  return { result, logits: logits.data } satisfies Trained
 }, Effect.scoped)
 
 /** A run's measures on one of its splits, with its best weights (the last ones where nothing was selected). */

@@ -48,7 +48,7 @@ export const prepare = ({ batch, mode, model, recompute = false, side }) => {
   return {
     network,
     state: initialState(network, weights, false),
-    entry: trainingEntry(network, images, { ...STEP, recompute }, 1),
+    entry: trainingEntry(network, images, { ...STEP, recompute }, { seed: 1 }),
     input: (index) => ({ ...input, step: int32([], Int32Array.of(index)) })
   }
 }

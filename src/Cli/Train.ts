@@ -214,6 +214,12 @@ export const trainCommand = Command.make(
     yield* Console.log(
       `${result.dataset}, ${result.images} test images: ${percent(result.accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), ${result.selection}`
     )
+    if (result.overViews) {
+      const { accuracy, interval, views } = result.overViews
+      yield* Console.log(
+        `with the mean over ${views} views of each image: ${percent(accuracy)} (95 % interval ${interval.map(percent).join(" to ")})`
+      )
+    }
     if (input.smoke) {
       const { readMetrics } = yield* Effect.promise(() => import("../Train/Metrics.ts"))
       const { batchSize } = experiment.train

@@ -6,7 +6,7 @@ import { DataConfig } from "../Data.ts"
 import { decodeStrictly } from "../Decode.ts"
 import { findRecipe } from "../Recipe.ts"
 import { configurationDifference } from "../Train/Run.ts"
-import { Views } from "./View.ts"
+import { Views } from "../Train/View.ts"
 
 const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
 

@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import { makeCanvas } from "../Augment/Canvas.ts"
 import { type DataDescription, readRun } from "../Train/Run.ts"
+import { type View, viewsOf } from "../Train/View.ts"
 import { type EnsembleConfig, sourcesOf } from "./Config.ts"
 import { EnsembleError } from "./Errors.ts"
 import { findMember, type Member } from "./Member.ts"
-import { type View, viewsOf } from "./View.ts"
 
 export interface Ensemble {
   readonly config: EnsembleConfig

@@ -15,11 +15,11 @@ import { float32 } from "../Tensor.ts"
 import { predict } from "../Train/Predict.ts"
 import { evaluationEntry } from "../Train/Programs.ts"
 import { imagesOf } from "../Train/Start.ts"
+import { show, type View } from "../Train/View.ts"
 import { type Outputs, softmax, weightedMean } from "./Combine.ts"
 import { EnsembleError } from "./Errors.ts"
 import { loadMember, type Member } from "./Member.ts"
 import { logProbabilities } from "./Temperature.ts"
-import { show, type View } from "./View.ts"
 
 const sha256 = (...parts: ReadonlyArray<string | Uint8Array>): string => {
   const hash = createHash("sha256")

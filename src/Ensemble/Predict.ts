@@ -2,13 +2,13 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { fileLogits, type Prediction, type Unreadable } from "../Serve/Images.ts"
+import { show } from "../Train/View.ts"
 import { combine, type Outputs, rowOf, softmax } from "./Combine.ts"
 import type { EnsembleConfig } from "./Config.ts"
 import { loadMember, type Member, verifyMember } from "./Member.ts"
 import type { Ensemble } from "./Open.ts"
 import { overViews } from "./Outputs.ts"
 import { logProbabilities } from "./Temperature.ts"
-import { show } from "./View.ts"
 
 interface Said {
   readonly files: ReadonlyArray<string>

@@ -1,6 +1,6 @@
 /** The head of a report: the result, what it was got from, and how to get it again. */
 import { formatSeconds } from "../Train/Progress.ts"
-import type { RunResult } from "../Train/Result.ts"
+import type { OverViews, RunResult } from "../Train/Result.ts"
 import type { RunConfig } from "../Train/Run.ts"
 import { count, html, type Markup, percent, short } from "./Html.ts"
 
@@ -17,6 +17,9 @@ export const tile = (name: string, value: string): Markup =>
 
 export const row = (name: string, value: string | Markup): Markup =>
   html`<tr><th>${name}</th><td>${value}</td></tr>`
+
+const overViewsInWords = ({ accuracy, interval: [low, high], views }: OverViews): string =>
+  `${percent(accuracy)} with the mean over ${views} views of each image (95 % interval ${percent(low)} to ${percent(high)})`
 
 export const overview = (
   { dataset, environment, experiment }: RunConfig,
@@ -44,6 +47,7 @@ export const overview = (
       `${dataset.name}, ${classes} classes: ${count(images.train)} training, ${count(images.validation)} validation, ${count(result.images)} ${result.split} images`
     ),
     row("Weights", result.selection),
+    ...(result.overViews ? [row("Test-time augmentation", overViewsInWords(result.overViews))] : []),
     row("Augmentation", experiment.augment.map((transform) => inWords(transform)).join("; ") || "none"),
     row("Seed", String(result.seed)),
     row("Device", environment.device),

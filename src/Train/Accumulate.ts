@@ -31,14 +31,14 @@ export const accumulationEntry = (
   network: Network,
   images: Images,
   options: StepOptions,
-  { parts, seed }: { readonly parts: number; readonly seed: number }
+  { parts, scale, seed }: { readonly parts: number; readonly scale: number; readonly seed: number }
 ) =>
   entryPoint({
     inputs: { ...batchInputs(images), part: INTEGER },
     run: (state, input) => {
       const part = { index: input.part as tf.Scalar, of: parts }
       const { correct, gradients, loss, statistics } = gradientsOf(network, options, state, {
-        ...batchOf(images, input),
+        ...batchOf(images, input, scale),
         key: { seed, step: input.step as tf.Scalar, part }
       })
       const kept = tf.cast(tf.greater(input.part, 0), "float32")

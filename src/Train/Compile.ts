@@ -23,6 +23,8 @@ export interface StepInput {
   readonly learningRate: number
   readonly averageDecay: number
   readonly lookaheadRate: number
+  /** Of the images' sides; one that the configuration names, or 1. */
+  readonly scale: number
 }
 
 export interface StepOutput {
@@ -84,6 +86,16 @@ const stateOf = ({ network, teachers, train, weights }: CompileOptions): TensorR
   ...teacherState(teachers.map(({ weights }) => weights))
 })
 
+/** Entry points of a name, one for each scale of images. */
+const scaledEntries = <Name extends string, Entry>(
+  name: Name,
+  { progressiveResizing = [] }: TrainConfig,
+  entry: (scale: number) => Entry
+): Record<`${Name}-${number}`, Entry> =>
+  Object.fromEntries(
+    [...progressiveResizing, { scale: 1 }].map(({ scale }) => [`${name}-${scale}`, entry(scale)])
+  ) as Record<`${Name}-${number}`, Entry>
+
 const entriesOf = (compile: CompileOptions) => {
   const { images, network, seed, train } = compile
   const options = stepOptions(compile)
@@ -94,18 +106,22 @@ const entriesOf = (compile: CompileOptions) => {
     swa: evaluationEntry(network, images, (name) => keptAs("swa", name)),
     average: averagingEntry(network),
     statistics: statisticsEntry(network, images, seed),
-    train: trainingEntry(network, images, options, seed),
-    accumulate: accumulationEntry(network, images, options, { parts, seed }),
     apply: applicationEntry(network, options)
   }
+  const whole = scaledEntries("train", train, (scale) =>
+    trainingEntry(network, images, options, { scale, seed })
+  )
+  const part = scaledEntries("accumulate", train, (scale) =>
+    accumulationEntry(network, images, options, { parts, scale, seed })
+  )
   // What the configuration does not ask for is neither compiled nor called.
-  const { accumulate, apply, average, ema, raw, statistics, swa, train: whole } = entries
+  const { apply, average, ema, raw, statistics, swa } = entries
   return {
     raw,
     ...(train.ema && { ema }),
     ...(train.swa && { swa, average, statistics }),
-    ...(parts === 1 ? { train: whole } : { accumulate, apply })
-  } as typeof entries
+    ...(parts === 1 ? whole : { ...part, apply })
+  } as typeof entries & typeof whole & typeof part
 }
 
 const numberIn = ({ data }: HostTensor): number => data[0]
@@ -144,7 +160,7 @@ export const compileTraining = Effect.fnUntraced(function* (
   })
 
   const whole = Effect.fnUntraced(function* (batch: BatchArrays, at: StepInput) {
-    const result = yield* run("train", { ...inputsOf(batch, 0, at.step), ...updateOf(at) })
+    const result = yield* run(`train-${at.scale}`, { ...inputsOf(batch, 0, at.step), ...updateOf(at) })
     return {
       loss: numberIn(result.loss),
       correct: numberIn(result.correct),
@@ -156,7 +172,10 @@ export const compileTraining = Effect.fnUntraced(function* (
     let loss = 0
     let correct = 0
     for (let part = 0; part < parts; part++) {
-      const result = yield* run("accumulate", { ...inputsOf(batch, part, at.step), part: integer(part) })
+      const result = yield* run(`accumulate-${at.scale}`, {
+        ...inputsOf(batch, part, at.step),
+        part: integer(part)
+      })
       loss += numberIn(result.loss) / parts
       correct += numberIn(result.correct)
     }

@@ -7,6 +7,7 @@ import { sizeOf } from "../Tensor.ts"
 import type { TrainingProgram } from "./Compile.ts"
 import type { Images } from "./Programs.ts"
 import { formatSeconds } from "./Progress.ts"
+import { costOfEpochs } from "./Resize.ts"
 import { weightsKept } from "./Weights.ts"
 
 /** The warm-up ends after that much time, but not before one step was timed. */
@@ -29,7 +30,7 @@ export const measureSpeed = Effect.fn("measureSpeed")(function* (
     labelsB: new Int32Array(batchSize),
     lambda: new Float32Array(batchSize).fill(1)
   }
-  const step = program.step(batch, { step: 0, learningRate: 0, averageDecay: 1, lookaheadRate: 0 })
+  const step = program.step(batch, { step: 0, learningRate: 0, averageDecay: 1, lookaheadRate: 0, scale: 1 })
   const before = yield* program.read
   // TensorFlow plans and compiles in the first step.
   yield* step
@@ -63,8 +64,9 @@ export interface Forecast {
 export const forecast = ({ dataset, imagesPerSecond, network, train }: ForecastInput): Forecast => {
   const weights = weightsKept(train).length
   const evaluations = Math.ceil(train.epochs / train.evaluateEvery)
+  const epochs = costOfEpochs(train.progressiveResizing ?? [], 0, train.epochs)
   const images =
-    train.epochs * dataset.train.indices.length +
+    epochs * dataset.train.indices.length +
     EVALUATION * (evaluations * weights * dataset.validation.indices.length + dataset.test.indices.length)
   const all = network.tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   // The best checkpoint has no momentum.

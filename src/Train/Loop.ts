@@ -11,6 +11,7 @@ import { type Counters, START } from "./Counters.ts"
 import { epochMetrics, evaluateEpoch, type Run, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { lookaheadRate } from "./Lookahead.ts"
 import { appendMetrics } from "./Metrics.ts"
+import { costOfEpochs, scaleAt } from "./Resize.ts"
 import { endsCycle, learningRateAt } from "./Schedule.ts"
 import { modelsAveraged } from "./Swa.ts"
 import { judged } from "./Weights.ts"
@@ -28,6 +29,7 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
   const { checkpoints, directory, experiment, program, progress } = run
   const { train } = experiment
   const steps = stepsPerEpoch(run)
+  const resizing = train.progressiveResizing ?? []
   const length = { stepsPerEpoch: steps, steps: train.epochs * steps }
   let counters = start
   let saved: Counters | undefined
@@ -43,13 +45,15 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
   const step = Effect.fnUntraced(function* (batch: Batch, waited: number) {
     const before = performance.now()
     const { epoch } = counters
+    const scale = scaleAt(resizing, epoch)
     const position = { epoch, step: counters.batch, stepsPerEpoch: steps, epochs: train.epochs }
     const learningRate = learningRateAt(train.schedule, train.learningRate, position)
     const { correct, gradientNorm, loss } = yield* program.step(batch, {
       step: counters.step,
       learningRate,
       averageDecay: averageDecay(train.ema?.decay ?? 0, counters.step),
-      lookaheadRate: train.lookahead ? lookaheadRate(train.lookahead, counters.step + 1, length) : 0
+      lookaheadRate: train.lookahead ? lookaheadRate(train.lookahead, counters.step + 1, length) : 0,
+      scale
     })
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       const good = (saved ?? start).step
@@ -77,7 +81,10 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
       loss,
       accuracy: correct / train.batchSize,
       learningRate,
-      images: train.batchSize
+      images: train.batchSize,
+      cost: scale ** 2,
+      costLeft:
+        scale ** 2 * (steps - counters.batch) + steps * costOfEpochs(resizing, epoch + 1, train.epochs)
     })
   }, Effect.uninterruptible)
 

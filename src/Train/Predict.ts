@@ -5,6 +5,7 @@ import { evaluationBatches } from "../Augment.ts"
 import type { Split } from "../Data.ts"
 import type { DeviceError } from "../Device.ts"
 import { float32, type HostTensor, uint8 } from "../Tensor.ts"
+import { show, type View } from "./View.ts"
 
 /** Runs one batch of images: uint8 [N,H,W,3] → logits [N,classes]. */
 export type Classify = (images: HostTensor<"uint8">) => Effect.Effect<HostTensor, DeviceError>
@@ -36,6 +37,23 @@ export const predict = Effect.fn("predict")(function* (
     })
   )
   return float32([split.indices.length, classes], logits)
+})
+
+/** The mean of the logits [images,classes] over views of a split's images, by the views' weights. */
+export const predictViews = Effect.fn("predictViews")(function* (
+  split: Split,
+  views: ReadonlyArray<View>,
+  { batchSize, classes }: Pick<PredictOptions, "batchSize" | "classes">,
+  classify: Classify
+) {
+  const total = views.reduce((sum, { weight }) => sum + weight, 0)
+  const mean = new Float32Array(split.indices.length * classes)
+  for (const view of views) {
+    const shown = (pixels: Uint8Array, numbers: Uint32Array) => show(view, pixels, split.images, numbers)
+    const { data } = yield* predict(split, { batchSize, classes, show: shown }, classify)
+    for (let i = 0; i < mean.length; i++) mean[i] += (view.weight / total) * data[i]
+  }
+  return float32([split.indices.length, classes], mean)
 })
 
 /** The labels of a split's images, in its order. */

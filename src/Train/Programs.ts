@@ -4,6 +4,7 @@ import type { PerChannel } from "../Data.ts"
 import { entryPoint } from "../Device.ts"
 import type { Size } from "../Model/Layer.ts"
 import type { Network } from "../Model/Network.ts"
+import { resize, scaled } from "./Resize.ts"
 import { type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
 
 /** What a program has to know of the data. */
@@ -43,12 +44,13 @@ export const batchInputs = (images: Images) => {
   }
 }
 
-/** The batch of such an entry point, normalised. */
+/** The batch of such an entry point, normalised, with images of `scale` times their size. */
 export const batchOf = (
   images: Images,
-  input: Readonly<Record<keyof ReturnType<typeof batchInputs>, tf.Tensor>>
+  input: Readonly<Record<keyof ReturnType<typeof batchInputs>, tf.Tensor>>,
+  scale: number
 ) => ({
-  images: normalise(input.images, images),
+  images: normalise(scale === 1 ? input.images : resize(input.images, scaled(images.size, scale)), images),
   labels: {
     a: input.labelsA as tf.Tensor1D,
     b: input.labelsB as tf.Tensor1D,
@@ -83,13 +85,18 @@ export const evaluationEntry = (
     }
   })
 
-/** One step of training on a batch. */
-export const trainingEntry = (network: Network, images: Images, options: StepOptions, seed: number) =>
+/** One step of training on a batch, whose images are first scaled. */
+export const trainingEntry = (
+  network: Network,
+  images: Images,
+  options: StepOptions,
+  { scale = 1, seed }: { readonly seed: number; readonly scale?: number }
+) =>
   entryPoint({
     inputs: { ...batchInputs(images), ...updateInputs },
     run: (state, input) =>
       trainingStep(network, options, state, {
-        ...batchOf(images, input),
+        ...batchOf(images, input, scale),
         ...updateOf(options, input),
         key: { seed, step: input.step as tf.Scalar }
       })

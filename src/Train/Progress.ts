@@ -19,6 +19,9 @@ export interface StepProgress {
   readonly learningRate: number
   /** In a batch. */
   readonly images: number
+  /** Of the step, and of those that are left, in steps on whole images. */
+  readonly cost: number
+  readonly costLeft: number
 }
 
 /** Told how a training goes. Called from its loop: what it does must be quick. */
@@ -100,20 +103,20 @@ export const makeProgress = Effect.fn("makeProgress")(function* (
   let epochs: number | undefined
   let steps = 0
   let first = 0
+  let cost = 0
   let last = 0
   let loss = 0
   let accuracy = 0
   let stepSeconds = 0
 
-  /** The state after a step; the time left is that of the steps left at the mean pace since the first step. */
+  /** The state after a step; the time left is that of what is left at the mean pace since the first step. */
   const describe = (at: StepProgress): string => {
-    const { epoch, images, learningRate, step, stepsPerEpoch } = at
-    const left = (at.epochs - epoch) * stepsPerEpoch - step
-    const pace = (last - first) / 1000 / (steps - 1)
+    const { costLeft, epoch, images, learningRate, step, stepsPerEpoch } = at
+    const pace = (last - first) / 1000 / cost
     const head = `epoch ${epoch + 1}/${at.epochs}`
     const fields = [
       `${String(step).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
-      ...(steps > 1 ? [`${formatSeconds(left * pace)} left`] : []),
+      ...(steps > 1 ? [`${formatSeconds(costLeft * pace)} left`] : []),
       `loss ${loss.toFixed(4)}`,
       `accuracy ${percent(accuracy)}`,
       `lr ${learningRate.toPrecision(3)}`,
@@ -137,6 +140,7 @@ export const makeProgress = Effect.fn("makeProgress")(function* (
       if (steps === 1) first = time
       else {
         const seconds = (time - last) / 1000
+        cost += at.cost
         stepSeconds += Math.max(RECENT, 1 / (steps - 1)) * (seconds - stepSeconds)
       }
       last = time

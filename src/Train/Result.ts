@@ -7,6 +7,9 @@ import { WeightsName } from "../Config.ts"
 import { decodeStrictly } from "../Decode.ts"
 import { readJson, StorageError, writeFileAtomic } from "../Storage.ts"
 
+/** 95 % confidence interval of an accuracy, from the number of images alone. */
+const interval = Schema.Tuple([Schema.Finite, Schema.Finite])
+
 export const RunResult = Schema.Struct({
   dataset: Schema.String,
   split: Schema.Literals(["train", "validation", "test"]),
@@ -17,13 +20,16 @@ export const RunResult = Schema.Struct({
   selection: Schema.String,
   images: Schema.Int,
   accuracy: Schema.Finite,
-  /** 95 % confidence interval of the accuracy, from the number of images alone. */
-  interval: Schema.Tuple([Schema.Finite, Schema.Finite]),
+  interval,
   /** Mean cross entropy (nats). */
   loss: Schema.Finite,
   top5: Schema.Finite,
   /** Images by true class (row) and predicted class (column). */
   confusion: Schema.Array(Schema.Array(Schema.Int)),
+  /** Of the mean logits over the experiment's `views` of each image, where it has some. */
+  overViews: Schema.optionalKey(
+    Schema.Struct({ views: Schema.Int, accuracy: Schema.Finite, interval, loss: Schema.Finite })
+  ),
   parameters: Schema.Int,
   /** Of one image. */
   multiplyAdds: Schema.Int,
@@ -32,6 +38,7 @@ export const RunResult = Schema.Struct({
   command: Schema.String
 })
 export type RunResult = typeof RunResult.Type
+export type OverViews = NonNullable<RunResult["overViews"]>
 
 /** The standard normal distribution's quantile at 0.975. */
 const Z = 1.959964

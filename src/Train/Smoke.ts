@@ -8,9 +8,9 @@ const STEPS = 2
 /** Images of the validation and of the test split. */
 const EVALUATED = 32
 
-/** The experiment with one epoch of small batches. It starts from its seed: a file to start from is not needed. */
+/** The experiment with one epoch of small batches. It starts from its seed, without a file, and on whole images. */
 export const smokeExperiment = (experiment: Experiment): Experiment => {
-  const { initialWeights: _, ...train } = experiment.train
+  const { initialWeights: _, progressiveResizing: __, ...train } = experiment.train
   const { accumulate, batchSize, swa } = train
   const whole = accumulate * Math.ceil(Math.min(batchSize, BATCH) / accumulate)
   return {

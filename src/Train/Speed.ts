@@ -54,7 +54,7 @@ export const timeTrainingStep = Effect.gen(function* () {
   const network = makeNetwork({ _tag: "WideResNet", depth: 16, width: 1 }, { classes: 10, size })
   const options = { momentum: 0.9, weightDecay: 5e-4, labelSmoothing: 0, ema: false }
   const program = yield* device.compile(initialState(network, network.init(1), false), {
-    train: trainingEntry(network, images, options, 1)
+    train: trainingEntry(network, images, options, { seed: 1 })
   })
   const labels = int32([BATCH])
   const milliseconds = yield* fastest(

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { View } from "../../src/Ensemble/View.ts"
 import { openEnsemble } from "../../src/Ensemble.ts"
 import { describeData, type RunConfig } from "../../src/Train/Run.ts"
+import type { View } from "../../src/Train/View.ts"
 import { dataset, decoded, open, trainedBefore } from "./runs.ts"
 
 const restarts = { seed: 3, train: { epochs: 2, schedule: { _tag: "WarmRestarts", t0: 1 } } }

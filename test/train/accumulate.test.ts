@@ -60,7 +60,13 @@ const trained = (network: Network, accumulate: number) =>
         labelsB: Int32Array.from({ length: BATCH }, () => random.int(4)),
         lambda: Float32Array.from({ length: BATCH }, () => random.uniform())
       }
-      const at = { step, learningRate: 0.1, averageDecay: 0.5, lookaheadRate: step % 2 === 1 ? 0.5 : 0 }
+      const at = {
+        step,
+        learningRate: 0.1,
+        averageDecay: 0.5,
+        lookaheadRate: step % 2 === 1 ? 0.5 : 0,
+        scale: 1
+      }
       outputs.push(yield* program.step(batch, at))
     }
     return { state: yield* program.read, outputs }

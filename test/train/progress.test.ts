@@ -17,6 +17,8 @@ const at = (step: number, change: Partial<StepProgress> = {}): StepProgress => (
   accuracy: 0.25,
   learningRate: 0.1,
   images: 64,
+  cost: 1,
+  costLeft: (4 - (change.epoch ?? 0)) * STEPS - step,
   ...change
 })
 

@@ -6,7 +6,8 @@ import { compile } from "../Augment/Compile.ts"
 import { crop, flipHorizontally } from "../Augment/Crop.ts"
 import { ImageStep } from "../Augment/Pipeline.ts"
 import { makeTrace } from "../Augment/Trace.ts"
-import type { DataDescription } from "../Train/Run.ts"
+import type { PerChannel } from "../Data.ts"
+import type { Size } from "../Model/Layer.ts"
 
 const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
 
@@ -82,7 +83,11 @@ export interface View {
   readonly apply: (canvas: Canvas, image: number) => void
 }
 
-type Images = Pick<DataDescription, "mean" | "size">
+interface Images {
+  readonly size: Size
+  /** Of the channels, for pixels in [0, 1]. */
+  readonly mean: PerChannel
+}
 
 const resolve = (view: ViewConfig, { mean, size }: Images): ReadonlyArray<View> => {
   const { weight, ...rest } = view
@@ -118,7 +123,7 @@ export const viewsOf = (views: Views, images: Images): ReadonlyArray<View> => {
 export const show = (
   { apply }: View,
   pixels: Uint8Array,
-  { height, width }: { readonly height: number; readonly width: number },
+  { height, width }: Size,
   numbers: ArrayLike<number>
 ): Uint8Array => {
   const bytes = height * width * 3
