@@ -67,8 +67,13 @@ const TrainFields = Schema.Struct({
   initialWeights: Schema.optionalKey(
     Schema.String.check(Schema.isPattern(/\.safetensors$/, { expected: "the path of a .safetensors file" }))
   ),
-  /** What convolutions and matrix products compute in; bfloat16 takes a CPU with AVX512_BF16 or AMX. */
-  precision: Schema.Literals(["float32", "bfloat16"]).pipe(withDefault<"float32" | "bfloat16">("float32")),
+  /**
+   * What convolutions and matrix products compute in; bfloat16 takes a CPU with AVX512_BF16 or AMX. `fastest` is
+   * measured when a run begins, and the run's own configuration says what it was.
+   */
+  precision: Schema.Literals(["float32", "bfloat16", "fastest"]).pipe(
+    withDefault<"float32" | "bfloat16" | "fastest">("float32")
+  ),
   batchSize: count,
   /** The highest learning rate of the schedule. */
   learningRate: positive,

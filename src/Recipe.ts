@@ -15,6 +15,7 @@ import { pyramidNetSmall } from "./Recipe/PyramidNetSmall.ts"
 import { quickstart } from "./Recipe/Quickstart.ts"
 import type { EnsembleRecipe, Recipe } from "./Recipe/Recipe.ts"
 import { simpleCnn } from "./Recipe/SimpleCnn.ts"
+import { speedrun, speedrun94 } from "./Recipe/Speedrun.ts"
 import { vitB16Finetune } from "./Recipe/VitB16Finetune.ts"
 import { wideResNetAutoAugment } from "./Recipe/WideResNetAutoAugment.ts"
 
@@ -25,6 +26,8 @@ export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
   [
     quickstart,
     simpleCnn,
+    speedrun,
+    speedrun94,
     pyramidNetSmall,
     part1SimpleCnn,
     part2Augmentation,

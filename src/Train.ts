@@ -17,6 +17,7 @@ import { describeForecast, measureSpeed } from "./Train/Forecast.ts"
 import { findInitialWeights, readInitialWeights } from "./Train/InitialWeights.ts"
 import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
+import { precisionFor, precisionOf, withPrecision } from "./Train/Precision.ts"
 import { labelsOf, predict, predictViews } from "./Train/Predict.ts"
 import { evaluationEntry } from "./Train/Programs.ts"
 import { type Progress, silent } from "./Train/Progress.ts"
@@ -72,16 +73,32 @@ const checkBatch = ({ train }: Experiment, dataset: Dataset["Service"]): Effect.
  * Trains an experiment on the `Dataset`, keeps the weights that are best on the validation split, and measures
  * them once on the test split. Interrupted, it saves where it stands.
  */
-export const train = Effect.fn("train")(function* (experiment: Experiment, options: TrainOptions) {
+export const train = Effect.fn("train")(function* (asked: Experiment, options: TrainOptions) {
   const { directory, progress = silent, resume } = options
   const device = yield* Device
   const dataset = yield* Dataset
   const checkpoints = yield* Checkpoints
-  yield* checkBatch(experiment, dataset)
+  yield* checkBatch(asked, dataset)
   const description = describeData(dataset)
-  const network = yield* networkFor(experiment, description)
-  const given = yield* readInitialWeights(experiment, network, { needed: !resume })
-  const teachers = yield* readTeachers(experiment, network, dataset)
+  const network = yield* networkFor(asked, description)
+  const given = yield* readInitialWeights(asked, network, { needed: !resume })
+  const teachers = yield* readTeachers(asked, network, dataset)
+  const images = imagesOf(asked, description)
+  const compile = {
+    network,
+    images,
+    train: asked.train,
+    seed: asked.seed,
+    weights: initialWeights(network, asked.seed, dataset, given?.weights),
+    teachers
+  }
+  const precision = yield* precisionFor(asked, {
+    device,
+    compile,
+    progress,
+    begun: resume ? directory : undefined
+  })
+  const experiment = withPrecision(asked, precision)
   const config = {
     command: options.command,
     experiment,
@@ -99,21 +116,13 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
     }
   }
 
-  const images = imagesOf(experiment, description)
   const augmenter = yield* makeAugmenter(dataset, {
     batchSize: experiment.train.batchSize,
     pipeline: experiment.augment,
     seed: experiment.seed,
     workers: options.workers
   })
-  const program = yield* compileTraining(device, {
-    network,
-    images,
-    train: experiment.train,
-    seed: experiment.seed,
-    weights: initialWeights(network, experiment.seed, dataset, given?.weights),
-    teachers
-  })
+  const program = yield* compileTraining(device, { ...compile, precision })
   let start: Counters = START
   if (!resume) {
     const imagesPerSecond = yield* measureSpeed(program, images, experiment.train)
@@ -207,7 +216,7 @@ export const evaluate = Effect.fn("evaluate")(function* (
   const program = yield* device.compile(
     trained.weights,
     { evaluate: evaluationEntry(network, images) },
-    { precision: experiment.train.precision }
+    { precision: precisionOf(experiment) }
   )
   const logits = yield* predict(
     dataset[split],

@@ -12,6 +12,7 @@ import { Device } from "../Device.ts"
 import { decode, encode } from "../Safetensors.ts"
 import { readFile, writeFileAtomic } from "../Storage.ts"
 import { float32 } from "../Tensor.ts"
+import { precisionOf } from "../Train/Precision.ts"
 import { predict } from "../Train/Predict.ts"
 import { evaluationEntry } from "../Train/Programs.ts"
 import { imagesOf } from "../Train/Start.ts"
@@ -92,7 +93,7 @@ const compute = Effect.fn("computeOutputs")(function* (
   const program = yield* device.compile(
     weights,
     { evaluate: evaluationEntry(network, images) },
-    { precision: experiment.train.precision }
+    { precision: precisionOf(experiment) }
   )
   const { batchSize, size } = images
   const { classes } = network

@@ -10,6 +10,7 @@ import { epochBatches } from "../Augment.ts"
 import { Dataset, type LoadedDataset } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../Tensor.ts"
+import { precisionOf } from "../Train/Precision.ts"
 import { imagesOf } from "../Train/Start.ts"
 import { statisticsEntry, swaOf } from "../Train/Swa.ts"
 import type { TrainedNetwork } from "../Train/Trained.ts"
@@ -47,7 +48,7 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
   const program = yield* device.compile(
     state,
     { statistics: statisticsEntry(network, images, experiment.seed) },
-    { precision: experiment.train.precision }
+    { precision: precisionOf(experiment) }
   )
   const batches = epochBatches(
     dataset,

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Batch, BatchArrays } from "../Augment.ts"
 import type { TrainConfig, WeightsName } from "../Config.ts"
-import type { Device, DeviceError } from "../Device.ts"
+import type { Device, DeviceError, Precision } from "../Device.ts"
 import type { Network } from "../Model/Network.ts"
 import { float32, type HostTensor, int32, scalar, sizeOf, type TensorRecord, uint8 } from "../Tensor.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
@@ -52,6 +52,7 @@ export interface CompileOptions {
   readonly network: Network
   readonly images: Images
   readonly train: TrainConfig
+  readonly precision: Precision
   readonly seed: number
   /** To start from. */
   readonly weights: TensorRecord
@@ -137,7 +138,7 @@ export const compileTraining = Effect.fnUntraced(function* (
   const { batchSize, size } = images
   const parts = train.accumulate
   const { read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
-    precision: train.precision
+    precision: options.precision
   })
 
   const shape = [batchSize, size.height, size.width, 3]

@@ -49,7 +49,7 @@ const trained = (network: Network, accumulate: number) =>
     }
     const weights = network.init(1)
     const program = yield* compileTraining(yield* Device, {
-      ...{ network, images, train, weights, seed: 5, teachers: [] }
+      ...{ network, images, train, weights, seed: 5, teachers: [], precision: "float32" }
     })
     const random = draws(2, "batches")
     const outputs = []
