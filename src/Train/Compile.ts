@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Batch, BatchArrays } from "../Augment.ts"
 import type { TrainConfig, WeightsName } from "../Config.ts"
-import type { Device, DeviceError } from "../Device.ts"
+import type { Device, DeviceError, OpEvent } from "../Device.ts"
 import type { Network } from "../Model/Network.ts"
 import { float32, type HostTensor, int32, scalar, sizeOf, type TensorRecord, uint8 } from "../Tensor.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
@@ -36,6 +36,8 @@ export interface StepOutput {
 export interface TrainingProgram {
   /** One step of the optimiser on a batch. */
   readonly step: (batch: BatchArrays, at: StepInput) => Effect.Effect<StepOutput, DeviceError>
+  /** A step as one run of the program, or its first part where gradients are accumulated: what ran on the device. */
+  readonly profile: (batch: BatchArrays, at: StepInput) => Effect.Effect<ReadonlyArray<OpEvent>, DeviceError>
   readonly classify: (weights: WeightsName) => Classify
   /** Takes the weights into their mean, as the n-th. */
   readonly average: (n: number) => Effect.Effect<void, DeviceError>
@@ -120,7 +122,7 @@ export const compileTraining = Effect.fnUntraced(function* (
   const { images, train } = options
   const { batchSize, size } = images
   const parts = train.accumulate
-  const { read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
+  const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
     precision: train.precision
   })
 
@@ -166,6 +168,10 @@ export const compileTraining = Effect.fnUntraced(function* (
 
   return {
     step: parts === 1 ? whole : inParts,
+    profile: (batch, at) =>
+      parts === 1
+        ? profile("train", { ...inputsOf(batch, 0, at.step), ...updateOf(at) })
+        : profile("accumulate", { ...inputsOf(batch, 0, at.step), part: integer(0) }),
     classify: (weights) => (images) => Effect.map(run(weights, { images }), ({ logits }) => logits),
     average: (n) => Effect.asVoid(run("average", { share: scalar(1 / n) })),
     measureStatistics: Effect.fnUntraced(function* (batch) {
