@@ -30,9 +30,9 @@ export {
 } from "./Device/Errors.ts"
 export type { Program } from "./Device/Program.ts"
 export type { SeenDevice } from "./Device/Session.ts"
-
 /** The version of libtensorflow whose behaviour is tested. */
 export { VERSION as TENSORFLOW_VERSION } from "./Device/Setup/Wheels.ts"
+export type { OpEvent } from "./Device/StepStats.ts"
 
 export class Device extends Context.Service<
   Device,

@@ -19,6 +19,7 @@ import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
 import { precisionFor, precisionOf, withPrecision } from "./Train/Precision.ts"
 import { labelsOf, predict, predictViews } from "./Train/Predict.ts"
+import { profileStep } from "./Train/Profile.ts"
 import { evaluationEntry } from "./Train/Programs.ts"
 import { type Progress, silent } from "./Train/Progress.ts"
 import { type RunResult, wilsonInterval, writeResult } from "./Train/Result.ts"
@@ -49,6 +50,8 @@ export interface TrainOptions {
   readonly command: string
   /** Threads that augment; 0, unless given, for the one that drives the device. The result is the same. */
   readonly workers?: number | undefined
+  /** A file for a Chrome trace of one step. The result is the same. */
+  readonly profile?: string | undefined
   readonly progress?: Progress
 }
 
@@ -128,7 +131,6 @@ export const train = Effect.fn("train")(function* (asked: Experiment, options: T
     const imagesPerSecond = yield* measureSpeed(program, images, experiment.train)
     const expected = { network, train: experiment.train, dataset, imagesPerSecond }
     for (const line of describeForecast(expected)) progress.message(line)
-    yield* beginRun(directory, config)
   } else {
     const { checkpoint, skipped } = yield* checkpoints.find("latest")
     for (const line of skipped) progress.message(line)
@@ -148,6 +150,11 @@ export const train = Effect.fn("train")(function* (asked: Experiment, options: T
     }
     progress.message(`continued after step ${start.step}`)
   }
+  if (options.profile !== undefined) {
+    const lines = yield* profileStep(program, images, experiment.train, options.profile)
+    for (const line of lines) progress.message(line)
+  }
+  if (!resume) yield* beginRun(directory, config)
   yield* truncateMetrics(directory, start.step)
 
   const end = yield* runEpochs(

@@ -32,6 +32,10 @@ const flags = {
   device: deviceFlag,
   seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
   workers: workersFlag,
+  profile: optional(
+    Flag.String("profile"),
+    "Tell where the time of a training step goes, and write it as a trace for Perfetto or chrome://tracing"
+  ),
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("Continue an interrupted run: the one in --out, or the newest of its name"),
     Flag.withDefault(false)
@@ -139,9 +143,9 @@ const trainedEnsemble = Effect.fnUntraced(function* (input: Input) {
   const { ensembleRecipes } = yield* Effect.promise(() => import("../Recipe.ts"))
   if (Option.isNone(input.recipe) || !Object.hasOwn(ensembleRecipes, input.recipe.value)) return false
   const { RunError } = yield* Effect.promise(() => import("../Train.ts"))
-  const { config, out, seed, teachers } = input
+  const { config, out, profile, seed, teachers } = input
   const foreign = [
-    ...Object.entries({ config, out, seed, teachers }).flatMap(([name, flag]) =>
+    ...Object.entries({ config, out, profile, seed, teachers }).flatMap(([name, flag]) =>
       Option.isSome<unknown>(flag) ? [name] : []
     ),
     ...(input.resume ? ["resume"] : []),
@@ -185,6 +189,7 @@ export const trainCommand = Command.make(
         resume: input.resume,
         command,
         workers: input.workers,
+        profile: Option.getOrUndefined(input.profile),
         progress
       }).pipe(
         Effect.onInterrupt(() =>

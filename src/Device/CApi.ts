@@ -25,7 +25,7 @@ type Session = Pointer<"Session">
 type Options = Pointer<"SessionOptions">
 type Devices = Pointer<"DeviceList">
 type Data = Pointer<"void">
-type Buffer = Pointer<"Buffer">
+export type Buffer = Pointer<"Buffer">
 
 /** Bytes that TensorFlow gives. */
 interface TFBuffer {
@@ -35,7 +35,7 @@ interface TFBuffer {
 
 type RunArguments = [
   session: Session,
-  runOptions: null,
+  runOptions: Buffer | null,
   inputs: ReadonlyArray<TFOutput>,
   inputValues: ReadonlyArray<Tensor>,
   inputCount: number,
@@ -44,7 +44,7 @@ type RunArguments = [
   outputCount: number,
   targets: ReadonlyArray<Pointer<"Operation">>,
   targetCount: number,
-  runMetadata: null,
+  runMetadata: Buffer | null,
   status: Status
 ]
 
@@ -63,6 +63,8 @@ export interface CApi {
   readonly TF_FinishOperation: (op: Description, status: Status) => Pointer<"Operation">
   readonly TF_OperationName: (op: Pointer<"Operation">) => string
   readonly TF_NewBuffer: () => Buffer
+  /** Copies the bytes. */
+  readonly TF_NewBufferFromString: (bytes: Uint8Array, length: number) => Buffer
   readonly TF_GetBuffer: (buffer: Buffer) => TFBuffer
   readonly TF_DeleteBuffer: (buffer: Buffer) => void
   readonly TF_GraphToGraphDef: (graph: Graph, buffer: Buffer, status: Status) => void
@@ -126,6 +128,7 @@ const prototypes: ReadonlyArray<string> = [
   "void* TF_FinishOperation(void* op, void* status)",
   "const char* TF_OperationName(void* op)",
   "void* TF_NewBuffer()",
+  "void* TF_NewBufferFromString(const uint8_t* bytes, size_t length)",
   "TF_Buffer TF_GetBuffer(void* buffer)",
   "void TF_DeleteBuffer(void* buffer)",
   "void TF_GraphToGraphDef(void* graph, void* buffer, void* status)",

@@ -10,6 +10,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { loadLibrary } from "../Device.ts"
 import type { TensorRecord } from "../Tensor.ts"
+import { bytesIn } from "./Buffer.ts"
 import type { CApi } from "./CApi.ts"
 import { castToFloat, type InputSpec, identity } from "./EntryPoint.ts"
 import { attempt, type DeviceError, fromStatus, TraceError } from "./Errors.ts"
@@ -56,10 +57,7 @@ const encoded = ({ api, pointer }: Graph): Uint8Array => {
     api.TF_GraphToGraphDef(pointer, buffer, status)
     const code = api.TF_GetCode(status)
     if (code !== 0) throw fromStatus(code, api.TF_Message(status), "write the graph")
-    const { data, length } = api.TF_GetBuffer(buffer)
-    const result = new Uint8Array(Number(length))
-    api.memcpy(result, data, result.length)
-    return result
+    return bytesIn(api, buffer)
   } finally {
     api.TF_DeleteBuffer(buffer)
     api.TF_DeleteStatus(status)

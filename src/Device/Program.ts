@@ -23,6 +23,7 @@ import { attempt, type DeviceError, ExecutionError } from "./Errors.ts"
 import { collectGarbageSoon } from "./Garbage.ts"
 import { Graph } from "./Graph.ts"
 import { Session, type Signature } from "./Session.ts"
+import type { OpEvent } from "./StepStats.ts"
 
 type InputNames<E> = E extends EntryPoint<infer Input, string> ? Input : never
 type OutputNames<E> = E extends EntryPoint<infer _, infer Output> ? Output : never
@@ -33,6 +34,11 @@ export interface Program<Entries extends EntryPoints> {
     name: Name,
     input: Readonly<Record<InputNames<Entries[Name]>, HostTensor>>
   ) => Effect.Effect<Readonly<Record<OutputNames<Entries[Name]>, HostTensor>>, DeviceError>
+  /** Runs an entry point once, as `run` does, and gives the operations that ran, with their times. */
+  readonly profile: <Name extends keyof Entries & string>(
+    name: Name,
+    input: Readonly<Record<InputNames<Entries[Name]>, HostTensor>>
+  ) => Effect.Effect<ReadonlyArray<OpEvent>, DeviceError>
   /** The state, copied from the device. */
   readonly read: Effect.Effect<TensorRecord, DeviceError>
   /** Replaces some or all of the state. */
@@ -105,7 +111,7 @@ const programOf = <Entries extends EntryPoints>(
     targets: []
   }
 
-  const run = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
+  const prepare = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
     const entry = compiled.get(name)!
     for (const [key, spec] of entry.inputs) {
       const wrong = mismatch(`the input ${key} of ${name}`, spec, input[key])
@@ -114,8 +120,17 @@ const programOf = <Entries extends EntryPoints>(
     const values = entry.inputs.map(([key]) => input[key])
     // TensorFlow optimises the graph in an entry point's first run, which takes long enough.
     if (fresh.delete(name)) collectGarbageSoon()
-    const results = yield* lock.withPermits(1)(session.run(entry.signature, values))
-    return toRecord(entry.outputs, results)
+    return { ...entry, values }
+  })
+
+  const run = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
+    const { outputs, signature, values } = yield* prepare(name, input)
+    return toRecord(outputs, yield* lock.withPermits(1)(session.run(signature, values)))
+  })
+
+  const profile = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
+    const { signature, values } = yield* prepare(name, input)
+    return yield* lock.withPermits(1)(session.profile(signature, values))
   })
 
   const read = Effect.map(lock.withPermits(1)(session.run(readSignature, [])), (values) =>
@@ -147,7 +162,7 @@ const programOf = <Entries extends EntryPoints>(
     )
   })
 
-  return { run: run as Program<Entries>["run"], read, write, operations }
+  return { run: run as Program<Entries>["run"], profile, read, write, operations }
 }
 
 /**

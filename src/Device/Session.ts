@@ -1,9 +1,11 @@
 /** Runs a graph: feeds go in, fetches come out, on a thread of libuv's pool. */
 import * as Effect from "effect/Effect"
 import type { DType, HostTensor } from "../Tensor.ts"
-import type { CApi, Pointer } from "./CApi.ts"
+import { bytesIn } from "./Buffer.ts"
+import type { Buffer, CApi, Pointer } from "./CApi.ts"
 import { type ExecutionError, fromStatus, type OutOfMemory } from "./Errors.ts"
 import { allocateTensor, type Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
+import { decodeEvents, type OpEvent, TRACED } from "./StepStats.ts"
 
 /** TensorFlow's number of each host element type. */
 export const DTYPE: Readonly<Record<DType, number>> = { float32: TF.FLOAT, int32: TF.INT32, uint8: TF.UINT8 }
@@ -82,6 +84,39 @@ export class Session {
     signature: Signature,
     values: ReadonlyArray<HostTensor>
   ): Effect.Effect<Array<HostTensor>, ExecutionError | OutOfMemory> {
+    return this.call(signature, values, null, null)
+  }
+
+  /** As `run`, but gives what ran, and when. It takes longer, because TensorFlow takes notes. */
+  profile(
+    signature: Signature,
+    values: ReadonlyArray<HostTensor>
+  ): Effect.Effect<ReadonlyArray<OpEvent>, ExecutionError | OutOfMemory> {
+    const { api } = this
+    return Effect.acquireUseRelease(
+      Effect.sync(() => ({
+        options: api.TF_NewBufferFromString(TRACED, TRACED.length),
+        metadata: api.TF_NewBuffer()
+      })),
+      ({ metadata, options }) =>
+        Effect.map(this.call(signature, values, options, metadata), () =>
+          decodeEvents(bytesIn(api, metadata))
+        ),
+      ({ metadata, options }) =>
+        Effect.sync(() => {
+          api.TF_DeleteBuffer(options)
+          api.TF_DeleteBuffer(metadata)
+        })
+    )
+  }
+
+  /** Calls `TF_SessionRun` with encoded options, and a buffer for what it notes. */
+  private call(
+    signature: Signature,
+    values: ReadonlyArray<HostTensor>,
+    options: Buffer | null,
+    metadata: Buffer | null
+  ): Effect.Effect<Array<HostTensor>, ExecutionError | OutOfMemory> {
     // TensorFlow takes a run of nothing for a mistake; a program without state has nothing to read or write.
     if (signature.fetches.length + signature.targets.length === 0) return Effect.succeed([])
     return Effect.uninterruptible(
@@ -93,7 +128,7 @@ export class Session {
         const outputs = new Array<Pointer<"Tensor"> | null>(fetches.length).fill(null)
         api.TF_SessionRun.async(
           this.pointer,
-          null,
+          options,
           feeds.map((feed) => feed.output),
           inputs,
           inputs.length,
@@ -102,7 +137,7 @@ export class Session {
           outputs.length,
           targets.map((target) => target.pointer),
           targets.length,
-          null,
+          metadata,
           status,
           (error) => {
             for (const input of inputs) api.TF_DeleteTensor(input)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Batch, BatchArrays } from "../Augment.ts"
 import type { TrainConfig, WeightsName } from "../Config.ts"
-import type { Device, DeviceError, Precision } from "../Device.ts"
+import type { Device, DeviceError, OpEvent, Precision } from "../Device.ts"
 import type { Network } from "../Model/Network.ts"
 import { float32, type HostTensor, int32, scalar, sizeOf, type TensorRecord, uint8 } from "../Tensor.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
@@ -38,6 +38,8 @@ export interface StepOutput {
 export interface TrainingProgram {
   /** One step of the optimiser on a batch. */
   readonly step: (batch: BatchArrays, at: StepInput) => Effect.Effect<StepOutput, DeviceError>
+  /** A step as one run of the program, or its first part where gradients are accumulated: what ran on the device. */
+  readonly profile: (batch: BatchArrays, at: StepInput) => Effect.Effect<ReadonlyArray<OpEvent>, DeviceError>
   readonly classify: (weights: WeightsName) => Classify
   /** Takes the weights into their mean, as the n-th. */
   readonly average: (n: number) => Effect.Effect<void, DeviceError>
@@ -137,7 +139,7 @@ export const compileTraining = Effect.fnUntraced(function* (
   const { images, train } = options
   const { batchSize, size } = images
   const parts = train.accumulate
-  const { read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
+  const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
     precision: options.precision
   })
 
@@ -160,8 +162,17 @@ export const compileTraining = Effect.fnUntraced(function* (
     lookaheadRate: scalar(lookaheadRate)
   })
 
+  const wholeInputs = (batch: BatchArrays, at: StepInput) => ({
+    ...inputsOf(batch, 0, at.step),
+    ...updateOf(at)
+  })
+  const partInputs = (batch: BatchArrays, part: number, at: StepInput) => ({
+    ...inputsOf(batch, part, at.step),
+    part: integer(part)
+  })
+
   const whole = Effect.fnUntraced(function* (batch: BatchArrays, at: StepInput) {
-    const result = yield* run(`train-${at.scale}`, { ...inputsOf(batch, 0, at.step), ...updateOf(at) })
+    const result = yield* run(`train-${at.scale}`, wholeInputs(batch, at))
     return {
       loss: numberIn(result.loss),
       correct: numberIn(result.correct),
@@ -173,10 +184,7 @@ export const compileTraining = Effect.fnUntraced(function* (
     let loss = 0
     let correct = 0
     for (let part = 0; part < parts; part++) {
-      const result = yield* run(`accumulate-${at.scale}`, {
-        ...inputsOf(batch, part, at.step),
-        part: integer(part)
-      })
+      const result = yield* run(`accumulate-${at.scale}`, partInputs(batch, part, at))
       loss += numberIn(result.loss) / parts
       correct += numberIn(result.correct)
     }
@@ -186,6 +194,10 @@ export const compileTraining = Effect.fnUntraced(function* (
 
   return {
     step: parts === 1 ? whole : inParts,
+    profile: (batch, at) =>
+      parts === 1
+        ? profile(`train-${at.scale}`, wholeInputs(batch, at))
+        : profile(`accumulate-${at.scale}`, partInputs(batch, 0, at)),
     classify: (weights) => (images) => Effect.map(run(weights, { images }), ({ logits }) => logits),
     average: (n) => Effect.asVoid(run("average", { share: scalar(1 / n) })),
     measureStatistics: Effect.fnUntraced(function* (batch) {

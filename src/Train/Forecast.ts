@@ -8,6 +8,7 @@ import type { TrainingProgram } from "./Compile.ts"
 import type { Images } from "./Programs.ts"
 import { formatSeconds } from "./Progress.ts"
 import { costOfEpochs } from "./Resize.ts"
+import { onTrial } from "./Trial.ts"
 import { weightsKept } from "./Weights.ts"
 
 /** The warm-up ends after that much time, but not before one step was timed. */
@@ -19,33 +20,29 @@ const DAY = 86_400
 const EVALUATION = 1 / 3
 
 /** Images per second of a program's training steps. The state is as before afterwards. */
-export const measureSpeed = Effect.fn("measureSpeed")(function* (
-  program: TrainingProgram,
-  { size }: Images,
-  { batchSize }: TrainConfig
-) {
-  const batch = {
-    images: new Uint8Array(batchSize * size.height * size.width * 3),
-    labelsA: new Int32Array(batchSize),
-    labelsB: new Int32Array(batchSize),
-    lambda: new Float32Array(batchSize).fill(1)
-  }
-  const step = program.step(batch, { step: 0, learningRate: 0, averageDecay: 1, lookaheadRate: 0, scale: 1 })
-  const before = yield* program.read
-  // TensorFlow plans and compiles in the first step.
-  yield* step
-  const start = performance.now()
-  let steps = 0
-  let seconds = 0
-  while (seconds < SECONDS) {
-    yield* step
-    steps++
-    seconds = (performance.now() - start) / 1000
-    yield* Effect.yieldNow
-  }
-  yield* program.write(before)
-  return (steps * batchSize) / seconds
-})
+export const measureSpeed = Effect.fn("measureSpeed")(
+  (program: TrainingProgram, images: Images, train: TrainConfig) =>
+    onTrial(
+      program,
+      images,
+      train,
+      Effect.fnUntraced(function* (batch, at) {
+        const step = program.step(batch, at)
+        // TensorFlow plans and compiles in the first step.
+        yield* step
+        const start = performance.now()
+        let steps = 0
+        let seconds = 0
+        while (seconds < SECONDS) {
+          yield* step
+          steps++
+          seconds = (performance.now() - start) / 1000
+          yield* Effect.yieldNow
+        }
+        return (steps * train.batchSize) / seconds
+      })
+    )
+)
 
 export interface ForecastInput {
   readonly network: Network

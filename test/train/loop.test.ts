@@ -25,6 +25,7 @@ const noted = (calls: Array<string>, measure: Effect.Effect<void>): TrainingProg
       calls.push(`step ${step}`)
       return { loss: 1, correct: 0, gradientNorm: 1 }
     }),
+  profile: () => Effect.succeed([]),
   classify: () => () => Effect.succeed(float32([32, 4])),
   average: (n) => Effect.sync(() => calls.push(`average ${n}`)),
   measureStatistics: ({ index }) =>
