@@ -1,6 +1,7 @@
 /**
- * How near training comes to what the machine can compute: GFLOP/s of each network's step beside those of a large
- * matrix product and of the best of a few 3×3 convolutions through the same library, in the same run.
+ * How near the networks come to what the machine can compute: GFLOP/s of training and evaluation beside those of a large
+ * matrix product and of the best of a few 3×3 convolutions through the same library, in the same run; and the share of
+ * the time in which convolutions and products run at all.
  */
 import { mkdirSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
@@ -14,23 +15,21 @@ import { number, table } from "./harness/tables.mjs"
 
 const USAGE = `node bench/limit.mjs [options]
   --rounds N   measurements of everything (3)
-  --rows A,B   only these (${networkRows.map(({ id }) => id).filter((id) => id.endsWith("/train"))})
+  --rows A,B   only these (${networkRows.map(({ id }) => id)})
   --out DIR    where limit.json goes (docs)
   --quick      one round of small batches and few steps, to try it: its numbers say nothing`
 
 const options = readOptions(USAGE, ["rows"], 3)
 const { out, quick, rounds } = options
 const wanted = options.rows?.split(",")
-const rows = networkRows.filter(
-  ({ id, spec }) => spec.mode === "train" && (wanted === undefined || wanted.includes(id))
-)
+const rows = networkRows.filter(({ id }) => wanted === undefined || wanted.includes(id))
 if (rows.length === 0) fail(`there are no such rows\n${USAGE}`)
 
-/** A step computes the forward pass, and as much again for each of the gradients of inputs and of weights. */
-const PASSES = 3
+/** Training computes the forward pass, and as much again for each of the gradients of inputs and of weights. */
+const PASSES = { train: 3, evaluate: 1 }
 
 const peaks = []
-const measured = Object.fromEntries(rows.map(({ id }) => [id, []]))
+const measured = Object.fromEntries(rows.map(({ id }) => [id, { gflops: [], convolving: [] }]))
 
 const measureAll = async () => {
   for (let round = 0; round < rounds; round++) {
@@ -38,8 +37,10 @@ const measureAll = async () => {
     for (const { id, spec } of rows) {
       const given = { ...spec, batch: quick ? 2 : spec.batch, ...(quick ? QUICK : THOROUGH) }
       const { imagesPerSecond, multiplyAdds } = await measureOnce("harness/ours.mjs", JSON.stringify(given))
-      measured[id].push((2 * PASSES * multiplyAdds * imagesPerSecond) / 1e9)
-      console.error(`round ${round + 1}/${rounds}  ${id}  ${number(measured[id].at(-1))} GFLOP/s`)
+      const gflops = (2 * PASSES[spec.mode] * multiplyAdds * imagesPerSecond) / 1e9
+      measured[id].gflops.push(gflops)
+      measured[id].convolving.push(await measureInNode("harness/convolving.mjs", JSON.stringify(given)))
+      console.error(`round ${round + 1}/${rounds}  ${id}  ${number(gflops)} GFLOP/s`)
     }
   }
 }
@@ -55,9 +56,10 @@ const shareOf = (gflops, peak) => median(gflops) / peak.gflops.median
 const networks = rows.map(({ id, title }) => ({
   id,
   title,
-  gflops: spread(measured[id]),
-  ofProduct: shareOf(measured[id], product),
-  ofConvolution: shareOf(measured[id], best)
+  gflops: spread(measured[id].gflops),
+  ofProduct: shareOf(measured[id].gflops, product),
+  ofConvolution: shareOf(measured[id].gflops, best),
+  convolving: spread(measured[id].convolving)
 }))
 
 mkdirSync(out, { recursive: true })
@@ -73,12 +75,19 @@ console.log(
       workloads.map(({ gflops, name }) => [name, show(gflops)])
     ),
     table(
-      ["what", "GFLOP/s (least to greatest)", "of the matrix product", `of the best convolution`],
-      networks.map(({ gflops, ofConvolution, ofProduct, title }) => [
+      [
+        "what",
+        "GFLOP/s (least to greatest)",
+        "of the matrix product",
+        `of the best convolution`,
+        "convolving"
+      ],
+      networks.map(({ convolving, gflops, ofConvolution, ofProduct, title }) => [
         title,
         show(gflops),
         number(ofProduct),
-        number(ofConvolution)
+        number(ofConvolution),
+        number(convolving.median)
       ])
     ),
     file

@@ -53,14 +53,20 @@ export const prepare = ({ batch, mode, model, recompute = false, side }) => {
   }
 }
 
-/** The network as a program on the device: `step` runs it once. */
+/** The network as a program on the device: `step` runs it once, `profile` with notes of each operation's time. */
 export const compile = Effect.fnUntraced(function* (spec) {
   const device = yield* Device
   const { entry, input, network, state } = prepare(spec)
   const before = performance.now()
-  const { operations, run } = yield* device.compile(state, { entry })
+  const { operations, profile, run } = yield* device.compile(state, { entry })
   const compileSeconds = (performance.now() - before) / 1000
-  return { network, operations, compileSeconds, step: (index) => run("entry", input(index)) }
+  return {
+    network,
+    operations,
+    compileSeconds,
+    step: (index) => run("entry", input(index)),
+    profile: (index) => profile("entry", input(index))
+  }
 })
 
 /** Runs something on the CPU. */

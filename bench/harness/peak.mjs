@@ -15,14 +15,18 @@ import { timeSteps } from "./timing.mjs"
 const quick = process.argv[2] === "true"
 
 const SIDE = quick ? 64 : 2048
-/** Images, their side, and channels in and out: the shapes of the groups of wide networks. */
+/**
+ * Images, their side, and channels in and out: the shapes of the groups of wide networks, and one of PyramidNet, whose
+ * channels are no multiple of what a register holds.
+ */
 const CONVOLUTIONS = quick
   ? [[2, 8, 8]]
   : [
       [64, 32, 64],
       [64, 16, 128],
       [64, 16, 256],
-      [64, 8, 256]
+      [64, 8, 256],
+      [64, 16, 53]
     ]
 
 const values = (shape) =>
