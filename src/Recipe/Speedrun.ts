@@ -32,6 +32,13 @@ export const speedrun: Recipe = {
   summary: "to 90 % on two CPU cores while you watch",
   source,
   expected: "90 % with six views on the JPEG copy of CIFAR-10, more on CIFAR-10",
+  measured: {
+    accuracy:
+      "90.42 % with six views, 89.41 % without, raw weights, 10,000 test images, means of seeds 1 to 5 (90.34 to 90.54 %, 89.14 to 89.75 %)",
+    data: "CIFAR-10, JPEG copy",
+    hardware: "2 cores of an AMD EPYC with AVX512_BF16, bfloat16 (what `fastest` chose)",
+    time: "13 min 11 s, mean of the five (12 min 43 s to 13 min 34 s)"
+  },
   experiment: {
     name: "speedrun",
     data,
