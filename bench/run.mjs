@@ -21,7 +21,7 @@ const USAGE = `npm run bench -- [options]
   --peers A,B     only beside these (${Object.keys(peerTitles).join(", ")})
   --python PATH   an interpreter that has the peers' packages; without it they are installed into bench/.peers
   --images DIR    a folder of images, whose import is measured too
-  --out DIR       where performance.json and performance.png go (docs); rows that are not measured are kept there
+  --out DIR       where performance.json and performance.png go (docs); what is not measured is kept there
   --quick         one round of small batches and few steps, to try it: its numbers say nothing`
 
 const options = readOptions(USAGE, ["rows", "peers", "python", "images"], 10)
@@ -88,7 +88,14 @@ await inTemporaryFolder(async (folder) => {
     say(`${row.id}: ${row.title}`)
     try {
       if (row.measure === undefined) {
-        keep("rows", await measureRow(row, { interpreters, names: peersOf(row), rounds, say }))
+        const { peers, ...measured } = await measureRow(row, {
+          interpreters,
+          names: peersOf(row),
+          rounds,
+          say
+        })
+        const before = results.rows.find(({ id }) => id === row.id)
+        keep("rows", { ...measured, peers: { ...before?.peers, ...peers } })
       } else {
         keep("own", await measureOwn(row, { rounds, say }))
       }

@@ -19,35 +19,34 @@ const withOurs = async (row, f) => {
  * is left out, and its cell says why; where ours fails, it rejects.
  */
 export const measureRow = async (row, { interpreters, names, rounds, say }) => {
-  const othersSince = watchOthers()
-  const measured = await withOurs(row, async (ours) => {
-    const peers = {}
-    for (const name of names) {
+  const { id, title } = row
+  return await withOurs(row, async (ours) => {
+    const beside = async (name) => {
+      const othersSince = watchOthers()
       const reason = unavailable(name, interpreters)
-      peers[name] =
+      const result =
         reason === undefined
           ? await duel(ours, () => row.theirs(name), { name, rounds, say })
           : { unavailable: reason }
-      if (peers[name].unavailable !== undefined) say(`  ${name}: ${peers[name].unavailable}`)
+      if (result.unavailable !== undefined) say(`  ${name}: ${result.unavailable}`)
+      return { ...result, rounds, coresOfOthers: othersSince() }
     }
+    const peers = {}
+    for (const name of names) peers[name] = await beside(name)
     const turns = Object.values(peers).flatMap(({ measured = [] }) => measured.map((round) => round.ours))
     if (turns.length === 0) for (let round = 0; round < rounds; round++) turns.push(await takeTurn(ours))
-    return { peakMiB: await ours.peak(), imagesPerSecond: speedsOf(turns), peers }
+    const peakMiB = await ours.peak()
+    const withMemory = (peer) =>
+      peer.unavailable === undefined
+        ? { ...peer, oursPeakMiB: peakMiB, memory: peakMiB / peer.peakMiB }
+        : peer
+    return {
+      id,
+      title,
+      ours: { imagesPerSecond: speedsOf(turns), peakMiB },
+      peers: Object.fromEntries(Object.entries(peers).map(([name, peer]) => [name, withMemory(peer)]))
+    }
   })
-  const { imagesPerSecond, peakMiB, peers } = measured
-  return {
-    id: row.id,
-    title: row.title,
-    rounds,
-    coresOfOthers: othersSince(),
-    ours: { imagesPerSecond, peakMiB },
-    peers: Object.fromEntries(
-      Object.entries(peers).map(([name, peer]) => [
-        name,
-        peer.unavailable === undefined ? { ...peer, memory: peakMiB / peer.peakMiB } : peer
-      ])
-    )
-  }
 }
 
 /** Measures a row without a peer: spreads of the seconds of each of its parts. */

@@ -10,7 +10,7 @@ export const number = (value) => (value >= 100 ? value.toFixed(0) : value.toPrec
 /** A median with its quartiles. */
 const withSpread = ({ median, quartiles }) => `${number(median)} (${quartiles.map(number).join(" to ")})`
 
-const contestRows = ({ coresOfOthers, ours, peers, title }) =>
+const contestRows = ({ ours, peers, title }) =>
   Object.entries(peers).map(([name, peer]) =>
     peer.unavailable === undefined
       ? [
@@ -19,9 +19,9 @@ const contestRows = ({ coresOfOthers, ours, peers, title }) =>
           number(peer.ours.median),
           number(peer.theirs.median),
           withSpread(peer.speed),
-          `${number(ours.peakMiB)} / ${number(peer.peakMiB)}`,
+          `${number(peer.oursPeakMiB)} / ${number(peer.peakMiB)}`,
           number(peer.memory),
-          coresOfOthers.toFixed(2)
+          peer.coresOfOthers.toFixed(2)
         ]
       : [
           title,
@@ -31,7 +31,7 @@ const contestRows = ({ coresOfOthers, ours, peers, title }) =>
           "",
           "",
           "",
-          coresOfOthers.toFixed(2)
+          peer.coresOfOthers.toFixed(2)
         ]
   )
 
