@@ -71,10 +71,13 @@ const interpret = ({ backend, binding, tf }, state, entry) => {
       )
     })
     const recorder = {
+      // tfjs keeps values for its gradients, as ours does on a GPU.
+      placement: "Gpu",
       record: (type, inputs, attributes) => add(type, inputs.map(outputOf), attributes).outputs.map(tensorOf),
       add,
       outputOf,
       tensorOf,
+      tensorOnceUsed: (_like, make) => tensorOf(make()),
       variableOf: (tensor) => read.get(idOf(tensor)),
       updated: (variable) => updated.add(variable.name),
       keep: (tensor) => {
@@ -93,10 +96,9 @@ const interpret = ({ backend, binding, tf }, state, entry) => {
           return [name, tensorOf(cast)]
         })
         const values = variables.map((variable) => {
-          const tensor = tensorOf(
-            add("ReadVariableOp", [variable.handle], [dtypeOf(variable.dtype)]).outputs[0]
-          )
-          read.set(idOf(tensor), { ...variable, read: undefined })
+          const value = add("ReadVariableOp", [variable.handle], [dtypeOf(variable.dtype)])
+          const tensor = tensorOf(value.outputs[0])
+          read.set(idOf(tensor), { ...variable, read: value })
           return [variable.name, tensor]
         })
         const result = entry.run(Object.fromEntries(values), Object.fromEntries(inputs))
