@@ -41,7 +41,7 @@ export const peers = {
     framework: "tensorflow",
     args: ["peers/tensorflow_step.py"]
   },
-  eager: { title: "each op called from JavaScript", framework: undefined }
+  tfjs: { title: "tfjs, each op called from JavaScript", framework: undefined }
 }
 
 /** A program of our own in Node that takes turns as a spec says. */
@@ -53,7 +53,7 @@ const startInPython = (python, [file, ...args], spec) =>
 /** A peer that takes turns of steps. */
 export const startPeer = (name, interpreters, spec) => {
   const { args, framework } = peers[name]
-  if (framework === undefined) return startInNode("harness/eager.mjs", spec)
+  if (framework === undefined) return startInNode("harness/tfjs.mjs", spec)
   return startInPython(interpreters[framework].python, args, spec)
 }
 

@@ -8,7 +8,7 @@ const COLOURS = {
   "torch-channels-last": "#7ab0ec",
   "torch-compile": "#8a4fc4",
   tensorflow: "#e0602a",
-  eager: "#1f7a4d",
+  tfjs: "#1f7a4d",
   torchvision: "#b8860b"
 }
 

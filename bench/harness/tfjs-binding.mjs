@@ -53,7 +53,7 @@ const ARRAYS = {
 }
 
 /** The binding on a library whose C API is open. */
-export const eagerBinding = (api, file) => {
+export const tfjsBinding = (api, file) => {
   const library = createRequire(import.meta.url)("koffi").load(file)
   const c = Object.fromEntries(
     PROTOTYPES.map((prototype) => [/(\w+)\(/.exec(prototype)[1], library.func(prototype)])

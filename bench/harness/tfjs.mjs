@@ -1,8 +1,8 @@
 /**
- * Steps of one of our networks with every op dispatched from JavaScript, in turns: the same entry point, the same ops
- * and the same libtensorflow as ours, but no graph. `node bench/harness/eager.mjs SPEC`, SPEC being JSON.
+ * Steps of one of our networks as in tfjs-node, in turns: the same network, entry point and libtensorflow as ours, but
+ * tfjs's own ops (tfjs-ops.mjs), each dispatched from JavaScript. `node bench/harness/tfjs.mjs SPEC`, SPEC being JSON.
  */
-import { createRequire } from "node:module"
+import { createRequire, register } from "node:module"
 import * as Effect from "effect/Effect"
 import { castToFloat } from "../../dist/Device/EntryPoint.js"
 import { TF } from "../../dist/Device/Graph.js"
@@ -10,9 +10,11 @@ import { withRecorder } from "../../dist/Device/Recorder.js"
 import { DTYPE } from "../../dist/Device/Session.js"
 import { locateLibrary } from "../../dist/Device/Setup.js"
 import { loadLibrary } from "../../dist/Device.js"
-import { eagerBinding } from "./eager-binding.mjs"
-import { prepare } from "./network.mjs"
+import { tfjsBinding } from "./tfjs-binding.mjs"
 import { takeTurns } from "./turns.mjs"
+
+register("./tfjs-ops-loader.mjs", import.meta.url)
+const { prepare } = await import("./network.mjs")
 
 const require = createRequire(import.meta.url)
 
@@ -122,7 +124,7 @@ const spec = JSON.parse(process.argv[2])
 
 const measurement = Effect.gen(function* () {
   const api = yield* loadLibrary
-  const binding = eagerBinding(api, (yield* locateLibrary).file)
+  const binding = tfjsBinding(api, (yield* locateLibrary).file)
   const { entry, input, network, state } = prepare(spec)
   const run = interpret({ ...load(binding), binding }, state, entry)
   let alive

@@ -1,0 +1,8 @@
+/** Has Node load tfjs-ops.mjs wherever the project's networks and steps ask for their own ops. */
+const OURS = ["/dist/Device/Ops.js", "/dist/Device/Update.js"]
+
+export const resolve = async (specifier, context, next) => {
+  const found = await next(specifier, context)
+  if (!OURS.some((file) => found.url.endsWith(file))) return found
+  return { ...found, url: new URL("tfjs-ops.mjs", import.meta.url).href }
+}
