@@ -1,7 +1,7 @@
 /** Batch normalisation as a layer. */
 import * as tf from "@tensorflow/tfjs-core"
 import { batchNormInference, batchNormTraining } from "../Device/Ops.ts"
-import { constant, type Layer, padTo } from "./Layer.ts"
+import { type Context, constant, type Layer, padTo } from "./Layer.ts"
 
 export interface BatchNormOptions {
   /** How far running statistics move towards a batch's. */
@@ -43,6 +43,32 @@ export const batchNorm = (name: string, channels: number, options: BatchNormOpti
       statistics[mean] = firstOf(result.mean, channels)
       statistics[variance] = firstOf(result.variance, channels)
       return result.value
+    }
+  }
+}
+
+/**
+ * The context in which, for evaluation, a 1×1 convolution between two normalisations does what the first would: that
+ * scales what comes in, which the kernel does as well, and moves it, which comes out as a move of the second's mean. A
+ * pass over the widest feature maps is saved. The names are those of the three layers.
+ */
+export const foldInto = (context: Context, first: string, convolution: string, second: string): Context => {
+  const { weights } = context
+  const [kernel, mean] = [`${convolution}.weight`, `${second}.running_mean`]
+  const [w, b, m, v] = ["weight", "bias", "running_mean", "running_var"].map(
+    (part) => weights[`${first}.${part}`]
+  )
+  const scale = tf.mul(w, tf.rsqrt(tf.add(v, DEFAULTS.epsilon)))
+  const offset = tf.sub(b, tf.mul(m, scale))
+  const column = [scale.size, 1]
+  const before = weights[kernel]
+  const moved = tf.sum(tf.mul(before, tf.reshape(offset, column)), [0, 1, 2])
+  return {
+    ...context,
+    weights: {
+      ...weights,
+      [kernel]: tf.mul(before, tf.reshape(scale, column)),
+      [mean]: tf.sub(weights[mean], moved)
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
-import { batchNorm } from "./BatchNorm.ts"
+import { batchNorm, foldInto } from "./BatchNorm.ts"
 import { pooledClassifier } from "./Classifier.ts"
 import { conv } from "./Convolution.ts"
 import { cost, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
@@ -54,8 +54,8 @@ const basic = (name: string, inputs: number, width: number, { size, stride }: Pl
 const bottleneck = (name: string, inputs: number, width: number, place: Place): Layer => {
   const { inputSize, size, stride } = place
   const out = BLOCKS.bottleneck.expansion * width
-  return sequential([
-    batchNorm(`${name}.bn1`, inputs),
+  const first = batchNorm(`${name}.bn1`, inputs)
+  const rest = sequential([
     conv(`${name}.conv1`, { in: inputs, out: width, kernel: 1, size: inputSize }),
     batchNorm(`${name}.bn2`, width),
     stateless(relu),
@@ -65,6 +65,13 @@ const bottleneck = (name: string, inputs: number, width: number, place: Place): 
     conv(`${name}.conv3`, { in: width, out, kernel: 1, size }),
     batchNorm(`${name}.bn4`, out)
   ])
+  return {
+    ...cost([first, rest]),
+    apply: (context, x) =>
+      context.mode._tag === "Evaluation"
+        ? rest.apply(foldInto(context, `${name}.bn1`, `${name}.conv1`, `${name}.bn2`), x)
+        : rest.apply(context, first.apply(context, x))
+  }
 }
 
 /** Rounds to the nearest integer, halves to the even one, as the reference implementation's language does. */
