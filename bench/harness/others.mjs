@@ -25,25 +25,31 @@ export const processorSeconds = (pid) => {
   }
 }
 
-/** Ticks that the machine was busy or its cores were taken away, and those of them of this process and its children. */
-const ticks = () => {
+/**
+ * Ticks that the machine was busy or its cores were taken away, and those of them of this process, of its children that
+ * have ended and of those that are named.
+ */
+const ticks = (running) => {
   const [user, nice, system, , , irq, softirq, steal] = /^cpu +(.*)$/m
     .exec(readFileSync("/proc/stat", "utf8"))[1]
     .split(" ")
     .map(Number)
   const { ofChildren, own } = ticksOf("self")
-  return { busy: sum([user, nice, system, irq, softirq, steal]), own: own + ofChildren }
+  return {
+    busy: sum([user, nice, system, irq, softirq, steal]),
+    own: own + ofChildren + sum(running.map((pid) => ticksOf(pid).own))
+  }
 }
 
 /**
  * A function that gives how many cores others have kept busy, on average, since it was made. Children of this process
- * are no others, but have to have ended by then.
+ * are no others, but have to have ended by then, or to be among those that are `running` from the start to the end.
  */
-export const watchOthers = () => {
-  const [start, before] = [performance.now(), ticks()]
+export const watchOthers = (running = []) => {
+  const [start, before] = [performance.now(), ticks(running)]
   return () => {
     const seconds = (performance.now() - start) / 1000
-    const after = ticks()
+    const after = ticks(running)
     const others = after.busy - before.busy - (after.own - before.own)
     return Math.max(0, others / TICKS_PER_SECOND / seconds)
   }

@@ -22,7 +22,7 @@ export const measureRow = async (row, { interpreters, names, rounds, say }) => {
   const { id, title } = row
   return await withOurs(row, async (ours) => {
     const beside = async (name) => {
-      const othersSince = watchOthers()
+      const othersSince = watchOthers([ours.pid])
       const reason = unavailable(name, interpreters)
       const result =
         reason === undefined
