@@ -106,7 +106,7 @@ const [blue, orange] = ["#2a78d6", "#e0602a"]
 const legend = [
   [blue, "ours, six views"],
   ["#7ab0ec", "ours, the image alone"],
-  [orange, "airbench's recipe in PyTorch, the image alone; with six views at its end"]
+  [orange, "airbench's recipe in PyTorch, the image alone (ring: six views)"]
 ].map(
   ([colour, name], i) =>
     `<circle cx="${LEFT + 10 + [0, 130, 290][i]}" cy="40" r="4.5" fill="${colour}"/><text x="${LEFT + 20 + [0, 130, 290][i]}" y="44">${name}</text>`
