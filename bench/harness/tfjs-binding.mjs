@@ -4,6 +4,7 @@
  */
 import { createRequire } from "node:module"
 import { allocateTensor, TF } from "../../dist/Device/Graph.js"
+import { BINDING_TYPES } from "../../dist/Device/Tfjs.js"
 
 const PROTOTYPES = [
   "void* TFE_NewContextOptions()",
@@ -80,14 +81,7 @@ export const tfjsBinding = (api, file) => {
   })
 
   return {
-    TF_FLOAT: TF.FLOAT,
-    TF_INT32: TF.INT32,
-    TF_INT64: TF.INT64,
-    TF_BOOL: TF.BOOL,
-    TF_COMPLEX64: TF.COMPLEX64,
-    TF_STRING: TF.STRING,
-    TF_RESOURCE: TF.RESOURCE,
-    TF_UINT8: TF.UINT8,
+    ...BINDING_TYPES,
     // tfjs passes these back as the type of an attribute.
     TF_ATTR_STRING: "string",
     TF_ATTR_INT: "int",

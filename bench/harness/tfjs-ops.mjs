@@ -15,7 +15,7 @@ export const conv2d = (x, kernel, stride, padding) => {
   return tf.conv2d(tf.pad(x, [[0, 0], border, border, [0, 0]]), kernel, stride, "valid")
 }
 
-export const relu = (x) => tf.relu(x)
+export const relu = tf.relu
 
 export const gelu = (x) => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2)))))
 

@@ -2,35 +2,20 @@
  * Steps of one of our networks as in tfjs-node, in turns: the same network, entry point and libtensorflow as ours, but
  * tfjs's own ops (tfjs-ops.mjs), each dispatched from JavaScript. `node bench/harness/tfjs.mjs SPEC`, SPEC being JSON.
  */
-import { createRequire, register } from "node:module"
+import { register } from "node:module"
 import * as Effect from "effect/Effect"
 import { castToFloat } from "../../dist/Device/EntryPoint.js"
 import { TF } from "../../dist/Device/Graph.js"
 import { withRecorder } from "../../dist/Device/Recorder.js"
 import { DTYPE } from "../../dist/Device/Session.js"
 import { locateLibrary } from "../../dist/Device/Setup.js"
+import { BACKEND, loadTfjs } from "../../dist/Device/Tfjs.js"
 import { loadLibrary } from "../../dist/Device.js"
 import { tfjsBinding } from "./tfjs-binding.mjs"
 import { takeTurns } from "./turns.mjs"
 
 register("./tfjs-ops-loader.mjs", import.meta.url)
 const { prepare } = await import("./network.mjs")
-
-const require = createRequire(import.meta.url)
-
-/** tfjs on the binding, as src/Device/TfjsBackend.ts loads it on a recording one. */
-const load = (binding) => {
-  const util = require("node:util")
-  util.isNullOrUndefined ??= (value) => value === null || value === undefined
-  util.isArray ??= Array.isArray
-  const tf = require("@tensorflow/tfjs-core")
-  const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js")
-  const backend = new NodeJSKernelBackend(binding, "eager")
-  tf.registerBackend("tensorflow", () => backend)
-  require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js")
-  tf.setBackend("tensorflow")
-  return { tf, backend }
-}
 
 /** An entry point as a function that runs its ops one by one, on variables that hold `state`. */
 const interpret = ({ backend, binding, tf }, state, entry) => {
@@ -126,7 +111,9 @@ const measurement = Effect.gen(function* () {
   const api = yield* loadLibrary
   const binding = tfjsBinding(api, (yield* locateLibrary).file)
   const { entry, input, network, state } = prepare(spec)
-  const run = interpret({ ...load(binding), binding }, state, entry)
+  const { backend, tf } = loadTfjs(binding)
+  tf.setBackend(BACKEND)
+  const run = interpret({ backend, binding, tf }, state, entry)
   let alive
   const step = (index) =>
     Effect.sync(() => {

@@ -3,24 +3,11 @@
  * hands them to a native binding; the binding here has the same interface and records the ops instead of
  * running them.
  */
-import { createRequire } from "node:module"
-import type { DataId, KernelBackend, Tensor, TensorInfo } from "@tensorflow/tfjs-core"
+import type { Tensor } from "@tensorflow/tfjs-core"
 import { TraceError } from "./Errors.ts"
 import { type Attribute, type Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
 import { type Recorder, type Variable, withRecorder } from "./Recorder.ts"
-
-/** The parts of tfjs-node's backend that are used here. */
-interface NodeBackend extends KernelBackend {
-  readonly tensorMap: { get(dataId: DataId): { id: number; values: unknown } }
-  createOutputTensor(metadata: TensorMetadata): Tensor
-  getInputTensorIds(tensors: ReadonlyArray<TensorInfo>): Array<number>
-}
-
-interface TensorMetadata {
-  readonly id: number
-  readonly shape: ReadonlyArray<number>
-  readonly dtype: number
-}
+import { BACKEND, BINDING_TYPES, type LoadedTfjs, loadTfjs, type TensorMetadata } from "./Tfjs.ts"
 
 /** An attribute as tfjs-node's kernels write it. */
 interface BindingAttribute {
@@ -117,14 +104,7 @@ const lookUp = (id: number): GraphTensor => {
 }
 
 const binding = {
-  TF_FLOAT: TF.FLOAT,
-  TF_INT32: TF.INT32,
-  TF_INT64: TF.INT64,
-  TF_BOOL: TF.BOOL,
-  TF_COMPLEX64: TF.COMPLEX64,
-  TF_STRING: TF.STRING,
-  TF_RESOURCE: TF.RESOURCE,
-  TF_UINT8: TF.UINT8,
+  ...BINDING_TYPES,
   TF_ATTR_STRING: ATTRIBUTE.STRING,
   TF_ATTR_INT: ATTRIBUTE.INT,
   TF_ATTR_FLOAT: ATTRIBUTE.FLOAT,
@@ -159,29 +139,11 @@ const binding = {
   }
 }
 
-type Tfjs = typeof import("@tensorflow/tfjs-core")
+let loaded: LoadedTfjs | undefined
 
-/** tfjs itself: with the backend's kernels, and the same module instance that programs import. */
-let loaded: { readonly tf: Tfjs; readonly backend: NodeBackend } | undefined
-
-const BACKEND = "tensorflow"
-
-/** Loads tfjs and registers the recording backend, once in a process. */
-const load = (): { readonly tf: Tfjs; readonly backend: NodeBackend } => {
-  if (loaded !== undefined) return loaded
-  const require = createRequire(import.meta.url)
-  // tfjs-node-gpu 4.22 calls two functions that Node 23 removed.
-  const util = require("node:util") as Record<string, unknown>
-  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
-  util.isArray ??= Array.isArray
-  const tf = require("@tensorflow/tfjs-core") as Tfjs
-  const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js") as {
-    NodeJSKernelBackend: new (recording: typeof binding, name: string) => NodeBackend
-  }
-  const backend = new NodeJSKernelBackend(binding, "shakedrop")
-  tf.registerBackend(BACKEND, () => backend, 0)
-  require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js")
-  loaded = { tf, backend }
+/** tfjs with the recording backend, which is registered once in a process. */
+const load = (): LoadedTfjs => {
+  loaded ??= loadTfjs(binding)
   return loaded
 }
 

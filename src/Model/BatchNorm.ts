@@ -18,11 +18,13 @@ const DEFAULTS: BatchNormOptions = { momentum: 0.1, epsilon: 1e-5, trainedScale:
 const firstOf = (x: tf.Tensor1D, count: number): tf.Tensor1D =>
   x.shape[0] === count ? x : tf.slice(x, 0, count)
 
+/** PyTorch's names of a normalisation's scale, offset, running mean and running variance. */
+const tensorNames = (name: string): Array<string> =>
+  ["weight", "bias", "running_mean", "running_var"].map((part) => `${name}.${part}`)
+
 /** Batch normalisation over N, H and W. */
 export const batchNorm = (name: string, channels: number, options: BatchNormOptions = DEFAULTS): Layer => {
-  const [scale, offset, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map(
-    (part) => `${name}.${part}`
-  )
+  const [scale, offset, mean, variance] = tensorNames(name)
   const shape = [channels]
   const [zero, one] = [constant(0), constant(1)]
   return {
@@ -54,10 +56,9 @@ export const batchNorm = (name: string, channels: number, options: BatchNormOpti
  */
 export const foldInto = (context: Context, first: string, convolution: string, second: string): Context => {
   const { weights } = context
-  const [kernel, mean] = [`${convolution}.weight`, `${second}.running_mean`]
-  const [w, b, m, v] = ["weight", "bias", "running_mean", "running_var"].map(
-    (part) => weights[`${first}.${part}`]
-  )
+  const kernel = `${convolution}.weight`
+  const [, , mean] = tensorNames(second)
+  const [w, b, m, v] = tensorNames(first).map((tensor) => weights[tensor])
   const scale = tf.mul(w, tf.rsqrt(tf.add(v, DEFAULTS.epsilon)))
   const offset = tf.sub(b, tf.mul(m, scale))
   const column = [scale.size, 1]

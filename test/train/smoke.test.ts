@@ -25,7 +25,7 @@ const trial = (recipe: string, change: unknown = {}) =>
 
 const wide = { model: { _tag: "WideResNet", depth: 40, width: 10, shakeDrop: { survival: 0.5 } } }
 
-/** Runs a trial in a folder: its result, the line of its epoch, and the folder. */
+/** Runs a trial in a folder of its own and checks what it leaves there. Gives its result. */
 const ran = (recipe: string, change: unknown = {}) =>
   Effect.gen(function* () {
     const directory = yield* temporaryFolder
