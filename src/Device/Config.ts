@@ -26,11 +26,21 @@ const deviceCount = (kind: string, count: number): Uint8Array => bytes(1, [bytes
 /** `gpu_options` (field 6): one visible device (5), memory taken as it is needed (4). */
 const gpuOptions = (index: number): Uint8Array => bytes(6, [number(4, 1), bytes(5, String(index))])
 
-/** `graph_options` (10), its `rewrite_options` (10), there `auto_mixed_precision_onednn_bfloat16` (31): on. */
-const mixedPrecision = bytes(10, bytes(10, number(31, 1)))
+/**
+ * `graph_options` (10), its `rewrite_options` (10). On a CPU `arithmetic_optimization` (7) is off (2): it makes one
+ * AddN of several sums, which adds first what happens to be in memory that it may reuse by then, so that the last bits
+ * would change from run to run. `auto_mixed_precision_onednn_bfloat16` (31) is on (1) where it is asked for.
+ */
+const rewriting = (placement: Placement, precision: Precision): Uint8Array => {
+  const options = [
+    ...(placement._tag === "Cpu" ? [number(7, 2)] : []),
+    ...(precision === "bfloat16" ? [number(31, 1)] : [])
+  ]
+  return bytes(10, [bytes(10, options)])
+}
 
 export const encodeConfig = (placement: Placement, precision: Precision = "float32"): Uint8Array =>
   Buffer.concat([
     placement._tag === "Cpu" ? deviceCount("GPU", 0) : gpuOptions(placement.index),
-    ...(precision === "bfloat16" ? [mixedPrecision] : [])
+    rewriting(placement, precision)
   ])

@@ -22,11 +22,17 @@ const ATTRIBUTE = { STRING: 0, INT: 1, FLOAT: 2, BOOL: 3, TYPE: 4, SHAPE: 5, RES
 const LIST_INPUTS: Readonly<
   Record<string, (ids: ReadonlyArray<GraphTensor>) => ReadonlyArray<GraphTensor | ReadonlyArray<GraphTensor>>>
 > = {
-  AddN: (inputs) => [inputs],
   Pack: (inputs) => [inputs],
   ConcatV2: (inputs) => [inputs.slice(0, -1), inputs[inputs.length - 1]],
   Einsum: (inputs) => [inputs]
 }
+
+/** The sum from left to right; in TensorFlow's AddN the order depends on when its inputs' memory is free. */
+const sumOf = (target: Graph, inputs: ReadonlyArray<GraphTensor>): GraphTensor =>
+  inputs.reduce(
+    (sum, input) =>
+      target.add("AddV2", [sum, input], [{ kind: "type", name: "T", value: input.dtype }]).outputs[0]
+  )
 
 const convertAttribute = (op: string, { name, type, value }: BindingAttribute): Attribute => {
   switch (type) {
@@ -129,7 +135,9 @@ const binding = {
     inputIds: ReadonlyArray<number>
   ): Array<TensorMetadata> => {
     const inputs = inputIds.map(lookUp)
-    return currentGraph(name)
+    const target = currentGraph(name)
+    if (name === "AddN") return [metadataOf(name, sumOf(target, inputs))]
+    return target
       .add(
         name,
         LIST_INPUTS[name]?.(inputs) ?? inputs,

@@ -63,7 +63,15 @@ export const speedrun: Recipe = {
 export const speedrun94: Recipe = {
   summary: "to 94 % on a GPU, or on a CPU with patience",
   source,
-  expected: "94 % with six views on CIFAR-10 (what airbench94 reaches in 8 to 10 epochs); not measured here",
+  expected:
+    "94 % with six views on CIFAR-10 (what airbench94 reaches in 8 to 10 epochs); less on the JPEG copy",
+  measured: {
+    accuracy:
+      "90.78 % with six views (90.20 to 91.33 %), 89.59 % without, raw weights, 10,000 test images, seed 1",
+    data: "CIFAR-10, JPEG copy",
+    hardware: "2 cores of an AMD EPYC with AVX512_BF16, bfloat16 (what `fastest` chose)",
+    time: "25 min 09 s of training"
+  },
   experiment: {
     name: "speedrun94",
     data,
