@@ -43,6 +43,12 @@ const begun = (file, facts) => {
   return { ...facts, rows: [], own: [] }
 }
 
+/** The peers that there are, in their order, whichever was measured first. */
+const inOrder = (peers) =>
+  Object.fromEntries(
+    Object.keys(peerTitles).flatMap((name) => (peers[name] === undefined ? [] : [[name, peers[name]]]))
+  )
+
 /** The rows whose names are asked for, each as it is named or by a part of its name. */
 const chosen = (rows) => {
   const wanted = options.rows?.split(",")
@@ -95,7 +101,7 @@ await inTemporaryFolder(async (folder) => {
           say
         })
         const before = results.rows.find(({ id }) => id === row.id)
-        keep("rows", { ...measured, peers: { ...before?.peers, ...peers } })
+        keep("rows", { ...measured, peers: inOrder({ ...before?.peers, ...peers }) })
       } else {
         keep("own", await measureOwn(row, { rounds, say }))
       }

@@ -60,7 +60,7 @@ const legend = (names) => {
   return names
     .map((name) => {
       const item = `<circle cx="${x + 5}" cy="46" r="4.5" fill="${COLOURS[name]}"/>${text(x + 15, 50, peerTitles[name])}`
-      x += 34 + 6.7 * peerTitles[name].length
+      x += 30 + 6.2 * peerTitles[name].length
       return item
     })
     .join("")
