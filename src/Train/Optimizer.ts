@@ -25,7 +25,7 @@ export interface OptimizerOptions {
 
 /** Euclidean norm of all tensors together. */
 export const globalNorm = (tensors: Tensors): tf.Scalar =>
-  tf.sqrt(tf.mul(2, tf.addN(Object.values(tensors).map(halfSquaredNorm))))
+  tf.sqrt(tf.mul(2, tf.sum(tf.stack(Object.values(tensors).map(halfSquaredNorm)))))
 
 /** What gradients are multiplied with so that their norm is at most `clipNorm` (`clip_grad_norm_`). */
 const clipFactor = (norm: tf.Scalar, clipNorm: number): tf.Scalar =>
