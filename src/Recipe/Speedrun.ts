@@ -56,12 +56,12 @@ export const speedrun: Recipe = {
 }
 
 /**
- * To 94 % on CIFAR-10: the same for longer, without smaller images.
+ * Meant for 94 % on CIFAR-10: the same for longer, without smaller images.
  *
  *   shakedrop train --recipe speedrun94 --data-dir DIR
  */
 export const speedrun94: Recipe = {
-  summary: "to 94 % on a GPU, or on a CPU with patience",
+  summary: "meant for 94 % on CIFAR-10, on a GPU or on a CPU with patience",
   source,
   expected:
     "94 % with six views on CIFAR-10 (what airbench94 reaches in 8 to 10 epochs); less on the JPEG copy",

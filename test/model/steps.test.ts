@@ -109,9 +109,7 @@ describe.each(cases)("%s", (name, training) => {
       // steps, on PyTorch too. A result may differ from PyTorch's by 1e-3, or where the trace itself is less
       // certain than that, by what such a rounding changes.
       const actual = yield* trace(weights)
-      const neighbours = yield* Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], (seed) =>
-        trace(disturbed(weights, seed))
-      )
+      const neighbours = yield* Effect.forEach([1, 2, 3, 4], (seed) => trace(disturbed(weights, seed)))
       for (const [i, expected] of steps.entries()) {
         for (const key of ["loss", "grad_norm_before_clip", "weight_l2", "ema_l2"] as const) {
           const off = (value: number) => Math.abs(value - expected[key]) / expected[key]
