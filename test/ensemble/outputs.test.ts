@@ -205,11 +205,12 @@ describe("outputs", () => {
       const folder = yield* copies
       const ensemble = yield* open(folder, [{ run: "a" }])
       yield* prepared(ensemble)
-      const half = { ...dataset, test: { ...dataset.test, indices: dataset.test.indices.slice(20) } }
-      const layer = Layer.provideMerge(withData(half), services)
+      // Without the first batch: on some CPUs the last bits depend on an image's place in its batch.
+      const rest = { ...dataset, test: { ...dataset.test, indices: dataset.test.indices.slice(32) } }
+      const layer = Layer.provideMerge(withData(rest), services)
       yield* Effect.provide(prepare(ensemble, "test"), layer)
-      const [outputs] = yield* Effect.provide(memberOutputs(ensemble, "test"), withData(half))
-      assert.deepStrictEqual(outputs.values, logits.a.slice(80))
+      const [outputs] = yield* Effect.provide(memberOutputs(ensemble, "test"), withData(rest))
+      assert.deepStrictEqual(outputs.values, logits.a.slice(32 * 4))
       assert.strictEqual(keptOutputs(folder, "a").size, 2)
     })
   )
