@@ -35,7 +35,38 @@ const values = (shape) =>
     Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i % 7) - 3)
   )
 
-/** `run` makes `result` of `a` and `b`, in so many multiply-adds. */
+const convolve = (images, kernel) => conv2d(images, kernel, 1, 1)
+
+/** A convolution of as many channels as it makes, and its gradients with respect to images and kernel. */
+const convolution = ([batch, side, channels]) => {
+  const [images, kernel] = [
+    [batch, side, side, channels],
+    [3, 3, channels, channels]
+  ]
+  const title = `3×3 convolution of ${batch}×${side}×${side}×${channels}`
+  const multiplyAdds = batch * side ** 2 * 9 * channels ** 2
+  const workload = (name, a, b, result, run) => ({
+    name,
+    multiplyAdds,
+    shapes: { a, b, result },
+    run
+  })
+  return {
+    forward: workload(title, images, kernel, images, convolve),
+    gradients: [
+      workload(`gradient of the images of a ${title}`, images, kernel, images, (dy, kernel) =>
+        tf.grad((x) => convolve(x, kernel))(dy, dy)
+      ),
+      workload(`gradient of the kernel of a ${title}`, images, images, kernel, (x, dy) =>
+        tf.grad((kernel) => convolve(x, kernel))(tf.zeros(kernel), dy)
+      )
+    ]
+  }
+}
+
+const convolutions = CONVOLUTIONS.map(convolution)
+
+/** `run` makes `result` of `a` and `b`, in so many multiply-adds. The gradients are those of the last convolution. */
 const workloads = [
   {
     name: `matrix product ${SIDE}³`,
@@ -43,16 +74,8 @@ const workloads = [
     shapes: { a: [SIDE, SIDE], b: [SIDE, SIDE], result: [SIDE, SIDE] },
     run: (a, b) => tf.matMul(a, b)
   },
-  ...CONVOLUTIONS.map(([batch, side, channels]) => ({
-    name: `3×3 convolution of ${batch}×${side}×${side}×${channels}`,
-    multiplyAdds: batch * side ** 2 * 9 * channels ** 2,
-    shapes: {
-      a: [batch, side, side, channels],
-      b: [3, 3, channels, channels],
-      result: [batch, side, side, channels]
-    },
-    run: (a, b) => conv2d(a, b, 1, 1)
-  }))
+  ...convolutions.map(({ forward }) => forward),
+  ...convolutions.at(-1).gradients
 ]
 
 /** The result goes into the state, so that nothing is copied out of the device. */
