@@ -1,6 +1,7 @@
 /**
- * What this machine computes at most, as far as libtensorflow can: GFLOP/s of a large matrix product and of 3×3
- * convolutions, on values that stay on the device, in a process of its own: `node bench/harness/peak.mjs QUICK`.
+ * What this machine computes at most, as far as libtensorflow can: GFLOP/s of a large matrix product, of 3×3
+ * convolutions and of the gradients of one, on values that stay on the device, in a process of its own:
+ * `node bench/harness/peak.mjs QUICK`.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -37,34 +38,30 @@ const values = (shape) =>
 
 const convolve = (images, kernel) => conv2d(images, kernel, 1, 1)
 
-/** A convolution of as many channels as it makes, and its gradients with respect to images and kernel. */
-const convolution = ([batch, side, channels]) => {
-  const [images, kernel] = [
-    [batch, side, side, channels],
-    [3, 3, channels, channels]
-  ]
+/** A convolution to as many channels as it is given, then its gradients with respect to images and to kernel. */
+const passes = ([batch, side, channels]) => {
+  const images = [batch, side, side, channels]
+  const kernel = [3, 3, channels, channels]
   const title = `3×3 convolution of ${batch}×${side}×${side}×${channels}`
   const multiplyAdds = batch * side ** 2 * 9 * channels ** 2
-  const workload = (name, a, b, result, run) => ({
-    name,
-    multiplyAdds,
-    shapes: { a, b, result },
-    run
-  })
-  return {
-    forward: workload(title, images, kernel, images, convolve),
-    gradients: [
-      workload(`gradient of the images of a ${title}`, images, kernel, images, (dy, kernel) =>
-        tf.grad((x) => convolve(x, kernel))(dy, dy)
-      ),
-      workload(`gradient of the kernel of a ${title}`, images, images, kernel, (x, dy) =>
-        tf.grad((kernel) => convolve(x, kernel))(tf.zeros(kernel), dy)
-      )
-    ]
-  }
+  return [
+    { name: title, multiplyAdds, shapes: { a: images, b: kernel, result: images }, run: convolve },
+    {
+      name: `gradient of the images of a ${title}`,
+      multiplyAdds,
+      shapes: { a: images, b: kernel, result: images },
+      run: (dy, kernel) => tf.grad((x) => convolve(x, kernel))(dy, dy)
+    },
+    {
+      name: `gradient of the kernel of a ${title}`,
+      multiplyAdds,
+      shapes: { a: images, b: images, result: kernel },
+      run: (x, dy) => tf.grad((k) => convolve(x, k))(tf.zeros(kernel), dy)
+    }
+  ]
 }
 
-const convolutions = CONVOLUTIONS.map(convolution)
+const convolutions = CONVOLUTIONS.map(passes)
 
 /** `run` makes `result` of `a` and `b`, in so many multiply-adds. The gradients are those of the last convolution. */
 const workloads = [
@@ -74,8 +71,8 @@ const workloads = [
     shapes: { a: [SIDE, SIDE], b: [SIDE, SIDE], result: [SIDE, SIDE] },
     run: (a, b) => tf.matMul(a, b)
   },
-  ...convolutions.map(({ forward }) => forward),
-  ...convolutions.at(-1).gradients
+  ...convolutions.map(([forward]) => forward),
+  ...convolutions.at(-1).slice(1)
 ]
 
 /** The result goes into the state, so that nothing is copied out of the device. */
