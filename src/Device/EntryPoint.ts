@@ -96,7 +96,8 @@ export const compileEntry = (
     for (const [key, { dtype, shape }] of Object.entries(entry.inputs)) {
       const feed = graph.placeholder(DTYPE[dtype], shape)
       feeds.push(feed)
-      input[key] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, feed) : feed)
+      const value = ofShape(graph, feed, shape)
+      input[key] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, value) : value)
     }
     const state: Record<string, tf.Tensor> = {}
     for (const variable of variables.values()) state[variable.name] = context.variable(variable)
@@ -140,6 +141,17 @@ export const compileEntry = (
 /** TensorFlow does not fetch what it was fed. */
 export const identity = (graph: Graph, value: GraphTensor): GraphTensor =>
   graph.add("Identity", [value], [{ kind: "type", name: "T", value: value.dtype }]).outputs[0]
+
+/** The optimiser thinks that what is fed may have any shape, and leaves operations apart where shapes must be equal. */
+const ofShape = (graph: Graph, value: GraphTensor, shape: ReadonlyArray<number>): GraphTensor =>
+  graph.add(
+    "EnsureShape",
+    [value],
+    [
+      { kind: "shape", name: "shape", value: shape },
+      { kind: "type", name: "T", value: value.dtype }
+    ]
+  ).outputs[0]
 
 export const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
   graph.add(

@@ -3,20 +3,12 @@
  * one. All images are NHWC and float32.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { type Attribute, TF } from "./Graph.ts"
+import { convolution, FLOAT, float, normalisation, string } from "./Attributes.ts"
 import { recorder } from "./Recorder.ts"
 import { cheap, deferred, forGradient, isCheap } from "./Rematerialise.ts"
 
-const type = (name: string, value: number): Attribute => ({ kind: "type", name, value })
-const ints = (name: string, value: ReadonlyArray<number>): Attribute => ({ kind: "ints", name, value })
-const float = (name: string, value: number): Attribute => ({ kind: "float", name, value })
-const bool = (name: string, value: boolean): Attribute => ({ kind: "bool", name, value })
-const string = (name: string, value: string): Attribute => ({ kind: "string", name, value })
-
-const FLOAT = type("T", TF.FLOAT)
-
 /** An op with a gradient of its own: `gradient` is given dy and what `forward` saved, one result an input. */
-const differentiable = (
+export const differentiable = (
   inputs: ReadonlyArray<tf.Tensor>,
   forward: (save: (tensors: Array<tf.Tensor>) => void) => tf.Tensor,
   gradient: (dy: tf.Tensor, saved: Array<tf.Tensor>) => Array<tf.Tensor>
@@ -55,7 +47,7 @@ const convolve = (
   stride: number,
   padding: "SAME" | "VALID"
 ): tf.Tensor4D => {
-  const attributes = [FLOAT, ints("strides", [1, stride, stride, 1]), string("padding", padding)]
+  const attributes = convolution(stride, padding)
   const { record } = recorder()
   return differentiable(
     [x, kernel],
@@ -74,6 +66,10 @@ const convolve = (
   ) as tf.Tensor4D
 }
 
+/** x plus a bias for each channel, which TensorFlow makes a part of a convolution before it. x [N,H,W,C], bias [C]. */
+export const addBias = <T extends tf.Tensor>(x: T, bias: tf.Tensor): T =>
+  recorder().record("BiasAdd", [x, bias], [FLOAT, string("data_format", "NHWC")])[0] as T
+
 /** Rectifier. Its gradient needs the output only, so nothing else is kept. Any shape. */
 export const relu = <T extends tf.Tensor>(x: T): T => {
   const { record } = recorder()
@@ -91,20 +87,17 @@ export const relu = <T extends tf.Tensor>(x: T): T => {
   return isCheap(x) ? cheap(value, [x], rectify) : value
 }
 
-/** Attributes of a batch normalisation, with the statistics of the batch when training. */
-const normalisation = (epsilon: number, training: boolean): ReadonlyArray<Attribute> => [
-  FLOAT,
-  type("U", TF.FLOAT),
-  float("epsilon", epsilon),
-  string("data_format", "NHWC"),
-  bool("is_training", training)
-]
-
 export interface BatchNormResult {
   readonly value: tf.Tensor4D
   /** Running statistics after this batch; the variance is the unbiased one, as in PyTorch. */
   readonly mean: tf.Tensor1D
   readonly variance: tf.Tensor1D
+}
+
+export interface BatchNormOptions {
+  /** How far running statistics move towards a batch's. */
+  readonly momentum: number
+  readonly epsilon: number
 }
 
 /**
@@ -117,7 +110,7 @@ export const batchNormTraining = (
   offset: tf.Tensor,
   runningMean: tf.Tensor,
   runningVariance: tf.Tensor,
-  { momentum, epsilon }: { readonly momentum: number; readonly epsilon: number }
+  { momentum, epsilon }: BatchNormOptions
 ): BatchNormResult => {
   const { keep, placement, record } = recorder()
   const attributes = normalisation(epsilon, true)

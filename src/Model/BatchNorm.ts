@@ -1,12 +1,15 @@
 /** Batch normalisation as a layer. */
 import * as tf from "@tensorflow/tfjs-core"
-import { batchNormInference, batchNormTraining } from "../Device/Ops.ts"
-import { type Context, constant, type Layer, padTo } from "./Layer.ts"
+import {
+  type BatchNormResult,
+  batchNormInference,
+  batchNormTraining,
+  type BatchNormOptions as StepOptions
+} from "../Device/Ops.ts"
+import type { NormTensors } from "../Device/PointwiseNorm.ts"
+import { type Context, constant, type Layer, padTo, type Training } from "./Layer.ts"
 
-export interface BatchNormOptions {
-  /** How far running statistics move towards a batch's. */
-  readonly momentum: number
-  readonly epsilon: number
+export interface BatchNormOptions extends StepOptions {
   /** Whether the scale is trained; otherwise it stays 1. */
   readonly trainedScale: boolean
 }
@@ -35,41 +38,50 @@ export const batchNorm = (name: string, channels: number, options: BatchNormOpti
       { name: variance, shape, role: "statistic", initial: one }
     ],
     multiplyAdds: 0,
-    apply: ({ mode, statistics, weights }, x) => {
-      const [w, b, m, v] = [scale, offset, mean, variance].map((tensor) =>
-        padTo(weights[tensor], [x.shape[3]])
-      )
-      if (mode._tag === "Evaluation") return batchNormInference(x, w, b, m, v, options.epsilon)
-      const momentum = mode.momentum ?? options.momentum
-      const result = batchNormTraining(x, w, b, m, v, { ...options, momentum })
-      statistics[mean] = firstOf(result.mean, channels)
-      statistics[variance] = firstOf(result.variance, channels)
+    apply: (context, x) => {
+      const { mode } = context
+      const tensors = normTensors(context, name, x.shape[3])
+      if (mode._tag === "Evaluation") return batchNormInference(x, ...tensors, options.epsilon)
+      const result = batchNormTraining(x, ...tensors, trainingOptions(mode, options))
+      putStatistics(context, name, result)
       return result.value
     }
   }
 }
 
-/**
- * The context in which, for evaluation, a 1×1 convolution between two normalisations does what the first would: that
- * scales what comes in, which the kernel does as well, and moves it, which comes out as a move of the second's mean. A
- * pass over the widest feature maps is saved. The names are those of the three layers.
- */
-export const foldInto = (context: Context, first: string, convolution: string, second: string): Context => {
-  const { weights } = context
-  const kernel = `${convolution}.weight`
-  const [, , mean] = tensorNames(second)
-  const [w, b, m, v] = tensorNames(first).map((tensor) => weights[tensor])
-  const scale = tf.mul(w, tf.rsqrt(tf.add(v, DEFAULTS.epsilon)))
-  const offset = tf.sub(b, tf.mul(m, scale))
-  const column = [scale.size, 1]
-  const before = weights[kernel]
-  const moved = tf.sum(tf.mul(before, tf.reshape(offset, column)), [0, 1, 2])
-  return {
-    ...context,
-    weights: {
-      ...weights,
-      [kernel]: tf.mul(before, tf.reshape(scale, column)),
-      [mean]: tf.sub(weights[mean], moved)
-    }
-  }
+/** A normalisation's tensors with that many channels: scale, offset, running mean and running variance. */
+export const normTensors = ({ weights }: Context, name: string, channels: number): NormTensors => {
+  const [scale, offset, mean, variance] = tensorNames(name).map((tensor) =>
+    padTo(weights[tensor], [channels])
+  )
+  return [scale, offset, mean, variance]
+}
+
+export const trainingOptions = (
+  mode: Training,
+  { epsilon, momentum }: StepOptions = DEFAULTS
+): StepOptions => ({ epsilon, momentum: mode.momentum ?? momentum })
+
+/** Puts the running statistics of a normalisation's own channels where they are asked for. */
+export const putStatistics = (
+  { statistics, weights }: Context,
+  name: string,
+  { mean, variance }: Omit<BatchNormResult, "value">
+): void => {
+  const [, , meanName, varianceName] = tensorNames(name)
+  const channels = weights[meanName].size
+  statistics[meanName] = firstOf(mean, channels)
+  statistics[varianceName] = firstOf(variance, channels)
+}
+
+export const meanOf = (name: string): string => tensorNames(name)[2]
+
+/** What a normalisation does in evaluation: x ↦ scale·x + offset, [C] each. */
+export const affineOf = (
+  { weights }: Context,
+  name: string
+): { readonly scale: tf.Tensor; readonly offset: tf.Tensor } => {
+  const [weight, bias, mean, variance] = tensorNames(name).map((tensor) => weights[tensor])
+  const scale = tf.mul(weight, tf.rsqrt(tf.add(variance, DEFAULTS.epsilon)))
+  return { scale, offset: tf.sub(bias, tf.mul(mean, scale)) }
 }

@@ -26,17 +26,18 @@ export interface TensorSpec {
 
 export type Weights = Readonly<Record<string, tf.Tensor>>
 
-/** Training uses batch statistics and draws; evaluation uses running statistics and expectations. */
-export type Mode =
-  | {
-      readonly _tag: "Training"
-      readonly key: RandomKey
-      /** How far running statistics move towards a batch's, in place of what each normalisation has. */
-      readonly momentum?: number
-      /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
-      readonly recompute?: boolean
-    }
-  | { readonly _tag: "Evaluation" }
+/** Uses batch statistics and draws. */
+export interface Training {
+  readonly _tag: "Training"
+  readonly key: RandomKey
+  /** How far running statistics move towards a batch's, in place of what each normalisation has. */
+  readonly momentum?: number
+  /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
+  readonly recompute?: boolean
+}
+
+/** Evaluation uses running statistics and expectations. */
+export type Mode = Training | { readonly _tag: "Evaluation" }
 
 /** What a layer is applied in: the weights, the mode, and where new statistics are put. */
 export interface Context {
@@ -44,6 +45,12 @@ export interface Context {
   readonly mode: Mode
   readonly statistics: Record<string, tf.Tensor>
 }
+
+export interface TrainingContext extends Context {
+  readonly mode: Training
+}
+
+export const isTraining = (context: Context): context is TrainingContext => context.mode._tag === "Training"
 
 export interface Layer<In extends tf.Tensor = tf.Tensor4D, Out extends tf.Tensor = tf.Tensor4D> {
   readonly tensors: ReadonlyArray<TensorSpec>

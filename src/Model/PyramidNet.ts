@@ -5,14 +5,15 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
-import { batchNorm, foldInto } from "./BatchNorm.ts"
+import { batchNorm } from "./BatchNorm.ts"
 import { pooledClassifier } from "./Classifier.ts"
 import { conv } from "./Convolution.ts"
-import { cost, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
+import { cost, isTraining, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
+import { basic, bottleneck, EXPANSION } from "./PyramidNetBlock.ts"
 import { recomputable } from "./Recompute.ts"
-import { join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
-import { type Place, places } from "./Stages.ts"
+import { expectation, join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
+import { places } from "./Stages.ts"
 
 export type PyramidNetBlock = "basic" | "bottleneck"
 
@@ -29,50 +30,15 @@ export interface PyramidNetOptions {
 
 const STEM = 16
 
-/** How each block is made up: its convolutions, and its output's channels for each of its width. */
+/** How each block is made up: its convolutions, its output's channels for each of its width, and its branch. */
 const BLOCKS = {
-  basic: { convolutions: 2, expansion: 1 },
-  bottleneck: { convolutions: 3, expansion: 4 }
+  basic: { convolutions: 2, expansion: 1, branch: basic },
+  bottleneck: { convolutions: 3, expansion: EXPANSION, branch: bottleneck }
 } as const
 
 /** The block's input made as small and as wide as its output. */
 const shortcut = (x: tf.Tensor4D, stride: 1 | 2, channels: number): tf.Tensor4D =>
   padChannels(stride === 1 ? x : tf.avgPool(x, 2, 2, "same"), channels)
-
-/** BN, 3×3, BN, ReLU, 3×3, BN: no ReLU before the first convolution (the paper's fig. 6d). */
-const basic = (name: string, inputs: number, width: number, { size, stride }: Place): Layer =>
-  sequential([
-    batchNorm(`${name}.bn1`, inputs),
-    conv(`${name}.conv1`, { in: inputs, out: width, kernel: 3, stride, size }),
-    batchNorm(`${name}.bn2`, width),
-    stateless(relu),
-    conv(`${name}.conv2`, { in: width, out: width, kernel: 3, size }),
-    batchNorm(`${name}.bn3`, width)
-  ])
-
-/** BN, 1×1, BN, ReLU, 3×3, BN, ReLU, 1×1, BN. */
-const bottleneck = (name: string, inputs: number, width: number, place: Place): Layer => {
-  const { inputSize, size, stride } = place
-  const out = BLOCKS.bottleneck.expansion * width
-  const first = batchNorm(`${name}.bn1`, inputs)
-  const rest = sequential([
-    conv(`${name}.conv1`, { in: inputs, out: width, kernel: 1, size: inputSize }),
-    batchNorm(`${name}.bn2`, width),
-    stateless(relu),
-    conv(`${name}.conv2`, { in: width, out: width, kernel: 3, stride, size }),
-    batchNorm(`${name}.bn3`, width),
-    stateless(relu),
-    conv(`${name}.conv3`, { in: width, out, kernel: 1, size }),
-    batchNorm(`${name}.bn4`, out)
-  ])
-  return {
-    ...cost([first, rest]),
-    apply: (context, x) =>
-      context.mode._tag === "Evaluation"
-        ? rest.apply(foldInto(context, `${name}.bn1`, `${name}.conv1`, `${name}.bn2`), x)
-        : rest.apply(context, first.apply(context, x))
-  }
-}
 
 /** Rounds to the nearest integer, halves to the even one, as the reference implementation's language does. */
 const roundHalfEven = (x: number): number => {
@@ -88,8 +54,7 @@ const widthAt = (alpha: number, index: number, total: number): number =>
 /** PyramidNet. `depth` must be 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
 export const pyramidNet = (options: PyramidNetOptions): Network => {
   const { alpha, classes, depth, shakeDrop, size: imageSize } = options
-  const { convolutions, expansion } = BLOCKS[options.block]
-  const branchOf = options.block === "basic" ? basic : bottleneck
+  const { branch: branchOf, convolutions, expansion } = BLOCKS[options.block]
   const perGroup = (depth - 2) / (3 * convolutions)
   const blocks: Array<Layer> = []
   let channels = STEM
@@ -98,13 +63,15 @@ export const pyramidNet = (options: PyramidNetOptions): Network => {
     const name = `group${group}.${inGroup}`
     const width = widthAt(alpha, index, total)
     const out = expansion * width
-    const branch = branchOf(name, channels, width, place)
+    const branch = branchOf(name, { in: channels, width, place })
     const shake = shakeDropAt(shakeDrop, index, total)
     const block: Layer = {
       ...cost([branch]),
       apply: (context, x) => {
-        const residual = branch.apply(context, x)
-        return join(name, shortcut(x, stride, out), residual, shake, context.mode)
+        const identity = shortcut(x, stride, out)
+        return isTraining(context)
+          ? join(name, identity, branch.train(context, x), shake, context.mode)
+          : tf.add(branch.evaluate(context, x, expectation(shake)), identity)
       }
     }
     blocks.push(recomputable(block))

@@ -74,22 +74,27 @@ export const shake = (
 const uniform = (u: tf.Tensor, [low, high]: Range): tf.Tensor1D =>
   tf.add(tf.mul(u, high - low), low) as tf.Tensor1D
 
+/** What evaluation multiplies a residual with: p + (1 − p)·E[α], where p is the block's survival; 1 without ShakeDrop. */
+export const expectation = (options: ShakeDropOptions | undefined): number => {
+  if (options === undefined) return 1
+  const { alpha, survival } = options
+  return survival + ((1 - survival) * (alpha[0] + alpha[1])) / 2
+}
+
 /**
  * Joins a residual branch to its shortcut. Training draws gate, α and β for each sample, keyed by `name`;
- * evaluation scales the branch by the expectation p + (1 − p)·E[α]. x, residual [N,H,W,C]; `survival` is this
+ * evaluation scales the branch by its expectation. x, residual [N,H,W,C]; `survival` is this
  * block's own.
  */
 export const shakeDrop = (
   name: string,
   x: tf.Tensor4D,
   residual: tf.Tensor4D,
-  { alpha, beta, survival }: ShakeDropOptions,
+  options: ShakeDropOptions,
   mode: Mode
 ): tf.Tensor4D => {
-  if (mode._tag === "Evaluation") {
-    const expectation = survival + ((1 - survival) * (alpha[0] + alpha[1])) / 2
-    return tf.add(x, tf.mul(residual, expectation))
-  }
+  if (mode._tag === "Evaluation") return tf.add(x, tf.mul(residual, expectation(options)))
+  const { alpha, beta, survival } = options
   const draw = (site: string) => randomUniform(mode.key, `${name}/${site}`, [x.shape[0]])
   return shake(x, residual, {
     gate: tf.floor(tf.add(draw("gate"), survival)) as tf.Tensor1D,

@@ -1,0 +1,27 @@
+/** Attributes of TensorFlow's operations. */
+import { type Attribute, TF } from "./Graph.ts"
+
+export const type = (name: string, value: number): Attribute => ({ kind: "type", name, value })
+export const ints = (name: string, value: ReadonlyArray<number>): Attribute => ({ kind: "ints", name, value })
+export const float = (name: string, value: number): Attribute => ({ kind: "float", name, value })
+export const bool = (name: string, value: boolean): Attribute => ({ kind: "bool", name, value })
+export const string = (name: string, value: string): Attribute => ({ kind: "string", name, value })
+
+/** The element type of most operations. */
+export const FLOAT = type("T", TF.FLOAT)
+
+/** Of convolutions over NHWC and of their gradients. */
+export const convolution = (stride: number, padding: "SAME" | "VALID"): ReadonlyArray<Attribute> => [
+  FLOAT,
+  ints("strides", [1, stride, stride, 1]),
+  string("padding", padding)
+]
+
+/** Of a batch normalisation over NHWC, with the statistics of the batch when training. */
+export const normalisation = (epsilon: number, training: boolean): ReadonlyArray<Attribute> => [
+  FLOAT,
+  type("U", TF.FLOAT),
+  float("epsilon", epsilon),
+  string("data_format", "NHWC"),
+  bool("is_training", training)
+]
