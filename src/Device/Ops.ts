@@ -94,6 +94,14 @@ export interface BatchNormResult {
   readonly variance: tf.Tensor1D
 }
 
+/** A normalisation's scale, offset, running mean and running variance, [C] each. */
+export type NormTensors = readonly [
+  scale: tf.Tensor,
+  offset: tf.Tensor,
+  runningMean: tf.Tensor,
+  runningVariance: tf.Tensor
+]
+
 export interface BatchNormOptions {
   /** How far running statistics move towards a batch's. */
   readonly momentum: number

@@ -15,13 +15,11 @@ import {
   type BatchNormResult,
   batchNormTraining,
   conv2d,
-  differentiable
+  differentiable,
+  type NormTensors
 } from "./Ops.ts"
 import { recorder } from "./Recorder.ts"
 import { forGradient } from "./Rematerialise.ts"
-
-/** A normalisation's scale γ, offset β, running mean and running variance, [C] each. */
-export type NormTensors = readonly [scale: tf.Tensor, offset: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor]
 
 /** Wᵀx for each pixel: x [N,H,W,C], matrix [C,O] → [N,H,W,O]. */
 const pointwise = (x: tf.Tensor, matrix: tf.Tensor): tf.Tensor => {

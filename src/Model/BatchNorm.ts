@@ -4,10 +4,10 @@ import {
   type BatchNormResult,
   batchNormInference,
   batchNormTraining,
+  type NormTensors,
   type BatchNormOptions as StepOptions
 } from "../Device/Ops.ts"
-import type { NormTensors } from "../Device/PointwiseNorm.ts"
-import { type Context, constant, type Layer, padTo, type Training } from "./Layer.ts"
+import { type Context, constant, isTraining, type Layer, padTo, type TrainingContext } from "./Layer.ts"
 
 export interface BatchNormOptions extends StepOptions {
   /** Whether the scale is trained; otherwise it stays 1. */
@@ -38,42 +38,49 @@ export const batchNorm = (name: string, channels: number, options: BatchNormOpti
       { name: variance, shape, role: "statistic", initial: one }
     ],
     multiplyAdds: 0,
-    apply: (context, x) => {
-      const { mode } = context
-      const tensors = normTensors(context, name, x.shape[3])
-      if (mode._tag === "Evaluation") return batchNormInference(x, ...tensors, options.epsilon)
-      const result = batchNormTraining(x, ...tensors, trainingOptions(mode, options))
-      putStatistics(context, name, result)
-      return result.value
-    }
+    apply: (context, x) =>
+      isTraining(context)
+        ? withBatchStatistics(
+            context,
+            name,
+            x.shape[3],
+            (tensors, training) => batchNormTraining(x, ...tensors, training),
+            options
+          )
+        : batchNormInference(x, ...tensorsOf(context, name, x.shape[3]), options.epsilon)
   }
 }
 
-/** A normalisation's tensors with that many channels: scale, offset, running mean and running variance. */
-export const normTensors = ({ weights }: Context, name: string, channels: number): NormTensors => {
+/** A normalisation's tensors, padded to that many channels. */
+const tensorsOf = ({ weights }: Context, name: string, channels: number): NormTensors => {
   const [scale, offset, mean, variance] = tensorNames(name).map((tensor) =>
     padTo(weights[tensor], [channels])
   )
   return [scale, offset, mean, variance]
 }
 
-export const trainingOptions = (
-  mode: Training,
-  { epsilon, momentum }: StepOptions = DEFAULTS
-): StepOptions => ({ epsilon, momentum: mode.momentum ?? momentum })
-
-/** Puts the running statistics of a normalisation's own channels where they are asked for. */
-export const putStatistics = (
-  { statistics, weights }: Context,
+/**
+ * What an op makes that normalises a map of that many channels with the statistics of the batch. The running statistics
+ * that it gives are put where they are asked for.
+ */
+export const withBatchStatistics = (
+  context: TrainingContext,
   name: string,
-  { mean, variance }: Omit<BatchNormResult, "value">
-): void => {
+  channels: number,
+  op: (tensors: NormTensors, options: StepOptions) => BatchNormResult,
+  { epsilon, momentum }: StepOptions = DEFAULTS
+): tf.Tensor4D => {
+  const { mode, statistics, weights } = context
+  const tensors = tensorsOf(context, name, channels)
+  const { mean, value, variance } = op(tensors, { epsilon, momentum: mode.momentum ?? momentum })
   const [, , meanName, varianceName] = tensorNames(name)
-  const channels = weights[meanName].size
-  statistics[meanName] = firstOf(mean, channels)
-  statistics[varianceName] = firstOf(variance, channels)
+  const own = weights[meanName].size
+  statistics[meanName] = firstOf(mean, own)
+  statistics[varianceName] = firstOf(variance, own)
+  return value
 }
 
+/** The name of a normalisation's running mean. */
 export const meanOf = (name: string): string => tensorNames(name)[2]
 
 /** What a normalisation does in evaluation: x ↦ scale·x + offset, [C] each. */

@@ -1,7 +1,7 @@
 /** Training of a batch normalisation and a 1×1 convolution together, whose gradients then take less. */
 import type * as tf from "@tensorflow/tfjs-core"
 import { normPointwise, pointwiseNorm } from "../Device/PointwiseNorm.ts"
-import { normTensors, putStatistics, trainingOptions } from "./BatchNorm.ts"
+import { withBatchStatistics } from "./BatchNorm.ts"
 import { aligned, padTo, type TrainingContext } from "./Layer.ts"
 
 /** Names of the two layers. */
@@ -22,10 +22,9 @@ export const normThenPointwise = (
   x: tf.Tensor4D
 ): tf.Tensor4D => {
   const kernel = kernelFor(context, conv, x.shape[3])
-  const tensors = normTensors(context, norm, x.shape[3])
-  const { value, ...running } = normPointwise(x, tensors, kernel, trainingOptions(context.mode))
-  putStatistics(context, norm, running)
-  return value
+  return withBatchStatistics(context, norm, x.shape[3], (tensors, options) =>
+    normPointwise(x, tensors, kernel, options)
+  )
 }
 
 /** A convolution without bias, then batch normalisation: [N,H,W,C] → [N,H,W,O], padded. */
@@ -35,8 +34,7 @@ export const pointwiseThenNorm = (
   x: tf.Tensor4D
 ): tf.Tensor4D => {
   const kernel = kernelFor(context, conv, x.shape[3])
-  const tensors = normTensors(context, norm, kernel.shape[3])
-  const { value, ...running } = pointwiseNorm(x, kernel, tensors, trainingOptions(context.mode))
-  putStatistics(context, norm, running)
-  return value
+  return withBatchStatistics(context, norm, kernel.shape[3], (tensors, options) =>
+    pointwiseNorm(x, kernel, tensors, options)
+  )
 }
