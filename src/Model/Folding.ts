@@ -44,8 +44,8 @@ export const foldInto = (
     const moved = tf.sub(weights[mean], tf.reshape(moving, [out]))
     return { ...context, weights: { ...weights, [name]: scaled, [mean]: moved } }
   }
-  const padded = padTo(scaled, [size, size, aligned(channels) - 1, out])
-  return { ...context, weights: { ...weights, [name]: tf.concat([padded, moving], 2) } }
+  const between = tf.zeros<tf.Rank.R4>([size, size, aligned(channels) - channels - 1, out])
+  return { ...context, weights: { ...weights, [name]: tf.concat([scaled, between, moving], 2) } }
 }
 
 /**
