@@ -1,6 +1,6 @@
 /**
- * The functions of src/Device/Ops.ts and src/Device/Update.ts as a program for tfjs-node has them: composed of tfjs's
- * own ops, with tfjs's own gradients. Batch normalisation is that of tfjs-layers (moments, then `batchNorm`), the
+ * The functions of Ops.ts, PointwiseNorm.ts and Update.ts in src/Device as a program for tfjs-node has them: composed of
+ * tfjs's own ops, with tfjs's own gradients. Batch normalisation is that of tfjs-layers (moments, then `batchNorm`), the
  * update that of tfjs's MomentumOptimizer with Nesterov's form.
  */
 import * as tf from "@tensorflow/tfjs-core"
@@ -14,6 +14,8 @@ export const conv2d = (x, kernel, stride, padding) => {
   const border = [padding, padding]
   return tf.conv2d(tf.pad(x, [[0, 0], border, border, [0, 0]]), kernel, stride, "valid")
 }
+
+export const addBias = tf.add
 
 export const relu = tf.relu
 
@@ -33,6 +35,14 @@ export const batchNormTraining = (x, scale, offset, runningMean, runningVariance
 
 export const batchNormInference = (x, scale, offset, mean, variance, epsilon) =>
   tf.batchNorm(x, mean, variance, offset, scale, epsilon)
+
+export const normPointwise = (x, tensors, kernel, options) => {
+  const { value, ...running } = batchNormTraining(x, ...tensors, options)
+  return { value: conv2d(value, kernel, 1, 0), ...running }
+}
+
+export const pointwiseNorm = (x, kernel, tensors, options) =>
+  batchNormTraining(conv2d(x, kernel, 1, 0), ...tensors, options)
 
 export const layerNorm = (x, scale, offset, epsilon) => {
   const { mean, variance } = tf.moments(x, 1, true)
