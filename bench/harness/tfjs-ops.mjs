@@ -36,7 +36,7 @@ export const batchNormTraining = (x, scale, offset, runningMean, runningVariance
 export const batchNormInference = (x, scale, offset, mean, variance, epsilon) =>
   tf.batchNorm(x, mean, variance, offset, scale, epsilon)
 
-export const normPointwise = (x, tensors, kernel, options) => {
+export const normPointwise = (x, kernel, tensors, options) => {
   const { value, ...running } = batchNormTraining(x, ...tensors, options)
   return { value: conv2d(value, kernel, 1, 0), ...running }
 }

@@ -87,11 +87,14 @@ export const relu = <T extends tf.Tensor>(x: T): T => {
   return isCheap(x) ? cheap(value, [x], rectify) : value
 }
 
-export interface BatchNormResult {
-  readonly value: tf.Tensor4D
-  /** Running statistics after this batch; the variance is the unbiased one, as in PyTorch. */
+/** Running statistics after a batch; the variance is the unbiased one, as in PyTorch. */
+export interface RunningStatistics {
   readonly mean: tf.Tensor1D
   readonly variance: tf.Tensor1D
+}
+
+export interface BatchNormResult extends RunningStatistics {
+  readonly value: tf.Tensor4D
 }
 
 /** A normalisation's scale, offset, running mean and running variance, [C] each. */
@@ -108,6 +111,26 @@ export interface BatchNormOptions {
   readonly epsilon: number
 }
 
+/** Normalises a map with the statistics of the batch, without a gradient; `reserved` is what that is to be given. */
+export const normaliseBatch = (
+  x: tf.Tensor,
+  tensors: NormTensors,
+  { epsilon, momentum }: BatchNormOptions
+): {
+  readonly value: tf.Tensor
+  readonly running: RunningStatistics
+  readonly reserved: ReadonlyArray<tf.Tensor>
+} => {
+  const { keep, record } = recorder()
+  const attributes = [...normalisation(epsilon, true), float("exponential_avg_factor", momentum)]
+  const [value, mean, variance, ...reserved] = record("FusedBatchNormV3", [x, ...tensors], attributes)
+  return {
+    value,
+    running: { mean: keep(mean as tf.Tensor1D), variance: keep(variance as tf.Tensor1D) },
+    reserved
+  }
+}
+
 /**
  * Batch normalisation with the statistics of the batch (Ioffe and Szegedy 2015), and the running statistics
  * moved towards them: running ← (1 − momentum)·running + momentum·batch. x [N,H,W,C], the others [C].
@@ -118,35 +141,33 @@ export const batchNormTraining = (
   offset: tf.Tensor,
   runningMean: tf.Tensor,
   runningVariance: tf.Tensor,
-  { momentum, epsilon }: BatchNormOptions
+  options: BatchNormOptions
 ): BatchNormResult => {
   const { keep, placement, record } = recorder()
-  const attributes = normalisation(epsilon, true)
-  let statistics: ReadonlyArray<tf.Tensor> = []
+  let running: RunningStatistics | undefined
   let used: ReadonlyArray<tf.Tensor> = []
   const value = differentiable(
     [x, scale, offset],
     (save) => {
-      const [value, mean, variance, ...reserved] = record(
-        "FusedBatchNormV3",
-        [x, scale, offset, runningMean, runningVariance],
-        [...attributes, float("exponential_avg_factor", momentum)]
-      )
-      statistics = [keep(mean), keep(variance)]
-      used = reserved.slice(0, 2).map(keep)
-      save([x, scale, ...reserved])
-      return value
+      const normalised = normaliseBatch(x, [scale, offset, runningMean, runningVariance], options)
+      running = normalised.running
+      used = normalised.reserved.slice(0, 2).map(keep)
+      save([x, scale, ...normalised.reserved])
+      return normalised.value
     },
     (dy, [x, scale, ...reserved]) =>
-      record("FusedBatchNormGradV3", [dy, forGradient(x, dy), scale, ...reserved], attributes).slice(0, 3)
+      record(
+        "FusedBatchNormGradV3",
+        [dy, forGradient(x, dy), scale, ...reserved],
+        normalisation(options.epsilon, true)
+      ).slice(0, 3)
   ) as tf.Tensor4D
   // On a CPU TensorFlow reserves mean and variance of the batch, on a GPU what cuDNN likes better.
   const again = (...inputs: Array<tf.Tensor>): tf.Tensor =>
-    record("FusedBatchNormV3", inputs, normalisation(epsilon, false))[0]
+    record("FusedBatchNormV3", inputs, normalisation(options.epsilon, false))[0]
   return {
     value: placement === "Cpu" ? cheap(value, [x, scale, offset, ...used], again) : value,
-    mean: statistics[0] as tf.Tensor1D,
-    variance: statistics[1] as tf.Tensor1D
+    ...running!
   }
 }
 

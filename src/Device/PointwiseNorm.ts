@@ -8,7 +8,7 @@
  * γr·g + p·h + q of h (Ioffe and Szegedy 2015, arXiv:1502.03167, section 3).
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { convolution, float, normalisation } from "./Attributes.ts"
+import { convolution } from "./Attributes.ts"
 import {
   addBias,
   type BatchNormOptions,
@@ -16,7 +16,9 @@ import {
   batchNormTraining,
   conv2d,
   differentiable,
-  type NormTensors
+  type NormTensors,
+  normaliseBatch,
+  type RunningStatistics
 } from "./Ops.ts"
 import { recorder } from "./Recorder.ts"
 import { forGradient } from "./Rematerialise.ts"
@@ -64,24 +66,14 @@ const factors = (
   return { a, p, q }
 }
 
-const normalise = (x: tf.Tensor, tensors: NormTensors, { epsilon, momentum }: BatchNormOptions) => {
-  const { keep, record } = recorder()
-  const attributes = [...normalisation(epsilon, true), float("exponential_avg_factor", momentum)]
-  const [value, ...statistics] = record("FusedBatchNormV3", [x, ...tensors], attributes)
-  const [runningMean, runningVariance, mean, variance] = statistics as Array<tf.Tensor1D>
-  return { value, mean, variance, running: { mean: keep(runningMean), variance: keep(runningVariance) } }
-}
-
-type Running = Omit<BatchNormResult, "value">
-
 /**
  * Batch normalisation as `batchNormTraining` does it, then a convolution. x [N,H,W,C], kernel [1,1,C,O] →
  * [N,H,W,O].
  */
 export const normPointwise = (
   x: tf.Tensor4D,
-  [scale, offset, ...statistics]: NormTensors,
   kernel: tf.Tensor4D,
+  [scale, offset, ...statistics]: NormTensors,
   options: BatchNormOptions
 ): BatchNormResult => {
   // On a GPU TensorFlow reserves for the gradient what cuDNN likes, which need not be mean and variance.
@@ -89,13 +81,13 @@ export const normPointwise = (
     const { value, ...running } = batchNormTraining(x, scale, offset, ...statistics, options)
     return { value: conv2d(value, kernel, 1, 0), ...running }
   }
-  let running: Running | undefined
+  let running: RunningStatistics | undefined
   const value = differentiable(
     [x, scale, offset, kernel],
     (save) => {
-      const normalised = normalise(x, [scale, offset, ...statistics], options)
+      const normalised = normaliseBatch(x, [scale, offset, ...statistics], options)
       running = normalised.running
-      save([x, scale, offset, kernel, normalised.mean, normalised.variance])
+      save([x, scale, offset, kernel, ...normalised.reserved.slice(0, 2)])
       return pointwise(normalised.value, matrixOf(kernel))
     },
     (dy, [x, scale, offset, kernel, mean, variance]) => {
@@ -132,13 +124,17 @@ export const pointwiseNorm = (
   if (recorder().placement !== "Cpu") {
     return batchNormTraining(conv2d(x, kernel, 1, 0), scale, offset, ...statistics, options)
   }
-  let running: Running | undefined
+  let running: RunningStatistics | undefined
   const value = differentiable(
     [x, kernel, scale, offset],
     (save) => {
-      const normalised = normalise(pointwise(x, matrixOf(kernel)), [scale, offset, ...statistics], options)
+      const normalised = normaliseBatch(
+        pointwise(x, matrixOf(kernel)),
+        [scale, offset, ...statistics],
+        options
+      )
       running = normalised.running
-      save([x, kernel, scale, normalised.mean, normalised.variance])
+      save([x, kernel, scale, ...normalised.reserved.slice(0, 2)])
       return normalised.value
     },
     (dy, [x, kernel, scale, mean, variance]) => {

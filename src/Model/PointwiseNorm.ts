@@ -4,37 +4,26 @@ import { normPointwise, pointwiseNorm } from "../Device/PointwiseNorm.ts"
 import { withBatchStatistics } from "./BatchNorm.ts"
 import { aligned, padTo, type TrainingContext } from "./Layer.ts"
 
-/** Names of the two layers. */
-export interface PointwiseNormNames {
-  readonly norm: string
-  readonly conv: string
-}
-
-const kernelFor = ({ weights }: TrainingContext, conv: string, inputs: number): tf.Tensor4D => {
-  const kernel = weights[`${conv}.weight`] as tf.Tensor4D
-  return padTo(kernel, [1, 1, inputs, aligned(kernel.shape[3])])
-}
-
-/** Batch normalisation, then a convolution without bias: [N,H,W,C] → [N,H,W,O], padded. */
-export const normThenPointwise = (
+/** Applies the two layers of those names: [N,H,W,C] → [N,H,W,O], padded. */
+type Together = (
   context: TrainingContext,
-  { conv, norm }: PointwiseNormNames,
+  names: { readonly norm: string; readonly conv: string },
   x: tf.Tensor4D
-): tf.Tensor4D => {
-  const kernel = kernelFor(context, conv, x.shape[3])
-  return withBatchStatistics(context, norm, x.shape[3], (tensors, options) =>
-    normPointwise(x, tensors, kernel, options)
-  )
-}
+) => tf.Tensor4D
 
-/** A convolution without bias, then batch normalisation: [N,H,W,C] → [N,H,W,O], padded. */
-export const pointwiseThenNorm = (
-  context: TrainingContext,
-  { conv, norm }: PointwiseNormNames,
-  x: tf.Tensor4D
-): tf.Tensor4D => {
-  const kernel = kernelFor(context, conv, x.shape[3])
-  return withBatchStatistics(context, norm, kernel.shape[3], (tensors, options) =>
-    pointwiseNorm(x, kernel, tensors, options)
-  )
-}
+/** `normalised` is the axis of the kernel that has the channels of the map that is normalised. */
+const together =
+  (op: typeof normPointwise, normalised: 2 | 3): Together =>
+  (context, { conv, norm }, x) => {
+    const own = context.weights[`${conv}.weight`] as tf.Tensor4D
+    const kernel = padTo(own, [1, 1, x.shape[3], aligned(own.shape[3])])
+    return withBatchStatistics(context, norm, kernel.shape[normalised], (tensors, options) =>
+      op(x, kernel, tensors, options)
+    )
+  }
+
+/** Batch normalisation, then a convolution without bias. */
+export const normThenPointwise = together(normPointwise, 2)
+
+/** A convolution without bias, then batch normalisation. */
+export const pointwiseThenNorm = together(pointwiseNorm, 3)

@@ -83,8 +83,7 @@ export const expectation = (options: ShakeDropOptions | undefined): number => {
 
 /**
  * Joins a residual branch to its shortcut. Training draws gate, α and β for each sample, keyed by `name`;
- * evaluation scales the branch by its expectation. x, residual [N,H,W,C]; `survival` is this
- * block's own.
+ * evaluation scales the branch by its expectation. x, residual [N,H,W,C]; `survival` is this block's own.
  */
 export const shakeDrop = (
   name: string,

@@ -3,19 +3,13 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { valueAndGradients } from "../../src/Device/Gradients.ts"
 import { gelu, layerNorm } from "../../src/Device/Ops.ts"
-import { draws } from "../../src/Random.ts"
-import { float32, sizeOf, type TensorRecord } from "../../src/Tensor.ts"
+import type { TensorRecord } from "../../src/Tensor.ts"
+import { normals } from "../support/Normals.ts"
 import { evaluate } from "../support/OnCpu.ts"
 
 type Inputs = Readonly<Record<string, tf.Tensor>>
 
-const random = (seed: number, shape: ReadonlyArray<number>) => {
-  const { normal } = draws(seed, "ops")
-  return float32(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => normal())
-  )
-}
+const random = (seed: number, shape: ReadonlyArray<number>) => normals(seed, "ops", shape)
 
 /** `f` and its gradients, against differences of a double-precision reference. */
 const agrees = (

@@ -5,20 +5,15 @@ import { valueAndGradients } from "../../src/Device/Gradients.ts"
 import { batchNormTraining, conv2d, type NormTensors } from "../../src/Device/Ops.ts"
 import { normPointwise, pointwiseNorm } from "../../src/Device/PointwiseNorm.ts"
 import { addResidual, isCheap } from "../../src/Device/Rematerialise.ts"
-import { draws } from "../../src/Random.ts"
-import { float32, sizeOf, type TensorRecord } from "../../src/Tensor.ts"
+import { float32, type TensorRecord } from "../../src/Tensor.ts"
 import { euclidean, norm } from "../support/Fixtures.ts"
+import { normals } from "../support/Normals.ts"
 import { evaluate } from "../support/OnCpu.ts"
 
 type Inputs = Readonly<Record<string, tf.Tensor>>
 
-const random = (seed: number, shape: ReadonlyArray<number>, mean = 0, deviation = 1) => {
-  const { normal } = draws(seed, "pointwise norm")
-  return float32(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => mean + deviation * normal())
-  )
-}
+const random = (seed: number, shape: ReadonlyArray<number>, mean = 0, deviation = 1) =>
+  normals(seed, "pointwise norm", shape, mean, deviation)
 
 const OPTIONS = { momentum: 0.1, epsilon: 1e-5 }
 const [WIDE, NARROW] = [24, 8]
@@ -38,7 +33,7 @@ const orders = {
     channels: [WIDE, NARROW],
     normalised: WIDE,
     together: (inputs: Inputs, x: tf.Tensor4D) =>
-      normPointwise(x, tensors(inputs), inputs.kernel as tf.Tensor4D, OPTIONS),
+      normPointwise(x, inputs.kernel as tf.Tensor4D, tensors(inputs), OPTIONS),
     apart: (inputs: Inputs, x: tf.Tensor4D) => {
       const result = batchNormTraining(x, ...tensors(inputs), OPTIONS)
       return { ...result, value: conv2d(result.value, inputs.kernel as tf.Tensor4D, 1, 0) }

@@ -4,20 +4,15 @@ import * as Effect from "effect/Effect"
 import { valueAndGradients } from "../../src/Device/Gradients.ts"
 import { batchNormTraining, conv2d, gelu, relu } from "../../src/Device/Ops.ts"
 import { addResidual, forGradient, isCheap } from "../../src/Device/Rematerialise.ts"
-import { draws } from "../../src/Random.ts"
-import { float32, sizeOf } from "../../src/Tensor.ts"
+import { float32 } from "../../src/Tensor.ts"
 import { euclidean, norm } from "../support/Fixtures.ts"
+import { normals } from "../support/Normals.ts"
 import { evaluate } from "../support/OnCpu.ts"
 
 type Inputs = Readonly<Record<string, tf.Tensor>>
 
-const random = (seed: number, shape: ReadonlyArray<number>, mean = 0, deviation = 1) => {
-  const { normal } = draws(seed, "rematerialise")
-  return float32(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => mean + deviation * normal())
-  )
-}
+const random = (seed: number, shape: ReadonlyArray<number>, mean = 0, deviation = 1) =>
+  normals(seed, "rematerialise", shape, mean, deviation)
 
 const EPSILON = 1e-5
 

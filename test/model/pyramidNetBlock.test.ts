@@ -8,7 +8,8 @@ import { aligned, initialise, type Layer, padChannels, sequential, stateless } f
 import { basic, bottleneck, EXPANSION } from "../../src/Model/PyramidNetBlock.ts"
 import { places } from "../../src/Model/Stages.ts"
 import { draws } from "../../src/Random.ts"
-import { float32, sizeOf, type TensorRecord } from "../../src/Tensor.ts"
+import { float32, type TensorRecord } from "../../src/Tensor.ts"
+import { normals } from "../support/Normals.ts"
 import { evaluate } from "../support/OnCpu.ts"
 
 const size = { height: 6, width: 5 }
@@ -42,14 +43,7 @@ const closeTo = (actual: ReadonlyArray<number>, expected: ReadonlyArray<number>)
   for (const [i, value] of expected.entries()) assert.closeTo(actual[i], value, 2e-5, `${i}`)
 }
 
-const images = (channels: number) => {
-  const shape = [2, size.height, size.width, channels]
-  const { normal } = draws(2, "images")
-  return float32(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => 1 + normal())
-  )
-}
+const images = (channels: number) => normals(2, "images", [2, size.height, size.width, channels], 1)
 
 const EVALUATION = { _tag: "Evaluation" } as const
 

@@ -1,18 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { visionTransformer } from "../../src/Model.ts"
-import { draws } from "../../src/Random.ts"
-import { float32, type HostTensor, sizeOf } from "../../src/Tensor.ts"
+import { float32, type HostTensor } from "../../src/Tensor.ts"
 import { distance } from "../support/Fixtures.ts"
+import { normals } from "../support/Normals.ts"
 import { logitsOf } from "../support/Reference.ts"
 
-const random = (shape: ReadonlyArray<number>, stream: string): HostTensor<"float32"> => {
-  const { normal } = draws(1, stream)
-  return float32(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => normal())
-  )
-}
+const random = (shape: ReadonlyArray<number>, stream: string) => normals(1, stream, shape)
 
 /** Images [N,H,W,C] at side × side pixels: bilinear between the centres of pixels, beyond which the border's go on. */
 const enlarged = ({ data, shape }: HostTensor<"float32">, side: number): HostTensor<"float32"> => {
