@@ -6,23 +6,25 @@ import * as Effect from "effect/Effect"
 import { Dataset, type SplitName } from "./Data.ts"
 import { combine, softmax } from "./Ensemble/Combine.ts"
 import type { EnsembleConfig } from "./Ensemble/Config.ts"
+import { convexWeights } from "./Ensemble/ConvexWeights.ts"
 import { EnsembleError } from "./Ensemble/Errors.ts"
 import { verifyMember } from "./Ensemble/Member.ts"
 import type { Ensemble } from "./Ensemble/Open.ts"
 import { computeOutputs, missingOutputs, type OnView, readOutputs } from "./Ensemble/Outputs.ts"
-import { convexWeights, type FoundWeights, greedySelection } from "./Ensemble/Search.ts"
+import { type FoundWeights, greedySelection } from "./Ensemble/Search.ts"
 import { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
 import { fitTemperature, logProbabilities } from "./Ensemble/Temperature.ts"
 import { labelsOf } from "./Train/Predict.ts"
 
 export { accuracyOf, type CombinationRule, combine, type Outputs, predictions } from "./Ensemble/Combine.ts"
 export { decodeEnsemble, EnsembleConfig, type EnsembleInput, sourcesOf } from "./Ensemble/Config.ts"
+export { convexWeights } from "./Ensemble/ConvexWeights.ts"
 export { teachersOf } from "./Ensemble/Distil.ts"
 export { EnsembleError } from "./Ensemble/Errors.ts"
 export type { Member } from "./Ensemble/Member.ts"
 export { type Ensemble, openEnsemble } from "./Ensemble/Open.ts"
 export { predictEnsemble } from "./Ensemble/Predict.ts"
-export { convexWeights, type FoundWeights, greedySelection } from "./Ensemble/Search.ts"
+export { type FoundWeights, greedySelection } from "./Ensemble/Search.ts"
 export { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
 export { fitTemperature } from "./Ensemble/Temperature.ts"
 export { trainEnsemble } from "./Ensemble/Train.ts"
@@ -97,7 +99,7 @@ export type SearchMethod = "equal" | "greedy" | "convex"
 const METHODS: Readonly<Record<SearchMethod, string>> = {
   equal: "equal weights",
   greedy: "weights by greedy selection with replacement (Caruana et al. 2004)",
-  convex: "weights of least cross entropy by expectation maximisation"
+  convex: "weights of least cross entropy by Newton's method"
 }
 
 /**
