@@ -1,11 +1,11 @@
 /**
  * What this machine computes at most, as far as libtensorflow can: GFLOP/s of a large matrix product, of 3×3
- * convolutions and of the gradients of one, on values that stay on the device, in a process of its own:
- * `node bench/harness/peak.mjs QUICK`.
+ * convolutions and of the gradients of one, and GB/s of a pass over a feature map, on values that stay on the device,
+ * in a process of its own: `node bench/harness/peak.mjs QUICK`.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { conv2d } from "../../dist/Device/Ops.js"
+import { conv2d, relu } from "../../dist/Device/Ops.js"
 import { Device, entryPoint } from "../../dist/Device.js"
 import { float32, sizeOf } from "../../dist/Tensor.js"
 import { measureOnCpu } from "./network.mjs"
@@ -30,6 +30,9 @@ const CONVOLUTIONS = quick
       [64, 16, 53]
     ]
 
+/** A feature map [N,H,W,C] of the first group of PyramidNet-110 α84, in which most of its bytes are. */
+const MAP = quick ? [2, 8, 8, 16] : [64, 32, 32, 40]
+
 const values = (shape) =>
   float32(
     shape,
@@ -43,18 +46,18 @@ const passes = ([batch, side, channels]) => {
   const images = [batch, side, side, channels]
   const kernel = [3, 3, channels, channels]
   const title = `3×3 convolution of ${batch}×${side}×${side}×${channels}`
-  const multiplyAdds = batch * side ** 2 * 9 * channels ** 2
+  const work = { unit: "GFLOP/s", amount: 2 * batch * side ** 2 * 9 * channels ** 2 }
   return [
-    { name: title, multiplyAdds, shapes: { a: images, b: kernel, result: images }, run: convolve },
+    { name: title, ...work, shapes: { a: images, b: kernel, result: images }, run: convolve },
     {
       name: `gradient of the images of a ${title}`,
-      multiplyAdds,
+      ...work,
       shapes: { a: images, b: kernel, result: images },
       run: (dy, kernel) => tf.grad((x) => convolve(x, kernel))(dy, dy)
     },
     {
       name: `gradient of the kernel of a ${title}`,
-      multiplyAdds,
+      ...work,
       shapes: { a: images, b: images, result: kernel },
       run: (x, dy) => tf.grad((k) => convolve(x, k))(tf.zeros(kernel), dy)
     }
@@ -63,20 +66,31 @@ const passes = ([batch, side, channels]) => {
 
 const convolutions = CONVOLUTIONS.map(passes)
 
-/** `run` makes `result` of `a` and `b`, in so many multiply-adds. The gradients are those of the last convolution. */
+/**
+ * `run` makes `result` of `a` and `b`: so many floating-point operations, or so many bytes read and written. The
+ * gradients are those of the last convolution.
+ */
 const workloads = [
   {
     name: `matrix product ${SIDE}³`,
-    multiplyAdds: SIDE ** 3,
+    unit: "GFLOP/s",
+    amount: 2 * SIDE ** 3,
     shapes: { a: [SIDE, SIDE], b: [SIDE, SIDE], result: [SIDE, SIDE] },
     run: (a, b) => tf.matMul(a, b)
   },
   ...convolutions.map(([forward]) => forward),
-  ...convolutions.at(-1).slice(1)
+  ...convolutions.at(-1).slice(1),
+  {
+    name: `ReLU of ${MAP.join("×")}, read and written`,
+    unit: "GB/s",
+    amount: 2 * 4 * sizeOf(MAP),
+    shapes: { a: MAP, result: MAP },
+    run: relu
+  }
 ]
 
 /** The result goes into the state, so that nothing is copied out of the device. */
-const speedOf = ({ multiplyAdds, name, run, shapes }) =>
+const speedOf = ({ amount, name, run, shapes, unit }) =>
   Effect.gen(function* () {
     const device = yield* Device
     const state = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => [key, values(shape)]))
@@ -87,7 +101,7 @@ const speedOf = ({ multiplyAdds, name, run, shapes }) =>
     const work = () => program.run("work", {})
     for (let i = 0; i < asked.warmup; i++) yield* work()
     const times = yield* timeSteps(work, asked)
-    return { name, gflops: (2 * multiplyAdds) / median(times) / 1e9 }
+    return { name, unit, speed: amount / median(times) / 1e9 }
   }).pipe(Effect.scoped)
 
 await measureOnCpu(Effect.forEach(workloads, speedOf))
