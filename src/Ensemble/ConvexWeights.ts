@@ -1,7 +1,6 @@
 /** The weights of an ensemble's members with the least cross entropy, which is convex in them. */
-import { accuracyOf, type Outputs, weightedMean } from "./Combine.ts"
-import type { FoundWeights } from "./Search.ts"
-import { negativeLogLikelihood } from "./Temperature.ts"
+import { type Outputs, weightedMean } from "./Combine.ts"
+import { type FoundWeights, reached } from "./FoundWeights.ts"
 
 /** The loss is at most this far (nats) above the least possible one. */
 const TOLERANCE = 1e-6
@@ -12,8 +11,13 @@ const ITERATIONS = 1000
 /** A label's probability counts as no less than this. */
 const SMALLEST = 1e-30
 
-const sumOf = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, value) => sum + value, 0)
+const sumOf = (values: Iterable<number>): number => {
+  let sum = 0
+  for (const value of values) sum += value
+  return sum
+}
 
+/** Σ ab, of as many as `a` has. */
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
@@ -26,9 +30,10 @@ const solve = (matrix: ReadonlyArray<ReadonlyArray<number>>, vector: ReadonlyArr
   const x: Array<number> = []
   for (const [i, row] of matrix.entries()) {
     const own: Array<number> = []
-    for (let j = 0; j < i; j++) own.push((row[j] - dot(own, lower[j].slice(0, j))) / lower[j][j])
-    x.push((vector[i] - dot(own, x)) / Math.sqrt(row[i] - dot(own, own)))
-    lower.push([...own, Math.sqrt(row[i] - dot(own, own))])
+    for (let j = 0; j < i; j++) own.push((row[j] - dot(own, lower[j])) / lower[j][j])
+    const pivot = Math.sqrt(row[i] - dot(own, own))
+    x.push((vector[i] - dot(own, x)) / pivot)
+    lower.push([...own, pivot])
   }
   for (let i = x.length - 1; i >= 0; i--) {
     for (let j = i + 1; j < x.length; j++) x[i] -= lower[j][i] * x[j]
@@ -76,14 +81,14 @@ export const convexWeights = (
     const descent = means.map((mean, m) => mean + barrier - weights[m])
     const curvature = shares.map((a, m) => shares.map((b, n) => dot(a, b) / images + (m === n ? barrier : 0)))
     const step = solve(curvature, descent)
-    const objective = (at: ReadonlyArray<number>, mixed: ArrayLike<number>) =>
-      sumOf(at) - sumOf(Array.from(mixed, Math.log)) / images - barrier * sumOf(at.map(Math.log))
-    const before = objective(weights, mixture)
+    const objective = (at: ReadonlyArray<number>) =>
+      sumOf(at) - sumOf(mixtureOf(at).map(Math.log)) / images - barrier * sumOf(at.map(Math.log))
+    const before = objective(weights)
     const stepped = (length: number) => weights.map((weight, m) => weight * (1 + length * step[m]))
     let length = Math.min(1, 0.99 / Math.max(0, ...step.map((relative) => -relative)))
     // Not one that is too long to lead downhill: Armijo's rule.
     while (
-      objective(stepped(length), mixtureOf(stepped(length))) > before - (length * dot(descent, step)) / 10 &&
+      objective(stepped(length)) > before - (length * dot(descent, step)) / 10 &&
       length > Number.EPSILON
     )
       length /= 2
@@ -91,6 +96,5 @@ export const convexWeights = (
   }
   const whole = sumOf(weights)
   weights = weights.map((weight) => weight / whole)
-  const mean = weightedMean(probabilities, weights)
-  return { weights, accuracy: accuracyOf(mean, labels), loss: negativeLogLikelihood(mean, labels) }
+  return { weights, ...reached(weightedMean(probabilities, weights), labels) }
 }

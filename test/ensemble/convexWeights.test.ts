@@ -3,9 +3,7 @@ import { accuracyOf, type Outputs, softmax, weightedMean } from "../../src/Ensem
 import { convexWeights } from "../../src/Ensemble/ConvexWeights.ts"
 import { negativeLogLikelihood } from "../../src/Ensemble/Temperature.ts"
 import { draws } from "../../src/Random.ts"
-import { AnyMembers, membersOf, outputs } from "./support.ts"
-
-const sumOf = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0)
+import { AnyMembers, membersOf, outputs, sumOf } from "./support.ts"
 
 /** Probabilities of two classes, of which the first is the label of all images. */
 const ofLabels = (...values: ReadonlyArray<number>): Outputs =>

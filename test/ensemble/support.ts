@@ -10,6 +10,8 @@ export const outputs = (...rows: ReadonlyArray<ReadonlyArray<number>>): Outputs 
   values: Float32Array.from(rows.flat())
 })
 
+export const sumOf = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0)
+
 const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
 /** How many members, images and classes, and how much members know. */

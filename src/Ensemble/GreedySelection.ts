@@ -1,4 +1,4 @@
-/** Weights of an ensemble's members, found on images that neither trained nor test it. */
+/** Weights of an ensemble's members by greedy selection with replacement. */
 import {
   accuracyOf,
   type CombinationRule,
@@ -7,23 +7,7 @@ import {
   scoresOf,
   weightedMean
 } from "./Combine.ts"
-import { negativeLogLikelihood } from "./Temperature.ts"
-
-/** Weights with what the whole reaches with them on the images that they were found on. */
-export interface FoundWeights {
-  /** Of each member, with a sum of 1. */
-  readonly weights: ReadonlyArray<number>
-  readonly accuracy: number
-  /** Mean cross entropy (nats) of the scores. */
-  readonly loss: number
-}
-
-type Reached = Pick<FoundWeights, "accuracy" | "loss">
-
-const reached = (scores: Outputs, labels: ArrayLike<number>): Reached => ({
-  accuracy: accuracyOf(scores, labels),
-  loss: negativeLogLikelihood(scores, labels)
-})
+import { type FoundWeights, type Reached, reached } from "./FoundWeights.ts"
 
 const better = (a: Reached, b: Reached): boolean =>
   a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.loss < b.loss)

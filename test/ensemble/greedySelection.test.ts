@@ -1,10 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { accuracyOf, combine } from "../../src/Ensemble/Combine.ts"
-import { greedySelection } from "../../src/Ensemble/Search.ts"
+import { greedySelection } from "../../src/Ensemble/GreedySelection.ts"
 import { negativeLogLikelihood } from "../../src/Ensemble/Temperature.ts"
-import { AnyMembers, membersOf, outputs } from "./support.ts"
-
-const sumOf = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0)
+import { AnyMembers, membersOf, outputs, sumOf } from "./support.ts"
 
 describe("greedySelection", () => {
   // Right about the first two images of four, the last two, the first three, and none.
