@@ -74,7 +74,7 @@ const named = (nodes: ReadonlyArray<Node>, names: ReadonlyMap<string, string>): 
 
 const traceFor = (api: CApi, { inputs, run, weights }: Freezable, batch: number): FrozenGraph => {
   // Constants that are equal for one number of images need not be so for another.
-  const graph = new Graph(api, { share: false })
+  const graph = new Graph(api, { compact: false })
   try {
     const names = new Map<string, string>()
     const call = ({ output }: GraphTensor, name: string) => names.set(api.TF_OperationName(output.oper), name)

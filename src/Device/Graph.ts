@@ -61,7 +61,7 @@ export const allocateTensor = (
   api: CApi,
   dtype: number,
   shape: ReadonlyArray<number>,
-  data: Float32Array | Int32Array | Uint8Array | BigInt64Array
+  data: Values
 ): Pointer<"Tensor"> => {
   const tensor = api.TF_AllocateTensor(dtype, bigints(shape), shape.length, sizeOf(shape) * BYTES[dtype])
   if (data.byteLength > 0) {
@@ -71,14 +71,25 @@ export const allocateTensor = (
   return tensor
 }
 
-/** Bytes up to which constants are shared. */
-const SHARED = 64
+type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array
+
+/** Bytes up to which constants are small. */
+const SMALL = 64
+
+/** Bytes from which they are large. */
+const LARGE = 4096
+
+const isUniform = (data: Values): boolean => data.every((value: number | bigint) => Object.is(value, data[0]))
 
 export interface GraphOptions {
   /** Where the graph is to run; on a CPU unless given. */
   readonly placement?: Placement["_tag"]
-  /** Whether equal constants are one operation, where they are small: they are many and repeat themselves. */
-  readonly share?: boolean
+  /**
+   * Whether constants take little room (unless given, they do): small ones that are equal are one operation, since they
+   * are many and repeat themselves, and a large one of one value is made when the graph runs, since TensorFlow copies a
+   * graph many times.
+   */
+  readonly compact?: boolean
 }
 
 export class Graph {
@@ -91,10 +102,10 @@ export class Graph {
   private count = 0
   private readonly constants: Map<string, GraphTensor> | undefined
 
-  constructor(api: CApi, { placement = "Cpu", share = true }: GraphOptions = {}) {
+  constructor(api: CApi, { placement = "Cpu", compact = true }: GraphOptions = {}) {
     this.api = api
     this.placement = placement
-    this.constants = share ? new Map() : undefined
+    this.constants = compact ? new Map() : undefined
     this.pointer = api.TF_NewGraph()
     this.status = api.TF_NewStatus()
   }
@@ -137,13 +148,11 @@ export class Graph {
     return this.finish(description, type, name)
   }
 
-  /** Adds a constant, or gives an equal one that the graph has and shares. */
-  constant(
-    dtype: number,
-    shape: ReadonlyArray<number>,
-    data: Float32Array | Int32Array | Uint8Array | BigInt64Array
-  ): GraphTensor {
-    if (this.constants === undefined || data.byteLength > SHARED) return this.newConstant(dtype, shape, data)
+  /** Adds a constant, or gives an equal one that the graph has. */
+  constant(dtype: number, shape: ReadonlyArray<number>, data: Values): GraphTensor {
+    if (this.constants === undefined) return this.newConstant(dtype, shape, data)
+    if (data.byteLength >= LARGE && isUniform(data)) return this.filled(dtype, shape, data.slice(0, 1))
+    if (data.byteLength > SMALL) return this.newConstant(dtype, shape, data)
     const key = `${dtype} ${shape.join()} ${bytesOf(data).join()}`
     const known = this.constants.get(key)
     if (known !== undefined) return known
@@ -152,11 +161,13 @@ export class Graph {
     return added
   }
 
-  private newConstant(
-    dtype: number,
-    shape: ReadonlyArray<number>,
-    data: Float32Array | Int32Array | Uint8Array | BigInt64Array
-  ): GraphTensor {
+  private filled(dtype: number, shape: ReadonlyArray<number>, value: Values): GraphTensor {
+    const dims = this.constant(TF.INT32, [shape.length], Int32Array.from(shape))
+    const attributes = [{ kind: "type", name: "T", value: dtype } as const]
+    return this.add("Fill", [dims, this.constant(dtype, [], value)], attributes).outputs[0]
+  }
+
+  private newConstant(dtype: number, shape: ReadonlyArray<number>, data: Values): GraphTensor {
     const { api } = this
     const name = `${this.scope}Const_${this.count++}`
     const description = api.TF_NewOperation(this.pointer, "Const", name)

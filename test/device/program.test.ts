@@ -66,6 +66,25 @@ describe("a program", () => {
     })
   )
 
+  it.effect("has large constants as they are, whether or not they have one value", () =>
+    Effect.gen(function* () {
+      const [size, last] = [4096, 4095]
+      const of = (value: number, end = value) => new Float32Array(size).fill(value).fill(end, last)
+      const constants = {
+        ...{ ones: of(1), zero: of(-0), unknown: of(Number.NaN), infinite: of(-1 / 0) },
+        ...{ zeros: of(0, -0), other: of(1, 2) }
+      }
+      const names = Object.keys(constants) as Array<keyof typeof constants>
+      const result = yield* evaluate({}, () =>
+        Object.fromEntries(names.map((name) => [name, tf.tensor(constants[name], [size / 4, 2, 2])]))
+      )
+      for (const name of names) {
+        assert.deepStrictEqual(result[name].shape, [size / 4, 2, 2])
+        assert.deepStrictEqual(result[name].data, constants[name], name)
+      }
+    })
+  )
+
   it.effect("moves parameters as Nesterov momentum does, in place", () =>
     Effect.gen(function* () {
       const device = yield* Device
