@@ -1,5 +1,5 @@
 /** tfjs with tfjs-node's kernels, on a binding to TensorFlow that is given in place of tfjs-node's native one. */
-import { createRequire } from "node:module"
+import { createRequire, Module } from "node:module"
 import type { DataId, KernelBackend, Tensor, TensorInfo } from "@tensorflow/tfjs-core"
 import { TF } from "./Graph.ts"
 
@@ -39,6 +39,26 @@ export interface LoadedTfjs {
   readonly backend: NodeBackend
 }
 
+/** What the tfjs package loads besides its core, and neither its gradients nor the kernels use. */
+const UNUSED = ["layers", "converter", "data", "backend-cpu", "backend-webgl"]
+
+/**
+ * Calls `load` with those packages as empty modules, unless they have been loaded before, which spares the time and the
+ * memory that they take. Who asks for them or for tfjs later gets them as ever.
+ */
+const withoutUnused = <A>(require: NodeJS.Require, load: () => A): A => {
+  const tfjs = require.resolve("@tensorflow/tfjs")
+  if (require.cache[tfjs] !== undefined) return load()
+  const files = UNUSED.map((name) => createRequire(tfjs).resolve(`@tensorflow/tfjs-${name}`))
+  const empty = files.filter((file) => require.cache[file] === undefined)
+  for (const file of empty) require.cache[file] = Object.assign(new Module(file), { loaded: true })
+  try {
+    return load()
+  } finally {
+    for (const file of [tfjs, ...empty]) delete require.cache[file]
+  }
+}
+
 /** Loads tfjs and registers a backend on the binding. For once in a process. */
 export const loadTfjs = (binding: object): LoadedTfjs => {
   const require = createRequire(import.meta.url)
@@ -47,11 +67,14 @@ export const loadTfjs = (binding: object): LoadedTfjs => {
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
   util.isArray ??= Array.isArray
   const tf = require("@tensorflow/tfjs-core") as Tfjs
-  const { NodeJSKernelBackend } = require("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js") as {
-    NodeJSKernelBackend: new (binding: object, name: string) => NodeBackend
-  }
-  const backend = new NodeJSKernelBackend(binding, "shakedrop")
-  tf.registerBackend(BACKEND, () => backend, 0)
-  require("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js")
-  return { tf, backend }
+  const kernels = createRequire(require.resolve("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js"))
+  return withoutUnused(kernels, () => {
+    const { NodeJSKernelBackend } = kernels("./nodejs_kernel_backend.js") as {
+      NodeJSKernelBackend: new (binding: object, name: string) => NodeBackend
+    }
+    const backend = new NodeJSKernelBackend(binding, "shakedrop")
+    tf.registerBackend(BACKEND, () => backend, 0)
+    kernels("./register_all_kernels.js")
+    return { tf, backend }
+  })
 }
