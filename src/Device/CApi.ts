@@ -111,6 +111,8 @@ export interface CApi {
   }
   /** `memcpy(target, source, bytes)` between a typed array and TensorFlow's memory, in either direction. */
   readonly memcpy: (target: Data | Uint8Array, source: Data | Uint8Array, bytes: number) => void
+  /** Gives the system back what the C library's heaps have free, but for `pad` bytes at their ends. */
+  readonly malloc_trim: (pad: number) => number
 }
 
 const prototypes: ReadonlyArray<string> = [
@@ -241,7 +243,8 @@ export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CAp
     koffi.struct("TF_Buffer", { data: "void*", length: "size_t", deallocator: "void*" })
   }
   const functions: Record<string, unknown> = {
-    memcpy: libc.func("void* memcpy(void* target, const void* source, size_t bytes)")
+    memcpy: libc.func("void* memcpy(void* target, const void* source, size_t bytes)"),
+    malloc_trim: libc.func("int malloc_trim(size_t pad)")
   }
   for (const prototype of prototypes) {
     const name = /(\w+)\(/.exec(prototype)![1]

@@ -97,6 +97,7 @@ const openSession = (graph: Graph, config: Uint8Array, lock: Semaphore.Semaphore
   )
 
 const programOf = <Entries extends EntryPoints>(
+  api: CApi,
   session: Session,
   lock: Semaphore.Semaphore,
   { compiled, variables }: Traced,
@@ -119,7 +120,7 @@ const programOf = <Entries extends EntryPoints>(
     }
     const values = entry.inputs.map(([key]) => input[key])
     // TensorFlow optimises the graph in an entry point's first run, which takes long enough.
-    if (fresh.delete(name)) collectGarbageSoon()
+    if (fresh.delete(name)) collectGarbageSoon(api)
     return { ...entry, values }
   })
 
@@ -182,7 +183,7 @@ export const compileProgram = <Entries extends EntryPoints>(
     const traced = yield* attempt(() => traceAll(graph, initial, entries))
     const lock = yield* Semaphore.make(1)
     const session = yield* openSession(graph, encodeConfig(placement, precision), lock)
-    const program = programOf<Entries>(session, lock, traced, graph.size)
+    const program = programOf<Entries>(api, session, lock, traced, graph.size)
     yield* program.write(initial)
     return program
   })
