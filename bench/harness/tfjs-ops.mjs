@@ -19,6 +19,8 @@ export const addBias = tf.add
 
 export const relu = tf.relu
 
+export const maxPool = (x, window, stride, padding) => tf.maxPool(x, window, stride, padding.toLowerCase())
+
 export const gelu = (x) => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2)))))
 
 export const batchNormTraining = (x, scale, offset, runningMean, runningVariance, { epsilon, momentum }) => {

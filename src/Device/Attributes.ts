@@ -10,8 +10,11 @@ export const string = (name: string, value: string): Attribute => ({ kind: "stri
 /** The element type of most operations. */
 export const FLOAT = type("T", TF.FLOAT)
 
-/** Of convolutions over NHWC and of their gradients. */
-export const convolution = (stride: number, padding: "SAME" | "VALID"): ReadonlyArray<Attribute> => [
+/** Where windows may lie: over the border too, so that every pixel is in one, or inside only. */
+export type Padding = "SAME" | "VALID"
+
+/** Of convolutions and pooling over NHWC and of their gradients. */
+export const windowed = (stride: number, padding: Padding): ReadonlyArray<Attribute> => [
   FLOAT,
   ints("strides", [1, stride, stride, 1]),
   string("padding", padding)

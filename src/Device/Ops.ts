@@ -3,7 +3,7 @@
  * one. All images are NHWC and float32.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { convolution, FLOAT, float, normalisation, string } from "./Attributes.ts"
+import { FLOAT, float, ints, normalisation, type Padding, string, windowed } from "./Attributes.ts"
 import { recorder } from "./Recorder.ts"
 import { cheap, deferred, forGradient, isCheap } from "./Rematerialise.ts"
 
@@ -41,13 +41,8 @@ const pad = (x: tf.Tensor4D, padding: number): tf.Tensor4D =>
     [0, 0]
   ])
 
-const convolve = (
-  x: tf.Tensor4D,
-  kernel: tf.Tensor4D,
-  stride: number,
-  padding: "SAME" | "VALID"
-): tf.Tensor4D => {
-  const attributes = convolution(stride, padding)
+const convolve = (x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: Padding): tf.Tensor4D => {
+  const attributes = windowed(stride, padding)
   const { record } = recorder()
   return differentiable(
     [x, kernel],
@@ -85,6 +80,29 @@ export const relu = <T extends tf.Tensor>(x: T): T => {
   ) as T
   // Of a value that is kept the ReLU takes no memory beyond its own output, which then is kept in its place.
   return isCheap(x) ? cheap(value, [x], rectify) : value
+}
+
+/**
+ * The largest value of each channel in windows of that height and width. What it is taken of need not be kept if it is
+ * cheap. x [N,H,W,C] → [N,H',W',C].
+ */
+export const maxPool = (
+  x: tf.Tensor4D,
+  window: readonly [height: number, width: number],
+  stride: number,
+  padding: Padding
+): tf.Tensor4D => {
+  const { record } = recorder()
+  const attributes = [...windowed(stride, padding), ints("ksize", [1, ...window, 1])]
+  return differentiable(
+    [x],
+    (save) => {
+      const [value] = record("MaxPool", [x], attributes)
+      save([x, value])
+      return value
+    },
+    (dy, [x, value]) => [record("MaxPoolGrad", [forGradient(x, dy), value, dy], attributes)[0]]
+  ) as tf.Tensor4D
 }
 
 /** Running statistics after a batch; the variance is the unbiased one, as in PyTorch. */

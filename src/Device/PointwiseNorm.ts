@@ -8,7 +8,7 @@
  * γr·g + p·h + q of h (Ioffe and Szegedy 2015, arXiv:1502.03167, section 3).
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { convolution } from "./Attributes.ts"
+import { windowed } from "./Attributes.ts"
 import {
   addBias,
   type BatchNormOptions,
@@ -26,21 +26,21 @@ import { forGradient } from "./Rematerialise.ts"
 /** Wᵀx for each pixel: x [N,H,W,C], matrix [C,O] → [N,H,W,O]. */
 const pointwise = (x: tf.Tensor, matrix: tf.Tensor): tf.Tensor => {
   const kernel = tf.reshape(matrix, [1, 1, ...matrix.shape])
-  return recorder().record("Conv2D", [x, kernel], convolution(1, "VALID"))[0]
+  return recorder().record("Conv2D", [x, kernel], windowed(1, "VALID"))[0]
 }
 
 /** Wy for each pixel: the gradient of x, where y is that of Wᵀx. matrix [C,O], y [N,H,W,O] → [N,H,W,C]. */
 const back = (matrix: tf.Tensor, y: tf.Tensor): tf.Tensor => {
   const shape = tf.tensor1d([...y.shape.slice(0, 3), matrix.shape[0]], "int32")
   const kernel = tf.reshape(matrix, [1, 1, ...matrix.shape])
-  return recorder().record("Conv2DBackpropInput", [shape, kernel, y], convolution(1, "VALID"))[0]
+  return recorder().record("Conv2DBackpropInput", [shape, kernel, y], windowed(1, "VALID"))[0]
 }
 
 /** Σ xyᵀ over all pixels: x [N,H,W,C], y [N,H,W,O] → [C,O]. */
 const products = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => {
   const shape = [x.shape[3] as number, y.shape[3] as number]
   const kernel = tf.tensor1d([1, 1, ...shape], "int32")
-  const [sum] = recorder().record("Conv2DBackpropFilter", [x, kernel, y], convolution(1, "VALID"))
+  const [sum] = recorder().record("Conv2DBackpropFilter", [x, kernel, y], windowed(1, "VALID"))
   return tf.reshape(sum, shape)
 }
 

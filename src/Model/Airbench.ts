@@ -10,7 +10,7 @@ import { linear, ownChannels } from "./Classifier.ts"
 import { conv, dirac, fanInBound } from "./Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, sequential, stateless, uniform } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
-import { maxPool, pooledSize } from "./Pooling.ts"
+import { globalMaxPool, maxPool, pooledSize } from "./Pooling.ts"
 import { PATCH, WHITENED, whiteningFilters } from "./Whitening.ts"
 
 export interface AirbenchOptions {
@@ -64,11 +64,8 @@ const group = (
 }
 
 /** The largest value of each of the first channels: [N,H,W,C] → [N,channels]. */
-const globalMaxPool = (x: tf.Tensor4D, channels: number): tf.Tensor2D => {
-  const [, height, width] = x.shape
-  const pooled = tf.maxPool(x, [height, width], 1, "valid")
-  return ownChannels(tf.reshape(pooled, [-1, x.shape[3]]), channels)
-}
+const largest = (x: tf.Tensor4D, channels: number): tf.Tensor2D =>
+  ownChannels(tf.reshape(globalMaxPool(x), [-1, x.shape[3]]), channels)
 
 /** The network; its whitening filters start at random until they are computed from images (`dataInit`). */
 export const airbench = (options: AirbenchOptions): Network => {
@@ -98,8 +95,7 @@ export const airbench = (options: AirbenchOptions): Network => {
     classes,
     {
       ...cost([features, head]),
-      apply: (context, x) =>
-        tf.mul(head.apply(context, globalMaxPool(features.apply(context, x), last)), scale)
+      apply: (context, x) => tf.mul(head.apply(context, largest(features.apply(context, x), last)), scale)
     },
     { dataInit: { images: IMAGES, values: (images) => ({ "whiten.weight": whiteningFilters(images) }) } }
   )

@@ -1,5 +1,6 @@
-/** Pooling of windows of 2×2, with PyTorch's sizes: an odd last row or column is left out. */
+/** Pooling, of windows of 2×2 with PyTorch's sizes: an odd last row or column is left out. */
 import * as tf from "@tensorflow/tfjs-core"
+import * as Ops from "../Device/Ops.ts"
 import { halve, type Size } from "./Layer.ts"
 
 /** A side of one pixel cannot be pooled: there the windows overlap the border. */
@@ -11,7 +12,11 @@ export const pooledSize = (size: Size): Size =>
   fits(size) ? { height: Math.floor(size.height / 2), width: Math.floor(size.width / 2) } : halve(size)
 
 export const maxPool = (x: tf.Tensor4D): tf.Tensor4D =>
-  tf.maxPool(x, 2, 2, fits(sizeOf(x)) ? "valid" : "same")
+  Ops.maxPool(x, [2, 2], 2, fits(sizeOf(x)) ? "VALID" : "SAME")
+
+/** [N,H,W,C] → [N,1,1,C]. */
+export const globalMaxPool = (x: tf.Tensor4D): tf.Tensor4D =>
+  Ops.maxPool(x, [x.shape[1], x.shape[2]], 1, "VALID")
 
 export const averagePool = (x: tf.Tensor4D): tf.Tensor4D =>
   tf.avgPool(x, 2, 2, fits(sizeOf(x)) ? "valid" : "same")

@@ -2,8 +2,7 @@
  * A plain network of six 3×3 convolutions, each with batch normalisation and ReLU, in three stages of doubling
  * width with max-pooling between them; then global average pooling and a linear classifier.
  */
-import * as tf from "@tensorflow/tfjs-core"
-import { relu } from "../Device/Ops.ts"
+import { maxPool, relu } from "../Device/Ops.ts"
 import { batchNorm } from "./BatchNorm.ts"
 import { pooledClassifier } from "./Classifier.ts"
 import { conv } from "./Convolution.ts"
@@ -17,7 +16,7 @@ export interface SimpleCnnOptions {
   readonly size: Size
 }
 
-const maxPool = stateless((x) => tf.maxPool(x, 2, 2, "same"))
+const pool = stateless((x) => maxPool(x, [2, 2], 2, "SAME"))
 
 export const simpleCnn = ({ classes, size, width }: SimpleCnnOptions): Network => {
   const half = halve(size)
@@ -30,10 +29,10 @@ export const simpleCnn = ({ classes, size, width }: SimpleCnnOptions): Network =
   const features = sequential([
     ...convolution(1, 3, width, size),
     ...convolution(2, width, width, size),
-    maxPool,
+    pool,
     ...convolution(3, width, 2 * width, half),
     ...convolution(4, 2 * width, 2 * width, half),
-    maxPool,
+    pool,
     ...convolution(5, 2 * width, 4 * width, quarter),
     ...convolution(6, 4 * width, 4 * width, quarter)
   ])

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { valueAndGradients } from "../../src/Device/Gradients.ts"
-import { gelu, layerNorm } from "../../src/Device/Ops.ts"
+import { gelu, layerNorm, maxPool } from "../../src/Device/Ops.ts"
 import type { TensorRecord } from "../../src/Tensor.ts"
 import { normals } from "../support/Normals.ts"
 import { evaluate } from "../support/OnCpu.ts"
@@ -62,6 +62,49 @@ describe("values and gradients equal a reference's and its differences", () => {
       { x: random(1, [4, 7]) },
       ({ x }) => gelu(x),
       ({ x }) => x.map((value) => (value * (1 + erf(value / Math.SQRT2))) / 2)
+    )
+  )
+
+  it.effect.each([
+    {
+      window: [2, 2],
+      stride: 2,
+      padding: "VALID",
+      rows: [[0, 1]],
+      columns: [
+        [0, 1],
+        [2, 3]
+      ]
+    },
+    {
+      window: [2, 2],
+      stride: 2,
+      padding: "SAME",
+      rows: [[0, 1], [2]],
+      columns: [
+        [0, 1],
+        [2, 3]
+      ]
+    },
+    { window: [3, 4], stride: 1, padding: "VALID", rows: [[0, 1, 2]], columns: [[0, 1, 2, 3]] }
+  ] as const)("maxPool $window, stride $stride, $padding", ({ columns, padding, rows, stride, window }) =>
+    agrees(
+      { x: random(5, [2, 3, 4, 2]) },
+      ({ x }) => maxPool(x as tf.Tensor4D, window, stride, padding),
+      ({ x }) =>
+        [0, 1].flatMap((image) =>
+          rows.flatMap((ys) =>
+            columns.flatMap((xs) =>
+              [0, 1].map((channel) =>
+                Math.max(
+                  ...ys.flatMap((row) =>
+                    xs.map((column) => x[((image * 3 + row) * 4 + column) * 2 + channel])
+                  )
+                )
+              )
+            )
+          )
+        )
     )
   )
 

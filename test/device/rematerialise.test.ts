@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { valueAndGradients } from "../../src/Device/Gradients.ts"
-import { batchNormTraining, conv2d, gelu, relu } from "../../src/Device/Ops.ts"
+import { batchNormTraining, conv2d, gelu, maxPool, relu } from "../../src/Device/Ops.ts"
 import { addResidual, forGradient, isCheap } from "../../src/Device/Rematerialise.ts"
 import { float32 } from "../../src/Tensor.ts"
 import { euclidean, norm } from "../support/Fixtures.ts"
@@ -98,16 +98,17 @@ interface Ops {
   readonly normalise: typeof fused
   readonly relu: (x: tf.Tensor4D) => tf.Tensor4D
   readonly gelu: (x: tf.Tensor4D) => tf.Tensor4D
+  readonly pool: (x: tf.Tensor4D) => tf.Tensor4D
   readonly conv: (x: tf.Tensor4D, kernel: tf.Tensor) => tf.Tensor4D
   readonly add: (x: tf.Tensor4D, y: tf.Tensor4D) => tf.Tensor4D
 }
 
-/** Values that two convolutions take, a GELU of what is kept, and a chain of residual blocks. */
-const network = ({ add, conv, gelu, normalise, relu }: Ops, inputs: Inputs): tf.Scalar => {
+/** Values that two convolutions take, pooled ones, a GELU of what is kept, and a chain of residual blocks. */
+const network = ({ add, conv, gelu, normalise, pool, relu }: Ops, inputs: Inputs): tf.Scalar => {
   const x = inputs.x as tf.Tensor4D
   const activated = relu(normalise(inputs, x))
   const branch = conv(gelu(normalise(inputs, conv(activated, inputs.first))), inputs.second)
-  const joined = gelu(add(conv(activated, inputs.shortcut), branch))
+  const joined = gelu(pool(relu(normalise(inputs, add(conv(activated, inputs.shortcut), branch)))))
   let chain = joined
   for (let block = 0; block < 4; block++) {
     chain = add(chain, normalise(inputs, conv(normalise(inputs, chain), inputs.first)))
@@ -135,10 +136,12 @@ it.effect("gradients are those of the same composition in which everything is ke
       })
     const ours = yield* gradients({
       normalise: fused,
+      pool: (x) => maxPool(x, [2, 2], 2, "VALID"),
       ...{ relu, gelu, add: addResidual, conv: (x, kernel) => conv2d(x, kernel as tf.Tensor4D, 1, 1) }
     })
     const expected = yield* gradients({
       normalise: composed,
+      pool: (x) => tf.maxPool(x, 2, 2, "valid"),
       relu: (x) => tf.relu(x),
       gelu: composedGelu,
       add: (x, y) => tf.add(x, y),
