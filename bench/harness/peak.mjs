@@ -1,6 +1,6 @@
 /**
  * What this machine computes at most, as far as libtensorflow can: GFLOP/s of a large matrix product, of 3×3
- * convolutions and of the gradients of one, and GB/s of a pass over a feature map, on values that stay on the device,
+ * convolutions and of their gradients, and GB/s of a pass over a feature map, on values that stay on the device,
  * in a process of its own: `node bench/harness/peak.mjs QUICK`.
  */
 import * as tf from "@tensorflow/tfjs-core"
@@ -64,12 +64,7 @@ const passes = ([batch, side, channels]) => {
   ]
 }
 
-const convolutions = CONVOLUTIONS.map(passes)
-
-/**
- * `run` makes `result` of `a` and `b`: so many floating-point operations, or so many bytes read and written. The
- * gradients are those of the last convolution.
- */
+/** `run` makes `result` of `a` and `b`: so many floating-point operations, or so many bytes read and written. */
 const workloads = [
   {
     name: `matrix product ${SIDE}³`,
@@ -78,8 +73,7 @@ const workloads = [
     shapes: { a: [SIDE, SIDE], b: [SIDE, SIDE], result: [SIDE, SIDE] },
     run: (a, b) => tf.matMul(a, b)
   },
-  ...convolutions.map(([forward]) => forward),
-  ...convolutions.at(-1).slice(1),
+  ...CONVOLUTIONS.flatMap(passes),
   {
     name: `ReLU of ${MAP.join("×")}, read and written`,
     unit: "GB/s",

@@ -1,7 +1,7 @@
 /** Builds a TensorFlow graph: operations, constants, and the shapes that TensorFlow infers for them. */
 import { sizeOf } from "../Tensor.ts"
 import type { CApi, Pointer, TFOutput } from "./CApi.ts"
-import type { Placement } from "./Config.ts"
+import type { Placement, Precision } from "./Config.ts"
 import { fromStatus, TraceError } from "./Errors.ts"
 
 /** TensorFlow's numbers for element types (`TF_DataType`). */
@@ -84,6 +84,8 @@ const isUniform = (data: Values): boolean => data.every((value: number | bigint)
 export interface GraphOptions {
   /** Where the graph is to run; on a CPU unless given. */
   readonly placement?: Placement["_tag"]
+  /** What its convolutions and products are to compute in; float32 unless given. */
+  readonly precision?: Precision
   /**
    * Whether constants take little room (unless given, they do): small ones that are equal are one operation, since they
    * are many and repeat themselves, and a large one of one value is made when the graph runs, since TensorFlow copies a
@@ -96,15 +98,17 @@ export class Graph {
   readonly api: CApi
   readonly pointer: Pointer<"Graph">
   readonly placement: Placement["_tag"]
+  readonly precision: Precision
   /** Prefix of the names of the operations that are added, for instance an entry point's name. */
   scope = ""
   private readonly status: Pointer<"Status">
   private count = 0
   private readonly constants: Map<string, GraphTensor> | undefined
 
-  constructor(api: CApi, { placement = "Cpu", compact = true }: GraphOptions = {}) {
+  constructor(api: CApi, { placement = "Cpu", precision = "float32", compact = true }: GraphOptions = {}) {
     this.api = api
     this.placement = placement
+    this.precision = precision
     this.constants = compact ? new Map() : undefined
     this.pointer = api.TF_NewGraph()
     this.status = api.TF_NewStatus()

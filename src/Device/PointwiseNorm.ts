@@ -1,7 +1,8 @@
 /**
  * Batch normalisation right before or right after a convolution of 1×1. Between the two lies a feature map that in a
  * bottleneck is four times as wide as the others. For the gradients of both together it need neither be kept nor be
- * read: sums over its pixels follow from sums over the pixels of the narrow map.
+ * read, and for the values of a convolution and then a normalisation it need not even be made: sums over its pixels
+ * follow from sums over the pixels of the narrow map.
  *
  * Written for a pixel: a convolution takes x to y = Wᵀx, W [C,O]. A normalisation takes h to γ(h − m)r + β with the
  * mean m and the variance v of n pixels, and r = 1/√(v + ε). Of a gradient g of its result it makes the gradient
@@ -111,6 +112,56 @@ export const normPointwise = (
   return { value, ...running! }
 }
 
+/** What normalises y = Wᵀx with the mean and the variance of the batch. */
+interface Normalised {
+  readonly value: tf.Tensor
+  readonly running: RunningStatistics
+  readonly mean: tf.Tensor
+  readonly variance: tf.Tensor
+}
+
+/** By computing y and then normalising it. */
+const normalisedAfter = (
+  x: tf.Tensor,
+  weights: tf.Tensor,
+  tensors: NormTensors,
+  options: BatchNormOptions
+): Normalised => {
+  const { reserved, ...normalised } = normaliseBatch(pointwise(x, weights), tensors, options)
+  const [mean, variance] = reserved
+  return { ...normalised, mean, variance }
+}
+
+/**
+ * By weights and a bias that give the normalised y at once, without y. Its statistics follow from Σ x and Σ xxᵀ of n
+ * pixels: with m = Σ x / n the mean is Wᵀm, and the variance the diagonal of Wᵀ(Σ xxᵀ / n − mmᵀ)W.
+ */
+const normalisedAtOnce = (
+  x: tf.Tensor,
+  weights: tf.Tensor,
+  [scale, offset, runningMean, runningVariance]: NormTensors,
+  { epsilon, momentum }: BatchNormOptions,
+  { total, squares }: Readonly<Record<"total" | "squares", tf.Tensor>>
+): Normalised => {
+  const { keep } = recorder()
+  const pixels = x.size / total.size
+  const m = tf.div(total, pixels)
+  const covariance = tf.sub(tf.div(squares, pixels), tf.mul(column(m), m))
+  const mean = tf.sum(tf.mul(weights, column(m)), 0)
+  // Rounding may leave less than nothing of none.
+  const variance = tf.relu(tf.sum(tf.mul(weights, tf.matMul(covariance, weights)), 0))
+  const moved = (before: tf.Tensor, now: tf.Tensor): tf.Tensor1D =>
+    keep(tf.add(tf.mul(before, 1 - momentum), tf.mul(now, momentum)))
+  const unbiased = tf.mul(variance, pixels / Math.max(pixels - 1, 1))
+  const a = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)))
+  return {
+    value: addBias(pointwise(x, tf.mul(weights, a)), tf.sub(offset, tf.mul(a, mean))),
+    running: { mean: moved(runningMean, mean), variance: moved(runningVariance, unbiased) },
+    mean,
+    variance
+  }
+}
+
 /**
  * A convolution, then batch normalisation as `batchNormTraining` does it. x [N,H,W,C], kernel [1,1,C,O] →
  * [N,H,W,O].
@@ -118,26 +169,28 @@ export const normPointwise = (
 export const pointwiseNorm = (
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
-  [scale, offset, ...statistics]: NormTensors,
+  tensors: NormTensors,
   options: BatchNormOptions
 ): BatchNormResult => {
-  if (recorder().placement !== "Cpu") {
-    return batchNormTraining(conv2d(x, kernel, 1, 0), scale, offset, ...statistics, options)
-  }
+  const { placement, precision } = recorder()
+  if (placement !== "Cpu") return batchNormTraining(conv2d(x, kernel, 1, 0), ...tensors, options)
+  const [scale, offset] = tensors
   let running: RunningStatistics | undefined
   const value = differentiable(
     [x, kernel, scale, offset],
     (save) => {
-      const normalised = normaliseBatch(
-        pointwise(x, matrixOf(kernel)),
-        [scale, offset, ...statistics],
-        options
-      )
+      const weights = matrixOf(kernel)
+      const of = { total: sums(x), squares: products(x, x) }
+      // The difference in the variance needs more digits than bfloat16 has.
+      const normalised =
+        precision === "float32"
+          ? normalisedAtOnce(x, weights, tensors, options, of)
+          : normalisedAfter(x, weights, tensors, options)
       running = normalised.running
-      save([x, kernel, scale, ...normalised.reserved.slice(0, 2)])
+      save([x, kernel, scale, normalised.mean, normalised.variance, of.total, of.squares])
       return normalised.value
     },
-    (dy, [x, kernel, scale, mean, variance]) => {
+    (dy, [x, kernel, scale, mean, variance, total, squares]) => {
       const input = forGradient(x, dy)
       const weights = matrixOf(kernel)
       const inverse = tf.rsqrt(tf.add(variance, options.epsilon))
@@ -148,8 +201,8 @@ export const pointwiseNorm = (
       const pixels = dy.size / scale.size
       const { a, p, q } = factors(pixels, { inverse, mean, scale }, { dOffset, dScale })
       // Σ xhᵀ = Σ xxᵀ W
-      const own = tf.matMul(products(input, input), weights)
-      const dKernel = tf.add(tf.add(tf.mul(along, a), tf.mul(own, p)), tf.mul(column(sums(input)), q))
+      const own = tf.matMul(squares, weights)
+      const dKernel = tf.add(tf.add(tf.mul(along, a), tf.mul(own, p)), tf.mul(column(total), q))
       // W(ph + q) = W diag(p) Wᵀx + Wq
       const around = tf.matMul(tf.mul(weights, p), weights, false, true)
       const rest = addBias(pointwise(input, around), tf.sum(tf.mul(weights, q), 1))

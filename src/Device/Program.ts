@@ -84,9 +84,9 @@ const traceAll = (graph: Graph, initial: TensorRecord, entries: EntryPoints): Tr
   return { compiled, variables }
 }
 
-const newGraph = (api: CApi, placement: Placement) =>
+const newGraph = (api: CApi, placement: Placement, precision: Precision) =>
   Effect.acquireRelease(
-    Effect.sync(() => new Graph(api, { placement: placement._tag })),
+    Effect.sync(() => new Graph(api, { placement: placement._tag, precision })),
     (graph) => Effect.sync(() => graph.dispose())
   )
 
@@ -179,7 +179,7 @@ export const compileProgram = <Entries extends EntryPoints>(
   entries: Entries
 ): Effect.Effect<Program<Entries>, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
-    const graph = yield* newGraph(api, placement)
+    const graph = yield* newGraph(api, placement, precision)
     const traced = yield* attempt(() => traceAll(graph, initial, entries))
     const lock = yield* Semaphore.make(1)
     const session = yield* openSession(graph, encodeConfig(placement, precision), lock)

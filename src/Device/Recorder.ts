@@ -9,6 +9,8 @@ import type { Attribute, Graph, GraphTensor, Operation } from "./Graph.ts"
 export interface Recorder {
   /** Where the program is to run. */
   readonly placement: Graph["placement"]
+  /** What its convolutions and products are to compute in. */
+  readonly precision: Graph["precision"]
   /** Records a TensorFlow operation on traced tensors and gives its outputs. */
   readonly record: (
     type: string,

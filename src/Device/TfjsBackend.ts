@@ -183,6 +183,7 @@ export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
     backend.createOutputTensor({ id: register(value), shape: value.shape ?? [], dtype: value.dtype })
   const recorder: Recorder = {
     placement: target.placement,
+    precision: target.precision,
     record: (type, inputs, attributes) =>
       target.add(type, inputs.map(outputOf), attributes).outputs.map(tensorOf),
     add: (type, inputs, attributes, controls) => target.add(type, inputs, attributes, controls),

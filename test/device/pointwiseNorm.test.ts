@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { valueAndGradients } from "../../src/Device/Gradients.ts"
 import { batchNormTraining, conv2d, type NormTensors } from "../../src/Device/Ops.ts"
 import { normPointwise, pointwiseNorm } from "../../src/Device/PointwiseNorm.ts"
+import { recorder, withRecorder } from "../../src/Device/Recorder.ts"
 import { addResidual, isCheap } from "../../src/Device/Rematerialise.ts"
 import { float32, type TensorRecord } from "../../src/Tensor.ts"
 import { euclidean, norm } from "../support/Fixtures.ts"
@@ -27,6 +28,9 @@ const normOf = (channels: number): TensorRecord => ({
 
 const tensors = ({ mean, offset, scale, variance }: Inputs): NormTensors => [scale, offset, mean, variance]
 
+const normalisedAfter = (inputs: Inputs, x: tf.Tensor4D) =>
+  batchNormTraining(conv2d(x, inputs.kernel as tf.Tensor4D, 1, 0), ...tensors(inputs), OPTIONS)
+
 /** Both orders, as one operation and as one after the other. */
 const orders = {
   "normalisation, convolution": {
@@ -44,8 +48,16 @@ const orders = {
     normalised: WIDE,
     together: (inputs: Inputs, x: tf.Tensor4D) =>
       pointwiseNorm(x, inputs.kernel as tf.Tensor4D, tensors(inputs), OPTIONS),
-    apart: (inputs: Inputs, x: tf.Tensor4D) =>
-      batchNormTraining(conv2d(x, inputs.kernel as tf.Tensor4D, 1, 0), ...tensors(inputs), OPTIONS)
+    apart: normalisedAfter
+  },
+  "convolution, normalisation, recorded as for bfloat16": {
+    channels: [NARROW, WIDE],
+    normalised: WIDE,
+    together: (inputs: Inputs, x: tf.Tensor4D) =>
+      withRecorder({ ...recorder(), precision: "bfloat16" }, () =>
+        pointwiseNorm(x, inputs.kernel as tf.Tensor4D, tensors(inputs), OPTIONS)
+      ),
+    apart: normalisedAfter
   }
 }
 
