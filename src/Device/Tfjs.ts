@@ -62,10 +62,10 @@ const withoutUnused = <A>(require: NodeJS.Require, load: () => A): A => {
 /** Loads tfjs and registers a backend on the binding. For once in a process. */
 export const loadTfjs = (binding: object): LoadedTfjs => {
   const require = createRequire(import.meta.url)
-  // tfjs-node-gpu 4.22 calls two functions that Node 23 removed.
+  // tfjs-node-gpu 4.22 calls two functions of which Node 22 warns its users, and which Node 23 removed.
   const util = require("node:util") as Record<string, unknown>
-  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
-  util.isArray ??= Array.isArray
+  util.isNullOrUndefined = (value: unknown) => value === null || value === undefined
+  util.isArray = Array.isArray
   const tf = require("@tensorflow/tfjs-core") as Tfjs
   const kernels = createRequire(require.resolve("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js"))
   return withoutUnused(kernels, () => {
