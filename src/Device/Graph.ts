@@ -56,6 +56,8 @@ const bigints = (values: ReadonlyArray<number>): BigInt64Array => BigInt64Array.
 const bytesOf = (data: ArrayBufferView): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
+type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array
+
 /** Allocates a tensor in TensorFlow's memory and copies `data` into it. The caller deletes it. */
 export const allocateTensor = (
   api: CApi,
@@ -70,8 +72,6 @@ export const allocateTensor = (
   }
   return tensor
 }
-
-type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array
 
 /** Bytes up to which constants are small. */
 const SMALL = 64

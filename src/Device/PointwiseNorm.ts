@@ -9,6 +9,7 @@
  * γr·g + p·h + q of h (Ioffe and Szegedy 2015, arXiv:1502.03167, section 3).
  */
 import * as tf from "@tensorflow/tfjs-core"
+import { affine } from "./Affine.ts"
 import { windowed } from "./Attributes.ts"
 import {
   addBias,
@@ -153,9 +154,9 @@ const normalisedAtOnce = (
   const moved = (before: tf.Tensor, now: tf.Tensor): tf.Tensor1D =>
     keep(tf.add(tf.mul(before, 1 - momentum), tf.mul(now, momentum)))
   const unbiased = tf.mul(variance, pixels / Math.max(pixels - 1, 1))
-  const a = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)))
+  const normalising = affine([scale, offset, mean, variance], epsilon)
   return {
-    value: addBias(pointwise(x, tf.mul(weights, a)), tf.sub(offset, tf.mul(a, mean))),
+    value: addBias(pointwise(x, tf.mul(weights, normalising.scale)), normalising.offset),
     running: { mean: moved(runningMean, mean), variance: moved(runningVariance, unbiased) },
     mean,
     variance

@@ -1,5 +1,6 @@
 /** Batch normalisation as a layer. */
 import * as tf from "@tensorflow/tfjs-core"
+import { affine } from "../Device/Affine.ts"
 import {
   type BatchNormResult,
   batchNormInference,
@@ -84,11 +85,7 @@ export const withBatchStatistics = (
 export const meanOf = (name: string): string => tensorNames(name)[2]
 
 /** What a normalisation does in evaluation: x ↦ scale·x + offset, [C] each. */
-export const affineOf = (
-  { weights }: Context,
-  name: string
-): { readonly scale: tf.Tensor; readonly offset: tf.Tensor } => {
-  const [weight, bias, mean, variance] = tensorNames(name).map((tensor) => weights[tensor])
-  const scale = tf.mul(weight, tf.rsqrt(tf.add(variance, DEFAULTS.epsilon)))
-  return { scale, offset: tf.sub(bias, tf.mul(mean, scale)) }
+export const affineOf = ({ weights }: Context, name: string): ReturnType<typeof affine> => {
+  const [scale, offset, mean, variance] = tensorNames(name).map((tensor) => weights[tensor])
+  return affine([scale, offset, mean, variance], DEFAULTS.epsilon)
 }
