@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { contests, frameworksOf, peerTitles, writeRecords } from "./harness/contest.mjs"
-import { machine, versions } from "./harness/machine.mjs"
+import { gpu, machine, versions } from "./harness/machine.mjs"
 import { fail, readOptions } from "./harness/options.mjs"
 import { inTemporaryFolder, ownRows } from "./harness/own.mjs"
 import { findInterpreters } from "./harness/peers.mjs"
@@ -19,13 +19,20 @@ const USAGE = `npm run bench -- [options]
   --rounds N      measurements of everything (10)
   --rows A,B      only these rows, by their whole name or a part of it (wrn-16-4/train, wrn-16-4, train, own)
   --peers A,B     only beside these (${Object.keys(peerTitles).join(", ")})
+  --device gpu    on a GPU, beside those peers that run there (cpu)
+  --precision P   of both on the GPU: float32 or bfloat16 (bfloat16)
+  --no-xla        ours without XLA on the GPU
   --python PATH   an interpreter that has the peers' packages; without it they are installed into bench/.peers
   --images DIR    a folder of images, whose import is measured too
   --out DIR       where performance.json and performance.png go (docs); what is not measured is kept there
   --quick         one round of small batches and few steps, to try it: its numbers say nothing`
 
-const options = readOptions(USAGE, ["rows", "peers", "python", "images"], 10)
-const { out, quick, rounds } = options
+const options = readOptions(USAGE, ["rows", "peers", "python", "images", "device", "precision"], 10, [
+  "no-xla"
+])
+const { device = "cpu", out, quick, rounds } = options
+const precision = device === "cpu" ? "float32" : (options.precision ?? "bfloat16")
+const xla = device === "gpu" && !options["no-xla"]
 const names = options.peers?.split(",") ?? Object.keys(peerTitles)
 const strange = names.find((name) => !Object.hasOwn(peerTitles, name))
 if (strange !== undefined)
@@ -64,7 +71,7 @@ const chosen = (rows) => {
 await inTemporaryFolder(async (folder) => {
   const interpreters = {}
   const all = [
-    ...contests(interpreters, { quick, records: writeRecords(folder) }),
+    ...contests(interpreters, { quick, records: writeRecords(folder), device, precision, xla }),
     ...ownRows(options.images && path.resolve(options.images))
   ]
   const rows = chosen(all)
@@ -76,7 +83,7 @@ await inTemporaryFolder(async (folder) => {
 
   const file = path.join(out, "performance.json")
   const facts = {
-    machine: machine(),
+    machine: { ...machine(), ...(device === "gpu" && { gpu: gpu(), precision, xla }) },
     versions: {
       ...versions(),
       ...Object.assign({}, ...Object.values(interpreters).map((found) => found.versions))

@@ -74,6 +74,8 @@ const TrainFields = Schema.Struct({
   precision: Schema.Literals(["float32", "bfloat16", "fastest"]).pipe(
     withDefault<"float32" | "bfloat16" | "fastest">("float32")
   ),
+  /** Whether XLA compiles what runs on a GPU: steps take less than half the time, the first one much longer. */
+  xla: Schema.Boolean.pipe(withDefault(true)),
   batchSize: count,
   /** The highest learning rate of the schedule. */
   learningRate: positive,

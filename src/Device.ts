@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type CApi, openCApi } from "./Device/CApi.ts"
-import { encodeConfig, type Placement, type Precision } from "./Device/Config.ts"
+import { type Arithmetic, encodeConfig, type Placement, type Precision } from "./Device/Config.ts"
 import { cpu, hasNvidiaCard } from "./Device/Diagnosis.ts"
 import type { EntryPoints } from "./Device/EntryPoint.ts"
 import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
@@ -18,7 +18,7 @@ import { VERSION } from "./Device/Setup/Wheels.ts"
 import { locateLibrary } from "./Device/Setup.ts"
 import type { TensorRecord } from "./Tensor.ts"
 
-export { DeviceName, type Precision } from "./Device/Config.ts"
+export { type Arithmetic, DeviceName, type Precision } from "./Device/Config.ts"
 export { type EntryPoint, type EntryPoints, entryPoint, type InputSpec } from "./Device/EntryPoint.ts"
 export {
   type DeviceError,
@@ -48,7 +48,7 @@ export class Device extends Context.Service<
     readonly compile: <Entries extends EntryPoints>(
       initial: TensorRecord,
       entries: Entries,
-      options?: { readonly precision: Precision }
+      arithmetic?: Arithmetic
     ) => Effect.Effect<Program<Entries>, DeviceError, Scope.Scope>
   }
 >()("shakedrop/Device") {
@@ -62,10 +62,10 @@ export class Device extends Context.Service<
         return {
           name: placement._tag === "Cpu" ? "cpu" : `gpu:${placement.index}`,
           tensorflow: api.TF_Version(),
-          compile: (initial, entries, { precision } = { precision: "float32" }) =>
+          compile: (initial, entries, arithmetic = { precision: "float32" }) =>
             Effect.andThen(
-              checkPrecision(placement, precision),
-              compileProgram(api, placement, precision, initial, entries)
+              checkPrecision(placement, arithmetic.precision),
+              compileProgram(api, placement, arithmetic, initial, entries)
             )
         }
       })
@@ -137,14 +137,14 @@ const BFLOAT16 = ["avx512_bf16", "amx_bf16"]
 
 const checkPrecision = (placement: Placement, precision: Precision): Effect.Effect<void, DeviceUnavailable> =>
   Effect.suspend(() => {
-    if (precision === "float32") return Effect.void
+    if (precision === "float32" || placement._tag === "Gpu") return Effect.void
     const { features } = cpu()
-    if (placement._tag === "Cpu" && BFLOAT16.some((name) => features.includes(name))) return Effect.void
-    const device = placement._tag === "Cpu" ? "this CPU" : "the GPU"
+    if (BFLOAT16.some((name) => features.includes(name))) return Effect.void
     return Effect.fail(
       new DeviceUnavailable({
-        device,
-        message: `${device} does not train in bfloat16, which takes a CPU with AVX512_BF16 or AMX: use --set train.precision=float32`
+        device: "cpu",
+        message:
+          "this CPU does not train in bfloat16, which takes one with AVX512_BF16 or AMX: use --set train.precision=float32"
       })
     )
   })

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { drawnPixels, IMAGES, pipelines, toRecords } from "./augmentation.mjs"
 import { peers, startInNode, startPeer, startTorchvision } from "./peers.mjs"
-import { networkRows, QUICK, TURN } from "./rows.mjs"
+import { networkRows, QUICK, TURN, TURN_ON_GPU } from "./rows.mjs"
 
 /** The largest batch of a quick run. */
 const SMALL = 4
@@ -31,16 +31,16 @@ const frameworkOf = (name) => frameworksOf([name])[0]
 export const unavailable = (name, interpreters) => interpreters[frameworkOf(name)]?.unavailable
 
 /** Rows with a peer. `ours` and `theirs` start a process that takes turns. */
-export const contests = (interpreters, { quick, records }) => {
-  const turn = quick ? QUICK : TURN
+export const contests = (interpreters, { device, precision, quick, records, xla }) => {
+  const turn = quick ? QUICK : device === "gpu" ? TURN_ON_GPU : TURN
   return [
     ...networkRows.map(({ id, spec, title }) => {
       const batch = quick ? Math.min(spec.batch, SMALL) : spec.batch
-      const given = { ...spec, batch, ...turn }
+      const given = { ...spec, batch, ...turn, device, precision, xla }
       return {
         id,
         title: `${title}, batch ${batch}`,
-        peers: Object.keys(peers),
+        peers: Object.keys(peers).filter((name) => device === "cpu" || peers[name].gpu),
         ours: () => startInNode("harness/ours.mjs", given),
         theirs: (name) => startPeer(name, interpreters, given)
       }

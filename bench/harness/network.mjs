@@ -58,7 +58,8 @@ export const compile = Effect.fnUntraced(function* (spec) {
   const device = yield* Device
   const { entry, input, network, state } = prepare(spec)
   const before = performance.now()
-  const { operations, profile, run } = yield* device.compile(state, { entry })
+  const { precision = "float32", xla = false } = spec
+  const { operations, profile, run } = yield* device.compile(state, { entry }, { precision, xla })
   const compileSeconds = (performance.now() - before) / 1000
   return {
     network,
@@ -69,9 +70,9 @@ export const compile = Effect.fnUntraced(function* (spec) {
   }
 })
 
-/** Runs something on the CPU. */
-export const onCpu = (program) =>
-  Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(Device.layer("cpu"))))
+/** Runs something on a device. */
+export const on = (device, program) =>
+  Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(Device.layer(device))))
 
 /** Runs a measurement on the CPU and prints what it gives as a line of JSON. */
-export const measureOnCpu = async (measurement) => console.log(JSON.stringify(await onCpu(measurement)))
+export const measureOnCpu = async (measurement) => console.log(JSON.stringify(await on("cpu", measurement)))

@@ -10,12 +10,12 @@ export const fail = (message) => {
   process.exit(1)
 }
 
-const parse = (usage, names) => {
+const parse = (usage, names, flags) => {
   try {
     return parseArgs({
       options: {
         ...Object.fromEntries(["rounds", "out", ...names].map((name) => [name, { type: "string" }])),
-        quick: { type: "boolean", default: false },
+        ...Object.fromEntries(["quick", ...flags].map((name) => [name, { type: "boolean", default: false }])),
         help: { type: "boolean", default: false }
       }
     }).values
@@ -25,11 +25,11 @@ const parse = (usage, names) => {
 }
 
 /**
- * `--rounds`, `--out`, `--quick`, and the options of other names, which are texts. A quick run makes one round unless
- * told otherwise, and leaves the results in docs/ alone.
+ * `--rounds`, `--out`, `--quick`, the options of other names, which are texts, and the flags. A quick run makes one
+ * round unless told otherwise, and leaves the results in docs/ alone.
  */
-export const readOptions = (usage, names, defaultRounds) => {
-  const { help, ...given } = parse(usage, names)
+export const readOptions = (usage, names, defaultRounds, flags = []) => {
+  const { help, ...given } = parse(usage, names, flags)
   if (help) {
     console.log(usage)
     process.exit(0)

@@ -13,9 +13,7 @@ const PACKAGES = {
 
 const FOLDER = fileOf(".peers")
 
-/** Without it a machine that has a GPU would measure that. */
 const ENVIRONMENT = {
-  CUDA_VISIBLE_DEVICES: "-1",
   // Ours sets it too: without AVX-512 TensorFlow leaves oneDNN off by itself.
   TF_ENABLE_ONEDNN_OPTS: "1",
   TF_CPP_MIN_LOG_LEVEL: "2",
@@ -25,15 +23,17 @@ const ENVIRONMENT = {
 
 /** Each with its program in bench/peers/ and what that is told, or none where it is a program in Node. */
 export const peers = {
-  torch: { title: "PyTorch, eager", framework: "torch", args: ["peers/torch_step.py", "eager"] },
+  torch: { title: "PyTorch, eager", framework: "torch", gpu: true, args: ["peers/torch_step.py", "eager"] },
   "torch-channels-last": {
     title: "PyTorch, eager, channels last",
     framework: "torch",
+    gpu: true,
     args: ["peers/torch_step.py", "channels-last"]
   },
   "torch-compile": {
     title: "PyTorch, torch.compile",
     framework: "torch",
+    gpu: true,
     args: ["peers/torch_step.py", "compile"]
   },
   tensorflow: {
@@ -47,8 +47,14 @@ export const peers = {
 /** A program of our own in Node that takes turns as a spec says. */
 export const startInNode = (file, spec) => startResident(...inNode(file, JSON.stringify(spec)))
 
+/** Without it TensorFlow would measure a GPU that the machine has. */
+const WITHOUT_GPU = { CUDA_VISIBLE_DEVICES: "-1" }
+
 const startInPython = (python, [file, ...args], spec) =>
-  startResident(python, [fileOf(file), ...args, JSON.stringify(spec)], ENVIRONMENT)
+  startResident(python, [fileOf(file), ...args, JSON.stringify(spec)], {
+    ...ENVIRONMENT,
+    ...(spec.device === "gpu" ? {} : WITHOUT_GPU)
+  })
 
 /** A peer that takes turns of steps. */
 export const startPeer = (name, interpreters, spec) => {

@@ -38,5 +38,7 @@ export const networkRows = Object.entries(MODES).flatMap(([mode, what]) =>
  * one step where it takes so many seconds. A turn is one of many of the same process, beside a peer's.
  */
 export const TURN = { warmup: 2, steps: 3, seconds: 2 }
+/** Steps are short there, and what chooses among kernels takes more than two of them. */
+export const TURN_ON_GPU = { warmup: 10, steps: 20, seconds: 0.5 }
 export const THOROUGH = { ...TURN, seconds: 6 }
 export const QUICK = { warmup: 1, steps: 1, seconds: 0 }

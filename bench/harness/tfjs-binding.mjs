@@ -3,7 +3,8 @@
  * project itself records ops into a graph; this is here to measure what that brings.
  */
 import { createRequire } from "node:module"
-import { allocateTensor, TF } from "../../dist/Device/Graph.js"
+import { TF } from "../../dist/Device/DataType.js"
+import { allocateTensor } from "../../dist/Device/Graph.js"
 import { BINDING_TYPES } from "../../dist/Device/Tfjs.js"
 
 const PROTOTYPES = [

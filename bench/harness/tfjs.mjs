@@ -4,8 +4,8 @@
  */
 import { register } from "node:module"
 import * as Effect from "effect/Effect"
+import { TF } from "../../dist/Device/DataType.js"
 import { castToFloat } from "../../dist/Device/EntryPoint.js"
-import { TF } from "../../dist/Device/Graph.js"
 import { withRecorder } from "../../dist/Device/Recorder.js"
 import { DTYPE } from "../../dist/Device/Session.js"
 import { locateLibrary } from "../../dist/Device/Setup.js"

@@ -1,5 +1,6 @@
 /** Attributes of TensorFlow's operations. */
-import { type Attribute, TF } from "./Graph.ts"
+import { TF } from "./DataType.ts"
+import type { Attribute } from "./Graph.ts"
 
 export const type = (name: string, value: number): Attribute => ({ kind: "type", name, value })
 export const ints = (name: string, value: ReadonlyArray<number>): Attribute => ({ kind: "ints", name, value })

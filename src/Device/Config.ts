@@ -20,6 +20,16 @@ export type Placement = { readonly _tag: "Cpu" } | { readonly _tag: "Gpu"; reado
  */
 export type Precision = "float32" | "bfloat16"
 
+/** How a program is computed. */
+export interface Arithmetic {
+  readonly precision: Precision
+  /**
+   * Whether XLA makes few kernels of the many operations of a program for a GPU: a run takes less than half the time,
+   * the first run of an entry point much longer.
+   */
+  readonly xla?: boolean
+}
+
 /** An entry of `device_count` (field 1): at most `count` devices of a kind. */
 const deviceCount = (kind: string, count: number): Uint8Array => bytes(1, [bytes(1, kind), number(2, count)])
 
@@ -27,20 +37,24 @@ const deviceCount = (kind: string, count: number): Uint8Array => bytes(1, [bytes
 const gpuOptions = (index: number): Uint8Array => bytes(6, [number(4, 1), bytes(5, String(index))])
 
 /**
- * `graph_options` (10), its `rewrite_options` (10). On a CPU `arithmetic_optimization` (7) is off (2): it makes one
- * AddN of several sums, which adds first what happens to be in memory that it may reuse by then, so that the last bits
- * would change from run to run. `auto_mixed_precision_onednn_bfloat16` (31) is on (1) where it is asked for.
+ * `rewrite_options` (10). `arithmetic_optimization` (7) is off (2): it makes one AddN of several sums, which adds first
+ * what happens to be in memory that it may reuse by then, so that the last bits would change from run to run.
+ * `auto_mixed_precision_onednn_bfloat16` (31) is on (1) where it is asked for, on a CPU.
  */
 const rewriting = (placement: Placement, precision: Precision): Uint8Array => {
-  const options = [
-    ...(placement._tag === "Cpu" ? [number(7, 2)] : []),
-    ...(precision === "bfloat16" ? [number(31, 1)] : [])
-  ]
-  return bytes(10, [bytes(10, options)])
+  const mixed = placement._tag === "Cpu" && precision === "bfloat16"
+  return bytes(10, [number(7, 2), ...(mixed ? [number(31, 1)] : [])])
 }
 
-export const encodeConfig = (placement: Placement, precision: Precision = "float32"): Uint8Array =>
+/** `optimizer_options` (3): the `global_jit_level` (5) is on for all that XLA can take (2), or as it is by default. */
+const compiling = (xla: boolean): Uint8Array => (xla ? bytes(3, [number(5, 2)]) : new Uint8Array())
+
+export const encodeConfig = (
+  placement: Placement,
+  { precision, xla = false }: Arithmetic = { precision: "float32" }
+): Uint8Array =>
   Buffer.concat([
     placement._tag === "Cpu" ? deviceCount("GPU", 0) : gpuOptions(placement.index),
-    rewriting(placement, precision)
+    // graph_options
+    bytes(10, [compiling(xla && placement._tag === "Gpu"), rewriting(placement, precision)])
   ])

@@ -4,8 +4,9 @@
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import type { DType, HostTensor } from "../Tensor.ts"
+import { TF } from "./DataType.ts"
 import { TraceError } from "./Errors.ts"
-import { type Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
+import type { Graph, GraphTensor, Operation } from "./Graph.ts"
 import type { Variable } from "./Recorder.ts"
 import { DTYPE, type Signature } from "./Session.ts"
 import { trace } from "./TfjsBackend.ts"

@@ -1,20 +1,10 @@
 /** Builds a TensorFlow graph: operations, constants, and the shapes that TensorFlow infers for them. */
 import { sizeOf } from "../Tensor.ts"
+import { autocast, type Insert } from "./Autocast.ts"
 import type { CApi, Pointer, TFOutput } from "./CApi.ts"
 import type { Placement, Precision } from "./Config.ts"
+import { TF } from "./DataType.ts"
 import { fromStatus, TraceError } from "./Errors.ts"
-
-/** TensorFlow's numbers for element types (`TF_DataType`). */
-export const TF = {
-  FLOAT: 1,
-  INT32: 3,
-  UINT8: 4,
-  STRING: 7,
-  COMPLEX64: 8,
-  INT64: 9,
-  BOOL: 10,
-  RESOURCE: 20
-} as const
 
 /** Bytes that an element takes, for the types that constants and feeds use. */
 const BYTES: Readonly<Record<number, number>> = {
@@ -135,6 +125,14 @@ export class Graph {
     attributes: ReadonlyArray<Attribute>,
     controls: ReadonlyArray<Pick<Operation, "pointer">> = []
   ): Operation {
+    const mixed = this.placement === "Gpu" && this.precision === "bfloat16"
+    return mixed
+      ? autocast(this.insert, type, inputs, attributes, controls)
+      : this.insert(type, inputs, attributes, controls)
+  }
+
+  /** As `add`, of exactly these types. */
+  private readonly insert: Insert = (type, inputs, attributes, controls) => {
     const { api } = this
     const name = `${this.scope}${type}_${this.count++}`
     const description = api.TF_NewOperation(this.pointer, type, name)

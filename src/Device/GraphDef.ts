@@ -3,7 +3,7 @@
  * the fields in tensorflow/core/framework: graph.proto, node_def.proto, attr_value.proto, tensor.proto.
  */
 import { sizeOf } from "../Tensor.ts"
-import { TF } from "./Graph.ts"
+import { TF } from "./DataType.ts"
 import { bytes, bytesOf, type Field, fields, number, numbersOf, textOf } from "./Protobuf.ts"
 
 export interface Node {

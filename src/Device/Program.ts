@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type HostTensor, sizeOf, type TensorRecord } from "../Tensor.ts"
 import type { CApi } from "./CApi.ts"
-import { encodeConfig, type Placement, type Precision } from "./Config.ts"
+import { type Arithmetic, encodeConfig, type Placement, type Precision } from "./Config.ts"
 import {
   type CompiledEntry,
   compileEntry,
@@ -174,15 +174,15 @@ const programOf = <Entries extends EntryPoints>(
 export const compileProgram = <Entries extends EntryPoints>(
   api: CApi,
   placement: Placement,
-  precision: Precision,
+  arithmetic: Arithmetic,
   initial: TensorRecord,
   entries: Entries
 ): Effect.Effect<Program<Entries>, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
-    const graph = yield* newGraph(api, placement, precision)
+    const graph = yield* newGraph(api, placement, arithmetic.precision)
     const traced = yield* attempt(() => traceAll(graph, initial, entries))
     const lock = yield* Semaphore.make(1)
-    const session = yield* openSession(graph, encodeConfig(placement, precision), lock)
+    const session = yield* openSession(graph, encodeConfig(placement, arithmetic), lock)
     const program = programOf<Entries>(api, session, lock, traced, graph.size)
     yield* program.write(initial)
     return program

@@ -1,7 +1,8 @@
 /** Random draws inside traced programs. */
 import * as tf from "@tensorflow/tfjs-core"
 import { hash32 } from "../Random.ts"
-import { type Attribute, TF } from "./Graph.ts"
+import { TF } from "./DataType.ts"
+import type { Attribute } from "./Graph.ts"
 import { recorder } from "./Recorder.ts"
 
 /** What a random draw inside a program depends on: with the site's name, nothing else. */

@@ -3,7 +3,7 @@
  * "Training Deep Nets with Sublinear Memory Cost", 2016 (arXiv:1604.06174).
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { TF } from "./Graph.ts"
+import { TF } from "./DataType.ts"
 import { recorder } from "./Recorder.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>

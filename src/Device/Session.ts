@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import type { DType, HostTensor } from "../Tensor.ts"
 import { bytesIn } from "./Buffer.ts"
 import type { Buffer, CApi, Pointer } from "./CApi.ts"
+import { TF } from "./DataType.ts"
 import { type ExecutionError, fromStatus, type OutOfMemory } from "./Errors.ts"
-import { allocateTensor, type Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
+import { allocateTensor, type Graph, type GraphTensor, type Operation } from "./Graph.ts"
 import { decodeEvents, type OpEvent, TRACED } from "./StepStats.ts"
 
 /** TensorFlow's number of each host element type. */

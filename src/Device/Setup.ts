@@ -25,10 +25,15 @@ const directoryOf = (variant: "cpu" | "gpu"): string =>
 const isDirectory = (file: string): boolean =>
   statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
 
+/**
+ * Of the CUDA libraries, those that are not found where the wheels have them: TensorFlow looks for cuSOLVER, without
+ * which it takes no GPU, and cuDNN for NVRTC. Each after those that it needs itself.
+ */
+const PRELOADED = ["cuda_nvrtc/lib/libnvrtc.so.12", "cusolver/lib/libcusolver.so.11"]
+
 const libraryAt = (file: string): Library => {
-  // TensorFlow finds its CUDA libraries by itself, but cuDNN looks for this one where the wheels do not have it.
-  const nvrtc = path.join(path.dirname(file), "../nvidia/cuda_nvrtc/lib/libnvrtc.so.12")
-  return { file, preload: existsSync(nvrtc) ? [nvrtc] : [] }
+  const files = PRELOADED.map((name) => path.join(path.dirname(file), "../nvidia", name))
+  return { file, preload: files.filter((one) => existsSync(one)) }
 }
 
 /** The file that `SHAKEDROP_LIBTENSORFLOW` names, itself or by its folder. */

@@ -1,7 +1,7 @@
 /** tfjs with tfjs-node's kernels, on a binding to TensorFlow that is given in place of tfjs-node's native one. */
 import { createRequire, Module } from "node:module"
 import type { DataId, KernelBackend, Tensor, TensorInfo } from "@tensorflow/tfjs-core"
-import { TF } from "./Graph.ts"
+import { TF } from "./DataType.ts"
 
 export interface TensorMetadata {
   readonly id: number

@@ -4,8 +4,9 @@
  * running them.
  */
 import type { Tensor } from "@tensorflow/tfjs-core"
+import { TF } from "./DataType.ts"
 import { TraceError } from "./Errors.ts"
-import { type Attribute, type Graph, type GraphTensor, type Operation, TF } from "./Graph.ts"
+import type { Attribute, Graph, GraphTensor, Operation } from "./Graph.ts"
 import { type Recorder, type Variable, withRecorder } from "./Recorder.ts"
 import { BACKEND, BINDING_TYPES, type LoadedTfjs, loadTfjs, type TensorMetadata } from "./Tfjs.ts"
 
@@ -86,6 +87,9 @@ const register = (value: GraphTensor | (() => GraphTensor)): number => {
   return id
 }
 
+/** tfjs does not know bfloat16: to a program it is float32. */
+const seenType = (dtype: number): number => (dtype === TF.BFLOAT16 ? TF.FLOAT : dtype)
+
 const metadataOf = (op: string, value: GraphTensor): TensorMetadata => {
   if (value.shape === undefined) {
     throw new TraceError({
@@ -93,7 +97,7 @@ const metadataOf = (op: string, value: GraphTensor): TensorMetadata => {
       message: `the shape that ${op} gives depends on its input's values, which are not known while a program is traced`
     })
   }
-  return { id: register(value), shape: value.shape, dtype: value.dtype }
+  return { id: register(value), shape: value.shape, dtype: seenType(value.dtype) }
 }
 
 const lookUp = (id: number): GraphTensor => {
@@ -180,7 +184,11 @@ export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
   const idOf = (tensor: Tensor): number => backend.getInputTensorIds([tensor])[0]
   const outputOf = (tensor: Tensor): GraphTensor => lookUp(idOf(tensor))
   const tensorOf = (value: GraphTensor): Tensor =>
-    backend.createOutputTensor({ id: register(value), shape: value.shape ?? [], dtype: value.dtype })
+    backend.createOutputTensor({
+      id: register(value),
+      shape: value.shape ?? [],
+      dtype: seenType(value.dtype)
+    })
   const recorder: Recorder = {
     placement: target.placement,
     precision: target.precision,

@@ -1,7 +1,7 @@
 /** Optimiser steps that change the program's state in place. */
 import type * as tf from "@tensorflow/tfjs-core"
+import { TF } from "./DataType.ts"
 import { TraceError } from "./Errors.ts"
-import { TF } from "./Graph.ts"
 import { recorder } from "./Recorder.ts"
 
 /** New values of a parameter and of its momentum buffer. */

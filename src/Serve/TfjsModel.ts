@@ -2,8 +2,9 @@
  * A frozen graph in the form that `tf.loadGraphModel` of TensorFlow.js reads: `model.json` with the graph, and the
  * constants' values in shards.
  */
+
+import { TF } from "../Device/DataType.ts"
 import type { FrozenGraph, Port } from "../Device/Freeze.ts"
-import { TF } from "../Device/Graph.ts"
 import { type AttributeValue, type Constant, decodeAttribute, type Node } from "../Device/GraphDef.ts"
 import { numbersOf } from "../Device/Protobuf.ts"
 import { DTYPE } from "../Device/Session.ts"

@@ -140,7 +140,8 @@ export const compileTraining = Effect.fnUntraced(function* (
   const { batchSize, size } = images
   const parts = train.accumulate
   const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
-    precision: options.precision
+    precision: options.precision,
+    xla: train.xla
   })
 
   const shape = [batchSize, size.height, size.width, 3]

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import { Device, type DeviceError, entryPoint } from "../../src/Device.ts"
 import type { TensorRecord } from "../../src/Tensor.ts"
 
-/** Provides the CPU and a scope. */
+/** Provides the CPU and a scope; or another device, to see what it computes, where SHAKEDROP_TEST_DEVICE names one. */
 export const onCpu = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.scoped(effect).pipe(Effect.provide(Device.layer("cpu")))
+  Effect.scoped(effect).pipe(Effect.provide(Device.layer(process.env.SHAKEDROP_TEST_DEVICE ?? "cpu")))
 
 /** Traces one function of named tensors, and runs it once on them. */
 export const evaluate = <Output extends string>(
