@@ -68,7 +68,7 @@ const TrainFields = Schema.Struct({
     Schema.String.check(Schema.isPattern(/\.safetensors$/, { expected: "the path of a .safetensors file" }))
   ),
   /**
-   * What convolutions and matrix products compute in; bfloat16 takes a CPU with AVX512_BF16 or AMX. `fastest` is
+   * What convolutions and matrix products compute in; bfloat16 takes a GPU, or a CPU with AVX512_BF16 or AMX. `fastest` is
    * measured when a run begins, and the run's own configuration says what it was.
    */
   precision: Schema.Literals(["float32", "bfloat16", "fastest"]).pipe(
