@@ -31,6 +31,7 @@ const options = readOptions(USAGE, ["rows", "peers", "python", "images", "device
   "no-xla"
 ])
 const { device = "cpu", out, quick, rounds } = options
+if (!["cpu", "gpu"].includes(device)) fail(`--device is cpu or gpu, not ${device}`)
 const precision = device === "cpu" ? "float32" : (options.precision ?? "bfloat16")
 const xla = device === "gpu" && !options["no-xla"]
 const names = options.peers?.split(",") ?? Object.keys(peerTitles)

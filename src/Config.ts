@@ -68,13 +68,13 @@ const TrainFields = Schema.Struct({
     Schema.String.check(Schema.isPattern(/\.safetensors$/, { expected: "the path of a .safetensors file" }))
   ),
   /**
-   * What convolutions and matrix products compute in; bfloat16 takes a GPU, or a CPU with AVX512_BF16 or AMX. `fastest` is
-   * measured when a run begins, and the run's own configuration says what it was.
+   * What convolutions and matrix products compute in; bfloat16 takes a GPU, or a CPU with AVX512_BF16 or
+   * AMX. `fastest` is measured when a run begins, and the run's own configuration says what it was.
    */
   precision: Schema.Literals(["float32", "bfloat16", "fastest"]).pipe(
     withDefault<"float32" | "bfloat16" | "fastest">("float32")
   ),
-  /** Whether XLA compiles what runs on a GPU: steps take less than half the time, the first one much longer. */
+  /** Whether XLA compiles what runs on a GPU: steps take about half the time, the first one much longer. */
   xla: Schema.Boolean.pipe(withDefault(true)),
   batchSize: count,
   /** The highest learning rate of the schedule. */

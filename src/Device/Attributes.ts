@@ -11,6 +11,12 @@ export const string = (name: string, value: string): Attribute => ({ kind: "stri
 /** The element type of most operations. */
 export const FLOAT = type("T", TF.FLOAT)
 
+/** Of a cast from one element type to another. */
+export const casting = (from: number, to: number): ReadonlyArray<Attribute> => [
+  type("SrcT", from),
+  type("DstT", to)
+]
+
 /** Where windows may lie: over the border too, so that every pixel is in one, or inside only. */
 export type Padding = "SAME" | "VALID"
 

@@ -3,6 +3,7 @@
  * feature maps between them too, where that costs no sums their digits. What is not named here is float32: statistics,
  * losses, gradients of parameters, updates. As `torch.autocast` does it (on a CPU TensorFlow does it by itself).
  */
+import { casting } from "./Attributes.ts"
 import { TF } from "./DataType.ts"
 import type { Attribute, GraphTensor, Input, Operation } from "./Graph.ts"
 
@@ -16,28 +17,29 @@ const PRODUCTS = new Set([
   "MatMul"
 ])
 
-/** Those that take feature maps as they come, and how many of their inputs are maps, where it is not all. */
-const FOLLOWING = new Map([
-  ["AddV2", Infinity],
-  ["AvgPool", Infinity],
-  ["AvgPoolGrad", Infinity],
-  ["BiasAdd", Infinity],
-  ["ConcatV2", Infinity],
-  ["FusedBatchNormGradV3", 2],
-  ["FusedBatchNormV3", 1],
-  ["MaxPool", Infinity],
-  ["MaxPoolGrad", Infinity],
-  ["Mul", Infinity],
-  ["Pad", Infinity],
-  ["PadV2", Infinity],
-  ["Relu", Infinity],
-  ["ReluGrad", Infinity],
-  ["Reshape", Infinity],
-  ["Slice", Infinity],
-  ["StridedSlice", Infinity],
-  ["Sub", Infinity],
-  ["Transpose", Infinity]
+/** Those that take feature maps as they come. */
+const FOLLOWING = new Set([
+  "AddV2",
+  "AvgPool",
+  "AvgPoolGrad",
+  "BiasAdd",
+  "ConcatV2",
+  "MaxPool",
+  "MaxPoolGrad",
+  "Mul",
+  "Pad",
+  "PadV2",
+  "Relu",
+  "ReluGrad",
+  "Reshape",
+  "Slice",
+  "StridedSlice",
+  "Sub",
+  "Transpose"
 ])
+
+/** Of these only so many first inputs are maps; the others belong to channels. */
+const NORMALISING: Readonly<Record<string, number>> = { FusedBatchNormV3: 1, FusedBatchNormGradV3: 2 }
 
 export type Insert = (
   type: string,
@@ -57,7 +59,7 @@ const typed = (one: Attribute, dtype: number): Attribute =>
 /** How many of an operation's first inputs are to be bfloat16. */
 const lowered = (type: string, inputs: ReadonlyArray<Input>): number => {
   if (PRODUCTS.has(type)) return Infinity
-  const maps = FOLLOWING.get(type) ?? 0
+  const maps = NORMALISING[type] ?? (FOLLOWING.has(type) ? Infinity : 0)
   const follows = inputs
     .slice(0, maps)
     .flat()
@@ -68,18 +70,11 @@ const lowered = (type: string, inputs: ReadonlyArray<Input>): number => {
 /** Adds an operation by `insert`, with its inputs, its type and its outputs cast as they have to be. */
 export const autocast = (
   insert: Insert,
-  type: string,
-  inputs: ReadonlyArray<Input>,
-  attributes: ReadonlyArray<Attribute>,
-  controls: ReadonlyArray<Pick<Operation, "pointer">>
+  ...[type, inputs, attributes, controls]: Parameters<Insert>
 ): Operation => {
   const castTo = (dtype: number, value: GraphTensor): GraphTensor => {
     if ((value.dtype !== TF.FLOAT && value.dtype !== TF.BFLOAT16) || value.dtype === dtype) return value
-    const types: ReadonlyArray<Attribute> = [
-      { kind: "type", name: "SrcT", value: value.dtype },
-      { kind: "type", name: "DstT", value: dtype }
-    ]
-    return insert("Cast", [value], types, []).outputs[0]
+    return insert("Cast", [value], casting(value.dtype, dtype), []).outputs[0]
   }
   const count = lowered(type, inputs)
   const given = inputs.map((input, i) => {

@@ -24,7 +24,7 @@ export type Precision = "float32" | "bfloat16"
 export interface Arithmetic {
   readonly precision: Precision
   /**
-   * Whether XLA makes few kernels of the many operations of a program for a GPU: a run takes less than half the time,
+   * Whether XLA makes few kernels of the many operations of a program for a GPU: a run takes about half the time,
    * the first run of an entry point much longer.
    */
   readonly xla?: boolean

@@ -4,6 +4,7 @@
  */
 import type * as tf from "@tensorflow/tfjs-core"
 import type { DType, HostTensor } from "../Tensor.ts"
+import { casting } from "./Attributes.ts"
 import { TF } from "./DataType.ts"
 import { TraceError } from "./Errors.ts"
 import type { Graph, GraphTensor, Operation } from "./Graph.ts"
@@ -155,11 +156,4 @@ const ofShape = (graph: Graph, value: GraphTensor, shape: ReadonlyArray<number>)
   ).outputs[0]
 
 export const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
-  graph.add(
-    "Cast",
-    [value],
-    [
-      { kind: "type", name: "SrcT", value: TF.UINT8 },
-      { kind: "type", name: "DstT", value: TF.FLOAT }
-    ]
-  ).outputs[0]
+  graph.add("Cast", [value], casting(TF.UINT8, TF.FLOAT)).outputs[0]

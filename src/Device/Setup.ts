@@ -6,6 +6,7 @@ import { existsSync, statSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { cacheDirectory } from "../Storage.ts"
+import { hasNvidiaCard } from "./Diagnosis.ts"
 import { LibraryError } from "./Errors.ts"
 import { install, isComplete, type OnSetupProgress } from "./Setup/Install.ts"
 import { thisPlatform, VERSION, wheelsFor } from "./Setup/Wheels.ts"
@@ -27,11 +28,12 @@ const isDirectory = (file: string): boolean =>
 
 /**
  * Of the CUDA libraries, those that are not found where the wheels have them: TensorFlow looks for cuSOLVER, without
- * which it takes no GPU, and cuDNN for NVRTC. Each after those that it needs itself.
+ * which it takes no GPU, and cuDNN for NVRTC. Without a card they would only take memory and time.
  */
 const PRELOADED = ["cuda_nvrtc/lib/libnvrtc.so.12", "cusolver/lib/libcusolver.so.11"]
 
 const libraryAt = (file: string): Library => {
+  if (!hasNvidiaCard()) return { file, preload: [] }
   const files = PRELOADED.map((name) => path.join(path.dirname(file), "../nvidia", name))
   return { file, preload: files.filter((one) => existsSync(one)) }
 }

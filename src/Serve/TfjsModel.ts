@@ -2,7 +2,6 @@
  * A frozen graph in the form that `tf.loadGraphModel` of TensorFlow.js reads: `model.json` with the graph, and the
  * constants' values in shards.
  */
-
 import { TF } from "../Device/DataType.ts"
 import type { FrozenGraph, Port } from "../Device/Freeze.ts"
 import { type AttributeValue, type Constant, decodeAttribute, type Node } from "../Device/GraphDef.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { bool, FLOAT, ints, normalisation, windowed } from "../../src/Device/Attributes.ts"
+import { bool, FLOAT, ints, normalisation, type, windowed } from "../../src/Device/Attributes.ts"
 import { TF } from "../../src/Device/DataType.ts"
 import { compileEntry, declareVariable } from "../../src/Device/EntryPoint.ts"
 import { Graph, type GraphTensor } from "../../src/Device/Graph.ts"
@@ -45,11 +45,7 @@ describe("what a GPU computes in bfloat16", () => {
       const norm = graph.add("FusedBatchNormV3", [map, ...channels], normalisation(1e-5, true))
       assert.deepStrictEqual(types(norm.outputs.slice(0, 3)), [TF.BFLOAT16, TF.FLOAT, TF.FLOAT])
       const axes = graph.constant(TF.INT32, [2], Int32Array.of(1, 2))
-      const mean = graph.add(
-        "Mean",
-        [map, axes],
-        [FLOAT, { kind: "type", name: "Tidx", value: TF.INT32 }, bool("keep_dims", false)]
-      )
+      const mean = graph.add("Mean", [map, axes], [FLOAT, type("Tidx", TF.INT32), bool("keep_dims", false)])
       const sizes = graph.constant(TF.INT32, [4], Int32Array.of(3, 3, 3, 4))
       const filter = graph.add("Conv2DBackpropFilter", [images, sizes, map], windowed(1, "SAME"))
       const weights = graph.placeholder(TF.FLOAT, [4, 10])
