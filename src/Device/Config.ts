@@ -39,11 +39,13 @@ const gpuOptions = (index: number): Uint8Array => bytes(6, [number(4, 1), bytes(
 /**
  * `rewrite_options` (10). `arithmetic_optimization` (7) is off (2): it makes one AddN of several sums, which adds first
  * what happens to be in memory that it may reuse by then, so that the last bits would change from run to run.
+ * `memory_optimization` (4) is none (1), and all others go over the graph once (12: 1): traced programs leave them
+ * nothing for a second time, and a long graph waits for them.
  * `auto_mixed_precision_onednn_bfloat16` (31) is on (1) where it is asked for, on a CPU.
  */
 const rewriting = (placement: Placement, precision: Precision): Uint8Array => {
   const mixed = placement._tag === "Cpu" && precision === "bfloat16"
-  return bytes(10, [number(7, 2), ...(mixed ? [number(31, 1)] : [])])
+  return bytes(10, [number(4, 1), number(7, 2), number(12, 1), ...(mixed ? [number(31, 1)] : [])])
 }
 
 /** `optimizer_options` (3): the `global_jit_level` (5) is on for all that XLA can take (2), or as it is by default. */
