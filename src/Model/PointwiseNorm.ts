@@ -1,6 +1,7 @@
 /** Training of a batch normalisation and a 1×1 convolution together, whose gradients then take less. */
 import type * as tf from "@tensorflow/tfjs-core"
-import { normPointwise, pointwiseNorm } from "../Device/PointwiseNorm.ts"
+import { normPointwise } from "../Device/NormPointwise.ts"
+import { pointwiseNorm } from "../Device/PointwiseNorm.ts"
 import { withBatchStatistics } from "./BatchNorm.ts"
 import { aligned, padTo, type TrainingContext } from "./Layer.ts"
 
