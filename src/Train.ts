@@ -13,7 +13,7 @@ import { Device } from "./Device.ts"
 import { compileTraining } from "./Train/Compile.ts"
 import { Counters, START } from "./Train/Counters.ts"
 import { measure } from "./Train/Evaluation.ts"
-import { describeForecast, measureSpeed } from "./Train/Forecast.ts"
+import { describeCompilation, describeForecast, measureSpeed } from "./Train/Forecast.ts"
 import { findInitialWeights, readInitialWeights } from "./Train/InitialWeights.ts"
 import { runEpochs } from "./Train/Loop.ts"
 import { truncateMetrics } from "./Train/Metrics.ts"
@@ -95,6 +95,7 @@ export const train = Effect.fn("train")(function* (asked: Experiment, options: T
     weights: initialWeights(network, asked.seed, dataset, given?.weights),
     teachers
   }
+  progress.message(describeCompilation(device.name, asked.train))
   const precision = yield* precisionFor(asked, {
     device,
     compile,

@@ -78,6 +78,12 @@ const short = (value: number): string => {
   return `${(value / 1000 ** power).toPrecision(3)}${units[power]}`
 }
 
+/** What is under way before anything else can be told. By XLA, which is for GPUs, it takes long. */
+export const describeCompilation = (device: string, { xla }: TrainConfig): string =>
+  device === "cpu" || !xla
+    ? "compiling the network"
+    : "compiling the network by XLA: half a minute, and several minutes if it is deep; --set train.xla=false starts sooner, and trains more slowly"
+
 /** What a user wants to know before a run starts, a line each. */
 export const describeForecast = (input: ForecastInput): ReadonlyArray<string> => {
   const { imagesPerSecond, network, train } = input

@@ -6,7 +6,7 @@ import { channelStatistics } from "../../src/Data/Statistics.ts"
 import type { LoadedDataset } from "../../src/Data.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import { recipes } from "../../src/Recipe.ts"
-import { describeForecast, forecast } from "../../src/Train/Forecast.ts"
+import { describeCompilation, describeForecast, forecast } from "../../src/Train/Forecast.ts"
 import { smokeDataset, smokeExperiment } from "../../src/Train/Smoke.ts"
 
 const { classes, test, train } = shapes({ train: 200, test: 50 })
@@ -53,6 +53,19 @@ describe("a forecast", () => {
       assert.include(lines(100), "26.2 M parameters")
       assert.notInclude(lines(100), "longer than a day")
       assert.include(lines(2), "longer than a day")
+    })
+  )
+})
+
+describe("what is said before the first step", () => {
+  it.effect.each([
+    { device: "cpu", xla: true, byXla: false },
+    { device: "gpu:0", xla: true, byXla: true },
+    { device: "gpu:0", xla: false, byXla: false }
+  ])("on $device with train.xla=$xla tells how long XLA takes: $byXla", ({ byXla, device, xla }) =>
+    Effect.gen(function* () {
+      const { train } = yield* experiment("quickstart", { xla })
+      assert.strictEqual(describeCompilation(device, train).includes("train.xla=false"), byXla)
     })
   )
 })
