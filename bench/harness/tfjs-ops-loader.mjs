@@ -1,5 +1,5 @@
 /** Has Node load tfjs-ops.mjs wherever the project's networks and steps ask for their own ops. */
-const OURS = ["Ops", "PointwiseNorm", "Update"].map((name) => `/dist/Device/${name}.js`)
+const OURS = ["NormPointwise", "Ops", "PointwiseNorm", "Update"].map((name) => `/dist/Device/${name}.js`)
 
 export const resolve = async (specifier, context, next) => {
   const found = await next(specifier, context)
