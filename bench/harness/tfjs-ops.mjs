@@ -1,7 +1,7 @@
 /**
  * The functions of Ops.ts, NormPointwise.ts, PointwiseNorm.ts and Update.ts in src/Device as a program for tfjs-node has
- * them: composed of tfjs's own ops, with tfjs's own gradients. Batch normalisation is that of tfjs-layers (moments, then `batchNorm`), the
- * update that of tfjs's MomentumOptimizer with Nesterov's form.
+ * them: composed of tfjs's own ops, with tfjs's own gradients. Batch normalisation is that of tfjs-layers (moments, then
+ * `batchNorm`), the update that of tfjs's MomentumOptimizer with Nesterov's form.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { recorder } from "../../dist/Device/Recorder.js"

@@ -9,12 +9,20 @@ import {
   type BatchNormResult,
   batchNormTraining,
   conv2d,
-  differentiable,
   type NormTensors,
-  normaliseBatch,
-  type RunningStatistics
+  normaliseBatch
 } from "./Ops.ts"
-import { column, factors, matrixOf, moved, type Normalised, pointwise, products, sums } from "./Pointwise.ts"
+import {
+  column,
+  factors,
+  matrixOf,
+  moved,
+  type Normalised,
+  normalising,
+  pointwise,
+  products,
+  sums
+} from "./Pointwise.ts"
 import { recorder } from "./Recorder.ts"
 import { forGradient } from "./Rematerialise.ts"
 
@@ -54,10 +62,10 @@ const normalisedWithin = (
   const mean = tf.div(sums(x), pixels)
   // Rounding may leave less than nothing of none.
   const variance = tf.relu(tf.sub(tf.div(tf.square(norms(x)), pixels), tf.square(mean)))
-  const normalising = affine([scale, offset, mean, variance], epsilon)
-  const bias = tf.sum(tf.mul(weights, column(normalising.offset)), 0)
+  const factor = affine([scale, offset, mean, variance], epsilon)
+  const bias = tf.sum(tf.mul(weights, column(factor.offset)), 0)
   return {
-    value: addBias(pointwise(x, tf.mul(weights, column(normalising.scale))), bias),
+    value: addBias(pointwise(x, tf.mul(weights, column(factor.scale))), bias),
     running: moved(tensors, { mean, variance }, pixels, momentum),
     mean,
     variance
@@ -81,15 +89,14 @@ export const normPointwise = (
     return { value: conv2d(value, kernel, 1, 0), ...running }
   }
   const [scale, offset] = tensors
-  let running: RunningStatistics | undefined
-  const value = differentiable(
+  return normalising(
     [x, scale, offset, kernel],
     (save) => {
+      // Of bfloat16's few digits a mean that is still in the map would take some.
       const normalise = precision === "float32" ? normalisedWithin : normalisedBefore
       const normalised = normalise(x, matrixOf(kernel), tensors, options)
-      running = normalised.running
       save([x, scale, offset, kernel, normalised.mean, normalised.variance])
-      return normalised.value
+      return normalised
     },
     (dy, [x, scale, offset, kernel, mean, variance]) => {
       const input = forGradient(x, dy)
@@ -108,6 +115,5 @@ export const normPointwise = (
       const dx = tf.add(addBias(through, q), tf.mul(input, p))
       return [dx, dScale, dOffset, tf.reshape(dKernel, kernel.shape)]
     }
-  ) as tf.Tensor4D
-  return { value, ...running! }
+  )
 }

@@ -10,7 +10,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { windowed } from "./Attributes.ts"
-import type { NormTensors, RunningStatistics } from "./Ops.ts"
+import { type BatchNormResult, differentiable, type NormTensors, type RunningStatistics } from "./Ops.ts"
 import { recorder } from "./Recorder.ts"
 
 /** Wᵀx for each pixel: x [N,H,W,C], matrix [C,O] → [N,H,W,O]. */
@@ -55,6 +55,25 @@ export interface Normalised {
   readonly running: RunningStatistics
   readonly mean: tf.Tensor
   readonly variance: tf.Tensor
+}
+
+/** An op that normalises, with a gradient of its own as `differentiable` has it. */
+export const normalising = (
+  inputs: ReadonlyArray<tf.Tensor>,
+  forward: (save: (tensors: Array<tf.Tensor>) => void) => Normalised,
+  gradient: (dy: tf.Tensor, saved: Array<tf.Tensor>) => Array<tf.Tensor>
+): BatchNormResult => {
+  let running: RunningStatistics | undefined
+  const value = differentiable(
+    inputs,
+    (save) => {
+      const normalised = forward(save)
+      running = normalised.running
+      return normalised.value
+    },
+    gradient
+  ) as tf.Tensor4D
+  return { value, ...running! }
 }
 
 /** Running statistics moved towards mean and variance of so many pixels, as `batchNormTraining` does it. */

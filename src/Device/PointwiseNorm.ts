@@ -7,12 +7,20 @@ import {
   type BatchNormResult,
   batchNormTraining,
   conv2d,
-  differentiable,
   type NormTensors,
-  normaliseBatch,
-  type RunningStatistics
+  normaliseBatch
 } from "./Ops.ts"
-import { column, factors, matrixOf, moved, type Normalised, pointwise, products, sums } from "./Pointwise.ts"
+import {
+  column,
+  factors,
+  matrixOf,
+  moved,
+  type Normalised,
+  normalising,
+  pointwise,
+  products,
+  sums
+} from "./Pointwise.ts"
 import { recorder } from "./Recorder.ts"
 import { forGradient } from "./Rematerialise.ts"
 
@@ -46,9 +54,9 @@ const normalisedAtOnce = (
   const mean = tf.sum(tf.mul(weights, column(m)), 0)
   // Rounding may leave less than nothing of none.
   const variance = tf.relu(tf.sum(tf.mul(weights, tf.matMul(covariance, weights)), 0))
-  const normalising = affine([scale, offset, mean, variance], epsilon)
+  const factor = affine([scale, offset, mean, variance], epsilon)
   return {
-    value: addBias(pointwise(x, tf.mul(weights, normalising.scale)), normalising.offset),
+    value: addBias(pointwise(x, tf.mul(weights, factor.scale)), factor.offset),
     running: moved(tensors, { mean, variance }, pixels, momentum),
     mean,
     variance
@@ -68,8 +76,7 @@ export const pointwiseNorm = (
   const { placement, precision } = recorder()
   if (placement !== "Cpu") return batchNormTraining(conv2d(x, kernel, 1, 0), ...tensors, options)
   const [scale, offset] = tensors
-  let running: RunningStatistics | undefined
-  const value = differentiable(
+  return normalising(
     [x, kernel, scale, offset],
     (save) => {
       const weights = matrixOf(kernel)
@@ -79,9 +86,8 @@ export const pointwiseNorm = (
         precision === "float32"
           ? normalisedAtOnce(x, weights, tensors, options, of)
           : normalisedAfter(x, weights, tensors, options)
-      running = normalised.running
       save([x, kernel, scale, normalised.mean, normalised.variance, of.total, of.squares])
-      return normalised.value
+      return normalised
     },
     (dy, [x, kernel, scale, mean, variance, total, squares]) => {
       const input = forGradient(x, dy)
@@ -102,6 +108,5 @@ export const pointwiseNorm = (
       const dx = tf.add(addBias(through, tf.sum(tf.mul(weights, q), 1)), pointwise(input, around))
       return [dx, tf.reshape(dKernel, kernel.shape), dScale, dOffset]
     }
-  ) as tf.Tensor4D
-  return { value, ...running! }
+  )
 }
