@@ -5,12 +5,15 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import type { DType, HostTensor } from "../Tensor.ts"
 import { casting } from "./Attributes.ts"
+import type { Insert } from "./Autocast.ts"
 import { TF } from "./DataType.ts"
 import { TraceError } from "./Errors.ts"
 import type { Graph, GraphTensor, Operation } from "./Graph.ts"
+import { prepared } from "./Prepared.ts"
 import type { Variable } from "./Recorder.ts"
 import { DTYPE, type Signature } from "./Session.ts"
 import { trace } from "./TfjsBackend.ts"
+import { newVariable } from "./Variable.ts"
 
 /** Type and shape of an input. uint8 inputs reach the program as float32, with the same values. */
 export interface InputSpec {
@@ -22,6 +25,11 @@ type Tensors<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>
 
 export interface EntryPoint<Input extends string = string, Output extends string = string> {
   readonly inputs: Readonly<Record<Input, InputSpec>>
+  /**
+   * Whether what it computes from the state alone is computed only when the state has changed, and takes memory until
+   * it does; unless given, it is computed in each run.
+   */
+  readonly prepared?: boolean
   readonly run: (
     state: Tensors,
     input: Tensors<Input>
@@ -50,24 +58,16 @@ export interface StateVariable extends Variable {
 const typeAttribute = (dtype: DType) => ({ kind: "type", name: "dtype", value: DTYPE[dtype] }) as const
 
 export const declareVariable = (graph: Graph, name: string, { dtype, shape }: HostTensor): StateVariable => {
-  const dtypeAttribute = typeAttribute(dtype)
-  const handle = graph.add(
-    "VarHandleOp",
-    [],
-    [
-      dtypeAttribute,
-      { kind: "shape", name: "shape", value: shape },
-      { kind: "string", name: "shared_name", value: name }
-    ]
-  ).outputs[0]
+  const insert: Insert = (...operation) => graph.add(...operation)
+  const variable = newVariable(insert, { name, dtype: DTYPE[dtype], shape })
   const feed = graph.placeholder(DTYPE[dtype], shape)
-  const read = graph.add("ReadVariableOp", [handle], [dtypeAttribute])
+  const read = variable.read()
   return {
     name,
     spec: { dtype, shape },
-    handle,
+    handle: variable.handle,
     feed,
-    assign: graph.add("AssignVariableOp", [handle, feed], [dtypeAttribute]),
+    assign: variable.assign(feed),
     read,
     value: read.outputs[0]
   }
@@ -77,6 +77,8 @@ export interface CompiledEntry {
   readonly inputs: ReadonlyArray<readonly [name: string, spec: InputSpec]>
   readonly outputs: ReadonlyArray<string>
   readonly signature: Signature
+  /** What has to run when the state has changed, before `signature` does. */
+  readonly preparation: Signature | undefined
 }
 
 export const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
@@ -94,17 +96,24 @@ export const compileEntry = (
   graph.scope = `${name}/`
   return trace(graph, (context) => {
     const feeds: Array<GraphTensor> = []
+    const given: Array<GraphTensor> = []
     const input: Record<string, tf.Tensor> = {}
     for (const [key, { dtype, shape }] of Object.entries(entry.inputs)) {
       const feed = graph.placeholder(DTYPE[dtype], shape)
       feeds.push(feed)
-      const value = ofShape(graph, feed, shape)
-      input[key] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, value) : value)
+      const shaped = ofShape(graph, feed, shape)
+      const value = dtype === "uint8" ? castToFloat(graph, shaped) : shaped
+      given.push(value)
+      input[key] = context.tensorOf(value)
     }
     const state: Record<string, tf.Tensor> = {}
     for (const variable of variables.values()) state[variable.name] = context.variable(variable)
 
-    const result = entry.run(state, input)
+    const run = () => entry.run(state, input)
+    const values = Array.from(variables.values(), (variable) => variable.value)
+    const { preparation, result } = entry.prepared
+      ? prepared(graph, { state: values, input: given }, run)
+      : { preparation: [], result: run() }
 
     const targets: Array<Operation> = []
     for (const [key, tensor] of Object.entries(result.state ?? {})) {
@@ -135,7 +144,11 @@ export const compileEntry = (
     return {
       inputs: Object.entries(entry.inputs),
       outputs,
-      signature: { doing: `run ${name}`, feeds, fetches, targets }
+      signature: { doing: `run ${name}`, feeds, fetches, targets },
+      preparation:
+        preparation.length === 0
+          ? undefined
+          : { doing: `prepare ${name}`, feeds: [], fetches: [], targets: preparation }
     }
   })
 }

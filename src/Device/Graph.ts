@@ -131,8 +131,19 @@ export class Graph {
       : this.insert(type, inputs, attributes, controls)
   }
 
+  /** Has the operations that `f` adds added by what `wrap` makes of how the graph adds them. */
+  inserting<A>(wrap: (insert: Insert) => Insert, f: () => A): A {
+    const before = this.insert
+    this.insert = wrap(before)
+    try {
+      return f()
+    } finally {
+      this.insert = before
+    }
+  }
+
   /** As `add`, of exactly these types. */
-  private readonly insert: Insert = (type, inputs, attributes, controls) => {
+  private insert: Insert = (type, inputs, attributes, controls) => {
     const { api } = this
     const name = `${this.scope}${type}_${this.count++}`
     const description = api.TF_NewOperation(this.pointer, type, name)

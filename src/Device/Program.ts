@@ -104,6 +104,7 @@ const programOf = <Entries extends EntryPoints>(
   operations: number
 ): Program<Entries> => {
   const fresh = new Set(compiled.keys())
+  const unprepared = new Set<CompiledEntry>()
   const all = [...variables.values()]
   const readSignature: Signature = {
     doing: "read the state",
@@ -112,7 +113,7 @@ const programOf = <Entries extends EntryPoints>(
     targets: []
   }
 
-  const prepare = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
+  const checked = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
     const entry = compiled.get(name)!
     for (const [key, spec] of entry.inputs) {
       const wrong = mismatch(`the input ${key} of ${name}`, spec, input[key])
@@ -121,17 +122,32 @@ const programOf = <Entries extends EntryPoints>(
     const values = entry.inputs.map(([key]) => input[key])
     // TensorFlow optimises the graph in an entry point's first run, which takes long enough.
     if (fresh.delete(name)) collectGarbageSoon(api)
-    return { ...entry, values }
+    return { entry, values }
   })
 
+  /** Also where a run of it fails. */
+  const stateChanges = Effect.sync(() => {
+    for (const entry of compiled.values()) if (entry.preparation !== undefined) unprepared.add(entry)
+  })
+
+  /** Calls an entry point by `call`, with what it computes from the state alone being of the state as it is. */
+  const calling = Effect.fnUntraced(function* <A, E>(entry: CompiledEntry, call: Effect.Effect<A, E>) {
+    if (entry.preparation !== undefined && unprepared.has(entry)) {
+      yield* session.run(entry.preparation, [])
+      unprepared.delete(entry)
+    }
+    if (entry.signature.targets.length > 0) yield* stateChanges
+    return yield* call
+  }, lock.withPermits(1))
+
   const run = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
-    const { outputs, signature, values } = yield* prepare(name, input)
-    return toRecord(outputs, yield* lock.withPermits(1)(session.run(signature, values)))
+    const { entry, values } = yield* checked(name, input)
+    return toRecord(entry.outputs, yield* calling(entry, session.run(entry.signature, values)))
   })
 
   const profile = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
-    const { signature, values } = yield* prepare(name, input)
-    return yield* lock.withPermits(1)(session.profile(signature, values))
+    const { entry, values } = yield* checked(name, input)
+    return yield* calling(entry, session.profile(entry.signature, values))
   })
 
   const read = Effect.map(lock.withPermits(1)(session.run(readSignature, [])), (values) =>
@@ -155,12 +171,8 @@ const programOf = <Entries extends EntryPoints>(
       fetches: [],
       targets: chosen.map((variable) => variable.assign)
     }
-    yield* lock.withPermits(1)(
-      session.run(
-        signature,
-        chosen.map((variable) => state[variable.name])
-      )
-    )
+    const values = chosen.map((variable) => state[variable.name])
+    yield* lock.withPermits(1)(Effect.andThen(stateChanges, session.run(signature, values)))
   })
 
   return { run: run as Program<Entries>["run"], profile, read, write, operations }

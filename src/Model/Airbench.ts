@@ -7,7 +7,8 @@ import * as tf from "@tensorflow/tfjs-core"
 import { gelu } from "../Device/Ops.ts"
 import { type BatchNormOptions, batchNorm } from "./BatchNorm.ts"
 import { linear, ownChannels } from "./Classifier.ts"
-import { conv, dirac, fanInBound } from "./Convolution.ts"
+import { convNorm } from "./ConvNorm.ts"
+import { type ConvOptions, conv, dirac, fanInBound } from "./Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, sequential, stateless, uniform } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
 import { globalMaxPool, maxPool, pooledSize } from "./Pooling.ts"
@@ -28,9 +29,9 @@ export interface AirbenchOptions {
 const IMAGES = 5000
 
 /** 3×3; the first channels start as those of the input, the others as PyTorch's do. */
-const convolution = (name: string, inputs: number, out: number, size: Size): Layer => {
+const convolution = (inputs: number, out: number, size: Size): ConvOptions => {
   const rest = uniform(fanInBound(3, inputs))
-  return conv(name, { in: inputs, out, kernel: 3, size, initial: dirac(3, inputs, out, rest) })
+  return { in: inputs, out, kernel: 3, size, initial: dirac(3, inputs, out, rest) }
 }
 
 /** Convolution, max-pooling, and one or two more convolutions, each normalised and followed by a GELU. */
@@ -42,17 +43,21 @@ const group = (
   size: Size,
   normalisation: BatchNormOptions
 ): Layer => {
-  const norm = (index: number): Layer => batchNorm(`${name}.norm${index}`, out, normalisation)
-  const pooled = pooledSize(size)
+  const normalised = (index: number): Layer =>
+    convNorm(
+      { conv: `${name}.conv${index}`, norm: `${name}.norm${index}` },
+      convolution(out, out, pooledSize(size)),
+      normalisation
+    )
   const first = sequential([
-    convolution(`${name}.conv1`, inputs, out, size),
+    conv(`${name}.conv1`, convolution(inputs, out, size)),
     stateless(maxPool),
-    norm(1),
+    batchNorm(`${name}.norm1`, out, normalisation),
     stateless(gelu)
   ])
-  const second = sequential([convolution(`${name}.conv2`, out, out, pooled), norm(2), stateless(gelu)])
+  const second = sequential([normalised(2), stateless(gelu)])
   if (convolutions === 2) return sequential([first, second])
-  const third = sequential([convolution(`${name}.conv3`, out, out, pooled), norm(3)])
+  const third = normalised(3)
   return {
     ...cost([first, second, third]),
     apply: (context, x) => {

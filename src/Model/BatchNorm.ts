@@ -85,7 +85,11 @@ export const withBatchStatistics = (
 export const meanOf = (name: string): string => tensorNames(name)[2]
 
 /** What a normalisation does in evaluation: x ↦ scale·x + offset, [C] each. */
-export const affineOf = ({ weights }: Context, name: string): ReturnType<typeof affine> => {
+export const affineOf = (
+  { weights }: Context,
+  name: string,
+  epsilon = DEFAULTS.epsilon
+): ReturnType<typeof affine> => {
   const [scale, offset, mean, variance] = tensorNames(name).map((tensor) => weights[tensor])
-  return affine([scale, offset, mean, variance], DEFAULTS.epsilon)
+  return affine([scale, offset, mean, variance], epsilon)
 }

@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
 import { batchNorm } from "./BatchNorm.ts"
 import { pooledClassifier } from "./Classifier.ts"
+import { convNorm } from "./ConvNorm.ts"
 import { conv } from "./Convolution.ts"
 import { cost, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
@@ -35,8 +36,7 @@ const denseLayer = (name: string, inputs: number, growth: number, size: Size): L
   const branch = sequential([
     batchNorm(`${name}.norm1`, inputs),
     stateless(relu),
-    conv(`${name}.conv1`, { in: inputs, out: width, kernel: 1, size }),
-    batchNorm(`${name}.norm2`, width),
+    convNorm({ conv: `${name}.conv1`, norm: `${name}.norm2` }, { in: inputs, out: width, kernel: 1, size }),
     stateless(relu),
     conv(`${name}.conv2`, { in: width, out: growth, kernel: 3, size })
   ])

@@ -1,12 +1,10 @@
 /**
- * For evaluation, where normalisations are linear: convolutions that do what a normalisation beside them would, where
- * that saves a pass over a feature map. A normalisation between a convolution and a ReLU takes none: TensorFlow makes
- * the three one operation.
+ * For evaluation, where normalisations are linear: convolutions that do what a normalisation before them would, and so
+ * save a pass over a feature map.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { addBias, conv2d } from "../Device/Ops.ts"
 import { affineOf, meanOf } from "./BatchNorm.ts"
-import { aligned, type Context, padTo } from "./Layer.ts"
+import { aligned, type Context } from "./Layer.ts"
 
 /**
  * Whether a map of that many channels can hold ones in the last of those that it is padded with. Before a convolution
@@ -46,28 +44,4 @@ export const foldInto = (
   }
   const between = tf.zeros<tf.Rank.R4>([size, size, aligned(channels) - channels - 1, out])
   return { ...context, weights: { ...weights, [name]: tf.concat([scaled, between, moving], 2) } }
-}
-
-/**
- * A convolution of stride 1 and the normalisation after it, times a factor, plus `added` [O]: a convolution with a
- * bias, with which TensorFlow makes a sum with another map one operation. [N,H,W,C] → [N,H,W,O], padded.
- */
-export const convThenNorm = (
-  context: Context,
-  { conv, norm }: { readonly conv: string; readonly norm: string },
-  x: tf.Tensor4D,
-  { added, factor }: { readonly factor: number; readonly added?: tf.Tensor }
-): tf.Tensor4D => {
-  const { offset, scale } = affineOf(context, norm)
-  const kernel = context.weights[`${conv}.weight`] as tf.Tensor4D
-  const [size, , , out] = kernel.shape
-  const scaled = padTo(tf.mul<tf.Tensor4D>(kernel, tf.mul(scale, factor)), [
-    size,
-    size,
-    x.shape[3],
-    aligned(out)
-  ])
-  const bias = padTo(tf.mul(offset, factor), [aligned(out)])
-  const value = conv2d(x, scaled, 1, (size - 1) / 2)
-  return addBias(value, added === undefined ? bias : tf.add(bias, added))
 }

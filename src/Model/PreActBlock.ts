@@ -4,6 +4,7 @@
  */
 import { relu } from "../Device/Ops.ts"
 import { batchNorm } from "./BatchNorm.ts"
+import { convNorm } from "./ConvNorm.ts"
 import { conv } from "./Convolution.ts"
 import { dropout } from "./Dropout.ts"
 import { cost, type Layer, sequential, stateless } from "./Layer.ts"
@@ -30,8 +31,7 @@ export const preActBlock = (name: string, options: PreActBlockOptions): Layer =>
   const shake = shakeDropAt(options.shakeDrop, index, total)
   const activation = sequential([batchNorm(`${name}.bn1`, inputs), stateless(relu)])
   const branch = sequential([
-    conv(`${name}.conv1`, { in: inputs, out, kernel: 3, stride, size }),
-    batchNorm(`${name}.bn2`, out),
+    convNorm({ conv: `${name}.conv1`, norm: `${name}.bn2` }, { in: inputs, out, kernel: 3, stride, size }),
     stateless(relu),
     ...(rate ? [dropout(name, rate)] : []),
     conv(`${name}.conv2`, { in: out, out, kernel: 3, size })

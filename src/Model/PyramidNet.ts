@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
 import { batchNorm } from "./BatchNorm.ts"
 import { pooledClassifier } from "./Classifier.ts"
-import { conv } from "./Convolution.ts"
+import { convNorm } from "./ConvNorm.ts"
 import { cost, isTraining, type Layer, padChannels, type Size, sequential, stateless } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
 import { basic, bottleneck, EXPANSION } from "./PyramidNetBlock.ts"
@@ -78,8 +78,7 @@ export const pyramidNet = (options: PyramidNetOptions): Network => {
     channels = out
   }
   const features = sequential([
-    conv("conv1", { in: 3, out: STEM, kernel: 3, size: imageSize }),
-    batchNorm("bn1", STEM),
+    convNorm({ conv: "conv1", norm: "bn1" }, { in: 3, out: STEM, kernel: 3, size: imageSize }),
     ...blocks,
     batchNorm("bn_final", channels),
     stateless(relu)

@@ -2,8 +2,8 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../Device/Ops.ts"
 import { batchNorm } from "./BatchNorm.ts"
-import { conv } from "./Convolution.ts"
-import { convThenNorm, foldInto, hasOnes, movedOnes } from "./Folding.ts"
+import { convNorm, convThenNorm } from "./ConvNorm.ts"
+import { foldInto, hasOnes, movedOnes } from "./Folding.ts"
 import { type Context, cost, type Layer, sequential, stateless, type TrainingContext } from "./Layer.ts"
 import { normThenPointwise, pointwiseThenNorm } from "./PointwiseNorm.ts"
 import type { Place } from "./Stages.ts"
@@ -31,11 +31,10 @@ export const basic = (name: string, { in: inputs, place, width }: BranchOptions)
   const [conv1, conv2] = [1, 2].map((index) => `${name}.conv${index}`)
   const first = batchNorm(bn1, inputs)
   const middle = sequential([
-    conv(conv1, { in: inputs, out: width, kernel: 3, stride, size }),
-    batchNorm(bn2, width),
+    convNorm({ conv: conv1, norm: bn2 }, { in: inputs, out: width, kernel: 3, stride, size }),
     stateless(relu)
   ])
-  const last = sequential([conv(conv2, { in: width, out: width, kernel: 3, size }), batchNorm(bn3, width)])
+  const last = convNorm({ conv: conv2, norm: bn3 }, { in: width, out: width, kernel: 3, size })
   return {
     ...cost([first, middle, last]),
     train: sequential([first, middle, last]).apply,
@@ -59,20 +58,20 @@ export const bottleneck = (name: string, { in: inputs, place, width }: BranchOpt
   const [conv1, conv2, conv3] = [1, 2, 3].map((index) => `${name}.conv${index}`)
   const out = EXPANSION * width
   const first = batchNorm(bn1, inputs)
-  const reduce = conv(conv1, { in: inputs, out: width, kernel: 1, size: inputSize })
+  const reduce = convNorm({ conv: conv1, norm: bn2 }, { in: inputs, out: width, kernel: 1, size: inputSize })
+  const second = batchNorm(bn2, width)
   const middle = sequential([
-    batchNorm(bn2, width),
     stateless(relu),
-    conv(conv2, { in: width, out: width, kernel: 3, stride, size }),
-    batchNorm(bn3, width),
+    convNorm({ conv: conv2, norm: bn3 }, { in: width, out: width, kernel: 3, stride, size }),
     stateless(relu)
   ])
-  const expand = conv(conv3, { in: width, out, kernel: 1, size })
+  const expand = convNorm({ conv: conv3, norm: bn4 }, { in: width, out, kernel: 1, size })
   return {
-    ...cost([first, reduce, middle, expand, batchNorm(bn4, out)]),
+    ...cost([first, reduce, middle, expand]),
     train: (context, x) => {
       const reduced = normThenPointwise(context, { norm: bn1, conv: conv1 }, x)
-      return pointwiseThenNorm(context, { conv: conv3, norm: bn4 }, middle.apply(context, reduced))
+      const hidden = middle.apply(context, second.apply(context, reduced))
+      return pointwiseThenNorm(context, { conv: conv3, norm: bn4 }, hidden)
     },
     evaluate: (context, x, factor) => {
       const folded = foldInto(context, { norm: bn1, conv: conv1, next: bn2 })

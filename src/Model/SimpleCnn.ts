@@ -3,9 +3,8 @@
  * width with max-pooling between them; then global average pooling and a linear classifier.
  */
 import { maxPool, relu } from "../Device/Ops.ts"
-import { batchNorm } from "./BatchNorm.ts"
 import { pooledClassifier } from "./Classifier.ts"
-import { conv } from "./Convolution.ts"
+import { convNorm } from "./ConvNorm.ts"
 import { halve, type Layer, type Size, sequential, stateless } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
 
@@ -22,8 +21,7 @@ export const simpleCnn = ({ classes, size, width }: SimpleCnnOptions): Network =
   const half = halve(size)
   const quarter = halve(half)
   const convolution = (index: number, inputs: number, out: number, size: Size): ReadonlyArray<Layer> => [
-    conv(`conv${index}`, { in: inputs, out, kernel: 3, size }),
-    batchNorm(`bn${index}`, out),
+    convNorm({ conv: `conv${index}`, norm: `bn${index}` }, { in: inputs, out, kernel: 3, size }),
     stateless(relu)
   ]
   const features = sequential([

@@ -54,6 +54,7 @@ export const predictTensors = Effect.fn("predictTensors")(function* (
   const program = yield* device.compile(weights, {
     evaluate: entryPoint({
       inputs: { x: { dtype: "float32", shape: [batch, height, width, channels] } },
+      prepared: true,
       run: (state, { x }) => ({
         output: { logits: network.apply(state, x as tf.Tensor4D, { _tag: "Evaluation" }).logits }
       })

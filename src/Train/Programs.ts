@@ -78,6 +78,7 @@ export const evaluationEntry = (
 ) =>
   entryPoint({
     inputs: { images: pixels(images) },
+    prepared: true,
     run: (state, input) => {
       const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[keptAs(name)]]))
       const { logits } = network.apply(weights, normalise(input.images, images), { _tag: "Evaluation" })
