@@ -1,8 +1,15 @@
-/** Has Node load tfjs-ops.mjs wherever the project's networks and steps ask for their own ops. */
-const OURS = ["NormPointwise", "Ops", "PointwiseNorm", "Update"].map((name) => `/dist/Device/${name}.js`)
+/** Has Node load tfjs-ops.mjs and tfjs-layers.mjs wherever the project's networks and steps ask for their own. */
+const REPLACED = {
+  "tfjs-ops.mjs": ["Device/NormPointwise", "Device/Ops", "Device/PointwiseNorm", "Device/Update"],
+  "tfjs-layers.mjs": ["Model/ConvNorm"]
+}
+
+const replacements = Object.entries(REPLACED).flatMap(([replacement, files]) =>
+  files.map((file) => ({ file: `/dist/${file}.js`, url: new URL(replacement, import.meta.url).href }))
+)
 
 export const resolve = async (specifier, context, next) => {
   const found = await next(specifier, context)
-  if (!OURS.some((file) => found.url.endsWith(file))) return found
-  return { ...found, url: new URL("tfjs-ops.mjs", import.meta.url).href }
+  const replacement = replacements.find(({ file }) => found.url.endsWith(file))
+  return replacement === undefined ? found : { ...found, url: replacement.url }
 }

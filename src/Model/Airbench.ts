@@ -5,9 +5,9 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { gelu } from "../Device/Ops.ts"
-import { type BatchNormOptions, batchNorm } from "./BatchNorm.ts"
+import type { BatchNormOptions } from "./BatchNorm.ts"
 import { linear, ownChannels } from "./Classifier.ts"
-import { convNorm } from "./ConvNorm.ts"
+import { type ConvNormOptions, convNorm } from "./ConvNorm.ts"
 import { type ConvOptions, conv, dirac, fanInBound } from "./Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, sequential, stateless, uniform } from "./Layer.ts"
 import { type Network, network } from "./Network.ts"
@@ -43,21 +43,16 @@ const group = (
   size: Size,
   normalisation: BatchNormOptions
 ): Layer => {
-  const normalised = (index: number): Layer =>
-    convNorm(
-      { conv: `${name}.conv${index}`, norm: `${name}.norm${index}` },
-      convolution(out, out, pooledSize(size)),
-      normalisation
-    )
+  const normalised = (index: number, options: ConvNormOptions): Layer =>
+    convNorm({ conv: `${name}.conv${index}`, norm: `${name}.norm${index}` }, { ...options, normalisation })
+  const inner = convolution(out, out, pooledSize(size))
   const first = sequential([
-    conv(`${name}.conv1`, convolution(inputs, out, size)),
-    stateless(maxPool),
-    batchNorm(`${name}.norm1`, out, normalisation),
+    normalised(1, { ...convolution(inputs, out, size), between: [stateless(maxPool)] }),
     stateless(gelu)
   ])
-  const second = sequential([normalised(2), stateless(gelu)])
+  const second = sequential([normalised(2, inner), stateless(gelu)])
   if (convolutions === 2) return sequential([first, second])
-  const third = normalised(3)
+  const third = normalised(3, inner)
   return {
     ...cost([first, second, third]),
     apply: (context, x) => {
@@ -75,6 +70,7 @@ const largest = (x: tf.Tensor4D, channels: number): tf.Tensor2D =>
 /** The network; its whitening filters start at random until they are computed from images (`dataInit`). */
 export const airbench = (options: AirbenchOptions): Network => {
   const { classes, convolutions, scale, size: imageSize, widths } = options
+  // Scales stay 1, so that normalising after max-pooling is the same as before it.
   const normalisation = { momentum: convolutions === 2 ? 0.4 : 0.1, epsilon: 1e-12, trainedScale: false }
   // A side of one pixel has no patch of two.
   const border = Math.min(imageSize.height, imageSize.width) > 1 ? 0 : 0.5

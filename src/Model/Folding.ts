@@ -1,10 +1,11 @@
 /**
- * For evaluation, where normalisations are linear: convolutions that do what a normalisation before them would, and so
- * save a pass over a feature map.
+ * For evaluation, where normalisations are linear: convolutions that do what a normalisation before or after them would,
+ * and so save passes over feature maps.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import { addBias, conv2d } from "../Device/Ops.ts"
 import { affineOf, meanOf } from "./BatchNorm.ts"
-import { aligned, type Context } from "./Layer.ts"
+import { aligned, type Context, padTo } from "./Layer.ts"
 
 /**
  * Whether a map of that many channels can hold ones in the last of those that it is padded with. Before a convolution
@@ -44,4 +45,41 @@ export const foldInto = (
   }
   const between = tf.zeros<tf.Rank.R4>([size, size, aligned(channels) - channels - 1, out])
   return { ...context, weights: { ...weights, [name]: tf.concat([scaled, between, moving], 2) } }
+}
+
+/** The names of a convolution and of the normalisation beside it. */
+export interface ConvNormNames {
+  readonly conv: string
+  readonly norm: string
+}
+
+export interface ConvThenNormOptions {
+  readonly stride?: number | undefined
+  /** Of the normalisation. */
+  readonly epsilon?: number | undefined
+  /** What the result is multiplied with. */
+  readonly factor?: number
+  /** What is added to that, [O]. */
+  readonly added?: tf.Tensor
+}
+
+/**
+ * A convolution without bias and the normalisation after it: the kernel does what the normalisation multiplies with, and
+ * a bias is what it adds. TensorFlow makes them one operation with a ReLU or a sum with another map that follows.
+ * [N,H,W,C] → [N,H,W,O], padded.
+ */
+export const convThenNorm = (
+  context: Context,
+  { conv, norm }: ConvNormNames,
+  x: tf.Tensor4D,
+  { added, epsilon, factor = 1, stride = 1 }: ConvThenNormOptions = {}
+): tf.Tensor4D => {
+  const { offset, scale } = affineOf(context, norm, epsilon)
+  const times = (value: tf.Tensor): tf.Tensor => (factor === 1 ? value : tf.mul(value, factor))
+  const kernel = context.weights[`${conv}.weight`] as tf.Tensor4D
+  const [size, , , out] = kernel.shape
+  const scaled = padTo(tf.mul<tf.Tensor4D>(kernel, times(scale)), [size, size, x.shape[3], aligned(out)])
+  const bias = padTo(times(offset), [aligned(out)])
+  const value = conv2d(x, scaled, stride, (size - 1) / 2)
+  return addBias(value, added === undefined ? bias : tf.add(bias, added))
 }
