@@ -1,6 +1,6 @@
 /**
- * A program as a graph of its own, for other programs to run: weights are constants, and any number of images can be
- * given to it.
+ * A program as a graph of its own, for other programs to run: weights, and what is computed from them alone, are
+ * constants, and any number of images can be given to it.
  *
  * A trace has a fixed number of images, and that number stands in constants (what to reshape to, how much to slice).
  * So the program is traced for two numbers of images; where the two graphs differ is the number of images, and there
@@ -9,13 +9,16 @@
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { loadLibrary } from "../Device.ts"
-import type { TensorRecord } from "../Tensor.ts"
+import type { HostTensor, TensorRecord } from "../Tensor.ts"
 import { bytesIn } from "./Buffer.ts"
-import type { CApi } from "./CApi.ts"
+import type { CApi, Pointer } from "./CApi.ts"
+import { encodeConfig } from "./Config.ts"
+import { needed, withConstants } from "./Constants.ts"
 import { castToFloat, type InputSpec, identity } from "./EntryPoint.ts"
 import { attempt, type DeviceError, fromStatus, TraceError } from "./Errors.ts"
 import { Graph, type GraphTensor } from "./Graph.ts"
 import {
+  type Constant,
   decodeAttribute,
   decodeGraphDef,
   type GraphDef,
@@ -23,7 +26,8 @@ import {
   shapeValue,
   tensorValue
 } from "./GraphDef.ts"
-import { DTYPE } from "./Session.ts"
+import { type Keep, keeping } from "./Prepared.ts"
+import { DTYPE, Session } from "./Session.ts"
 import { trace } from "./TfjsBackend.ts"
 
 /** A value that goes into or comes out of a frozen graph: a node's first output. */
@@ -72,39 +76,62 @@ const named = (nodes: ReadonlyArray<Node>, names: ReadonlyMap<string, string>): 
     inputs: node.inputs.map((input) => names.get(input) ?? input)
   }))
 
-const traceFor = (api: CApi, { inputs, run, weights }: Freezable, batch: number): FrozenGraph => {
-  // Constants that are equal for one number of images need not be so for another.
-  const graph = new Graph(api, { compact: false })
-  try {
-    const names = new Map<string, string>()
-    const call = ({ output }: GraphTensor, name: string) => names.set(api.TF_OperationName(output.oper), name)
-    const specs = Object.entries(inputs(batch))
-    const outputs = trace(graph, (context): ReadonlyArray<Port> => {
-      const input: Record<string, tf.Tensor> = {}
-      for (const [name, { dtype, shape }] of specs) {
-        const feed = graph.placeholder(DTYPE[dtype], shape)
-        call(feed, name)
-        input[name] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, feed) : feed)
-      }
-      const constants = Object.fromEntries(
-        Object.entries(weights).map(([name, { data, dtype, shape }]) => [
-          name,
-          tf.tensor(data, [...shape], dtype === "int32" ? "int32" : "float32")
-        ])
-      )
-      return Object.entries(run(constants, input)).map(([name, tensor]) => {
-        call(identity(graph, context.outputOf(tensor)), name)
-        return { name, dtype: tensor.dtype === "int32" ? "int32" : "float32", shape: tensor.shape }
-      })
-    })
-    const { nodes, versions } = decodeGraphDef(encoded(graph))
-    return {
-      graph: { nodes: named(nodes, names), versions },
-      inputs: specs.map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
-      outputs
+/** A trace for a number of images. */
+interface Traced {
+  readonly graph: Graph
+  readonly definition: GraphDef
+  readonly inputs: ReadonlyArray<Port>
+  readonly outputs: ReadonlyArray<Port>
+  /** What is computed from the weights alone: the values, and the names of the placeholders that are used for them. */
+  readonly constants: ReadonlyArray<{ readonly value: GraphTensor; readonly name: string }>
+}
+
+const traceFor = (graph: Graph, { inputs, run, weights }: Freezable, batch: number): Traced => {
+  const { api } = graph
+  const names = new Map<string, string>()
+  const call = (operation: Pointer<"Operation">, name: string) =>
+    names.set(api.TF_OperationName(operation), name)
+  const constants: Array<{ readonly value: GraphTensor; readonly name: string }> = []
+  const specs = Object.entries(inputs(batch))
+  const outputs = trace(graph, (context): ReadonlyArray<Port> => {
+    const given: Array<GraphTensor> = []
+    const input: Record<string, tf.Tensor> = {}
+    for (const [name, { dtype, shape }] of specs) {
+      const feed = graph.placeholder(DTYPE[dtype], shape)
+      call(feed.output.oper, name)
+      const value = dtype === "uint8" ? castToFloat(graph, feed) : feed
+      given.push(value)
+      input[name] = context.tensorOf(value)
     }
-  } finally {
-    graph.dispose()
+    const state = Object.fromEntries(
+      Object.entries(weights).map(([name, { data, dtype, shape }]) => [
+        name,
+        tf.tensor(data, [...shape], dtype === "int32" ? "int32" : "float32")
+      ])
+    )
+    const keep: Keep = (insert, value) => {
+      const shape = { kind: "shape", name: "shape", value: value.shape } as const
+      const dtype = { kind: "type", name: "dtype", value: value.dtype } as const
+      const { outputs, pointer } = insert("Placeholder", [], [dtype, shape], [])
+      const name = `constants/${constants.length}`
+      call(pointer, name)
+      constants.push({ value, name })
+      return outputs[0]
+    }
+    const sources = { input: given, state: Object.values(state).map(context.outputOf) }
+    const results = keeping(graph, sources, keep, () => run(state, input))
+    return Object.entries(results).map(([name, tensor]) => {
+      call(identity(graph, context.outputOf(tensor)).output.oper, name)
+      return { name, dtype: tensor.dtype === "int32" ? "int32" : "float32", shape: tensor.shape }
+    })
+  })
+  const { nodes, versions } = decodeGraphDef(encoded(graph))
+  return {
+    graph,
+    definition: { nodes: named(nodes, names), versions },
+    inputs: specs.map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    outputs,
+    constants
   }
 }
 
@@ -143,18 +170,51 @@ const commonNode = (a: Node, b: Node): Node => {
   return { ...a, attributes: Object.fromEntries(attributes) }
 }
 
+const constantOf = ({ data, dtype, shape }: HostTensor): Constant => ({
+  dtype: DTYPE[dtype],
+  shape,
+  data: data as Constant["data"]
+})
+
+/** The values that a trace computes from the weights alone, by name. */
+const constantsOf = ({ constants, graph }: Traced) =>
+  Effect.acquireUseRelease(
+    attempt(() => Session.open(graph, encodeConfig({ _tag: "Cpu" }))),
+    (session) => {
+      const fetches = constants.map(({ value }) => value)
+      const run = session.run({ doing: "compute constants", feeds: [], fetches, targets: [] }, [])
+      return Effect.map(
+        run,
+        (values) => new Map(constants.map(({ name }, i) => [name, constantOf(values[i])]))
+      )
+    },
+    (session) => Effect.sync(() => session.close())
+  )
+
+// Constants that are equal for one number of images need not be so for another.
+const newGraph = (api: CApi) =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Graph(api, { compact: false })),
+    (graph) => Effect.sync(() => graph.dispose())
+  )
+
 /** Traces a program of weights and inputs into a graph that takes any number of images. */
 export const freeze = (program: Freezable): Effect.Effect<FrozenGraph, DeviceError> =>
-  Effect.flatMap(loadLibrary, (api) =>
-    attempt(() => {
-      const [two, three] = [2, 3].map((batch) => traceFor(api, program, batch))
+  Effect.gen(function* () {
+    const api = yield* loadLibrary
+    const traceOf = Effect.fnUntraced(function* (batch: number) {
+      const graph = yield* newGraph(api)
+      return yield* attempt(() => traceFor(graph, program, batch))
+    })
+    const [two, three] = [yield* traceOf(2), yield* traceOf(3)]
+    const constants = yield* constantsOf(two)
+    return yield* attempt(() => {
+      const nodes = two.definition.nodes.map((node, i) => commonNode(node, three.definition.nodes[i]))
+      const ports = [...two.inputs, ...two.outputs].map(({ name }) => name)
       return {
-        graph: {
-          ...two.graph,
-          nodes: two.graph.nodes.map((node, i) => commonNode(node, three.graph.nodes[i]))
-        },
+        graph: { nodes: needed(withConstants(nodes, constants), ports), versions: two.definition.versions },
         inputs: commonPorts(two.inputs, three.inputs),
         outputs: commonPorts(two.outputs, three.outputs)
       }
     })
-  )
+  }).pipe(Effect.scoped)

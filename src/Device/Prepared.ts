@@ -1,50 +1,44 @@
 /**
- * What an entry point computes from the state alone, for instance a kernel into which a normalisation is folded. It is
- * the same in every run until the state changes, so that it is computed then, into variables of its own.
+ * What a program computes from its weights alone, for instance a kernel into which a normalisation is folded. It is the
+ * same for all images, and so need not be computed with each batch of them.
  */
+import type { Insert } from "./Autocast.ts"
 import type { Graph, GraphTensor, Operation } from "./Graph.ts"
 import { newVariable } from "./Variable.ts"
 
-export interface Prepared<A> {
-  readonly result: A
-  /** The operations that compute the values anew. */
-  readonly preparation: ReadonlyArray<Operation>
+/** What a program is traced from. */
+export interface Sources {
+  readonly state: Iterable<GraphTensor>
+  readonly input: Iterable<GraphTensor>
 }
+
+/** Gives what is used in the place of a value, which has a known shape. */
+export type Keep = (
+  insert: Insert,
+  value: GraphTensor & { readonly shape: ReadonlyArray<number> }
+) => GraphTensor
 
 /**
  * Runs `f`, which adds operations to the graph. Where one takes a value that was computed from `state` alone, and
- * another that depends on `input`, the first is read from a variable.
+ * another that depends on `input`, it is given what `keep` makes of the first, once for each value.
  */
-export const prepared = <A>(
-  graph: Graph,
-  { input, state }: { readonly input: Iterable<GraphTensor>; readonly state: Iterable<GraphTensor> },
-  f: () => A
-): Prepared<A> => {
+export const keeping = <A>(graph: Graph, { input, state }: Sources, keep: Keep, f: () => A): A => {
   const given = new Set(state)
   const computed = new Set<GraphTensor>()
   const varying = new Set(input)
   const kept = new Map<GraphTensor, GraphTensor>()
-  const preparation: Array<Operation> = []
-  const result = graph.inserting((insert) => {
-    const keep = (value: GraphTensor): GraphTensor => {
-      const { dtype, shape } = value
+  const wrap = (insert: Insert): Insert => {
+    const keptOf = (value: GraphTensor): GraphTensor => {
+      const { shape } = value
       if (!computed.has(value) || shape === undefined) return value
-      const known = kept.get(value)
-      if (known !== undefined) return known
-      const { assign, read } = newVariable(insert, {
-        name: `${graph.scope}prepared/${kept.size}`,
-        dtype,
-        shape
-      })
-      preparation.push(assign(value))
-      const next = read().outputs[0]
-      kept.set(value, next)
-      return next
+      const known = kept.get(value) ?? keep(insert, { ...value, shape })
+      kept.set(value, known)
+      return known
     }
     return (type, inputs, attributes, controls) => {
       const all = inputs.flat()
       const varies = all.some((value) => varying.has(value))
-      const used = varies ? inputs.map((one) => ("output" in one ? keep(one) : one.map(keep))) : inputs
+      const used = varies ? inputs.map((one) => ("output" in one ? keptOf(one) : one.map(keptOf))) : inputs
       const operation = insert(type, used, attributes, controls)
       const follows = all.some((value) => given.has(value) || computed.has(value))
       for (const output of operation.outputs) {
@@ -53,6 +47,24 @@ export const prepared = <A>(
       }
       return operation
     }
-  }, f)
-  return { result, preparation }
+  }
+  return graph.inserting(wrap, f)
+}
+
+export interface Prepared<A> {
+  readonly result: A
+  /** The operations that compute the values anew. */
+  readonly preparation: ReadonlyArray<Operation>
+}
+
+/** As `keeping`, with the values in variables, which are to be computed when the state has changed. */
+export const prepared = <A>(graph: Graph, sources: Sources, f: () => A): Prepared<A> => {
+  const preparation: Array<Operation> = []
+  const keep: Keep = (insert, value) => {
+    const name = `${graph.scope}prepared/${preparation.length}`
+    const { assign, read } = newVariable(insert, { ...value, name })
+    preparation.push(assign(value))
+    return read().outputs[0]
+  }
+  return { result: keeping(graph, sources, keep, f), preparation }
 }

@@ -43,3 +43,22 @@ it.effect("a program whose arithmetic depends on the number of images cannot be 
     assert.match(error.message, /the operation Const \(.*\) depends on the number of images/)
   })
 )
+
+it.effect("what a program computes from the weights alone is a constant of a frozen graph", () =>
+  Effect.gen(function* () {
+    const { graph } = yield* freeze({
+      weights: { w: float32([3], Float32Array.of(4, 9, 16)) },
+      inputs,
+      run: ({ w }, { x }) => ({ y: tf.mul(x, tf.sqrt(w)) })
+    })
+    assert.deepStrictEqual(graph.nodes.map(({ op }) => op).sort(), [
+      "Const",
+      "Identity",
+      "Mul",
+      "Placeholder"
+    ])
+    const root = graph.nodes.find(({ op }) => op === "Const")!
+    const value = decodeAttribute(root.attributes.value)
+    assert.deepStrictEqual(value.kind === "tensor" && Array.from(value.value.data), [2, 3, 4])
+  })
+)
