@@ -9,10 +9,10 @@ import type { Insert } from "./Autocast.ts"
 import { TF } from "./DataType.ts"
 import { TraceError } from "./Errors.ts"
 import type { Graph, GraphTensor, Operation } from "./Graph.ts"
-import { prepared } from "./Prepared.ts"
+import { prepared, type Sources } from "./Prepared.ts"
 import type { Variable } from "./Recorder.ts"
 import { DTYPE, type Signature } from "./Session.ts"
-import { trace } from "./TfjsBackend.ts"
+import { type TraceContext, trace } from "./TfjsBackend.ts"
 import { newVariable } from "./Variable.ts"
 
 /** Type and shape of an input. uint8 inputs reach the program as float32, with the same values. */
@@ -26,8 +26,8 @@ type Tensors<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>
 export interface EntryPoint<Input extends string = string, Output extends string = string> {
   readonly inputs: Readonly<Record<Input, InputSpec>>
   /**
-   * Whether what it computes from the state alone is computed only when the state has changed, and takes memory until
-   * it does; unless given, it is computed in each run.
+   * Whether what it computes from the state alone is computed only when the state has changed, and kept in the device's
+   * memory from then on; unless given, it is computed in each run.
    */
   readonly prepared?: boolean
   readonly run: (
@@ -53,9 +53,9 @@ export interface StateVariable extends Variable {
   readonly feed: GraphTensor
   readonly assign: Operation
   readonly value: GraphTensor
+  /** Adds an operation that replaces the value once it has been read. */
+  readonly replace: (value: GraphTensor) => Operation
 }
-
-const typeAttribute = (dtype: DType) => ({ kind: "type", name: "dtype", value: DTYPE[dtype] }) as const
 
 export const declareVariable = (graph: Graph, name: string, { dtype, shape }: HostTensor): StateVariable => {
   const insert: Insert = (...operation) => graph.add(...operation)
@@ -69,7 +69,8 @@ export const declareVariable = (graph: Graph, name: string, { dtype, shape }: Ho
     feed,
     assign: variable.assign(feed),
     read,
-    value: read.outputs[0]
+    value: read.outputs[0],
+    replace: (value) => variable.assign(value, [read])
   }
 }
 
@@ -77,8 +78,8 @@ export interface CompiledEntry {
   readonly inputs: ReadonlyArray<readonly [name: string, spec: InputSpec]>
   readonly outputs: ReadonlyArray<string>
   readonly signature: Signature
-  /** What has to run when the state has changed, before `signature` does. */
-  readonly preparation: Signature | undefined
+  /** What has to run when the state has changed, before `signature` does; it may be nothing. */
+  readonly preparation: Signature
 }
 
 export const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
@@ -96,23 +97,19 @@ export const compileEntry = (
   graph.scope = `${name}/`
   return trace(graph, (context) => {
     const feeds: Array<GraphTensor> = []
-    const given: Array<GraphTensor> = []
     const input: Record<string, tf.Tensor> = {}
     for (const [key, { dtype, shape }] of Object.entries(entry.inputs)) {
       const feed = graph.placeholder(DTYPE[dtype], shape)
       feeds.push(feed)
-      const shaped = ofShape(graph, feed, shape)
-      const value = dtype === "uint8" ? castToFloat(graph, shaped) : shaped
-      given.push(value)
-      input[key] = context.tensorOf(value)
+      const value = ofShape(graph, feed, shape)
+      input[key] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, value) : value)
     }
     const state: Record<string, tf.Tensor> = {}
     for (const variable of variables.values()) state[variable.name] = context.variable(variable)
 
     const run = () => entry.run(state, input)
-    const values = Array.from(variables.values(), (variable) => variable.value)
     const { preparation, result } = entry.prepared
-      ? prepared(graph, { state: values, input: given }, run)
+      ? prepared(graph, sourcesOf(context, state, input), run)
       : { preparation: [], result: run() }
 
     const targets: Array<Operation> = []
@@ -129,15 +126,7 @@ export const compileEntry = (
           message: `the entry point ${name} returns ${show(tensor.dtype, tensor.shape)} for the state ${key}, which is ${show(dtype, shape)}`
         })
       }
-      targets.push(
-        context.updateOf(key, tensor) ??
-          graph.add(
-            "AssignVariableOp",
-            [variable.handle, context.outputOf(tensor)],
-            [typeAttribute(dtype)],
-            [variable.read]
-          )
-      )
+      targets.push(context.updateOf(key, tensor) ?? variable.replace(context.outputOf(tensor)))
     }
     const outputs = Object.keys(result.output)
     const fetches = outputs.map((key) => identity(graph, context.outputOf(result.output[key])))
@@ -145,13 +134,16 @@ export const compileEntry = (
       inputs: Object.entries(entry.inputs),
       outputs,
       signature: { doing: `run ${name}`, feeds, fetches, targets },
-      preparation:
-        preparation.length === 0
-          ? undefined
-          : { doing: `prepare ${name}`, feeds: [], fetches: [], targets: preparation }
+      preparation: { doing: `prepare ${name}`, feeds: [], fetches: [], targets: preparation }
     }
   })
 }
+
+/** What a trace starts from, as values of the graph. */
+export const sourcesOf = ({ outputOf }: TraceContext, state: Tensors, input: Tensors): Sources => ({
+  state: Object.values(state).map(outputOf),
+  input: Object.values(input).map(outputOf)
+})
 
 /** TensorFlow does not fetch what it was fed. */
 export const identity = (graph: Graph, value: GraphTensor): GraphTensor =>

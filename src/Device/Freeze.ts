@@ -11,10 +11,10 @@ import * as Effect from "effect/Effect"
 import { loadLibrary } from "../Device.ts"
 import type { HostTensor, TensorRecord } from "../Tensor.ts"
 import { bytesIn } from "./Buffer.ts"
-import type { CApi, Pointer } from "./CApi.ts"
+import type { CApi } from "./CApi.ts"
 import { encodeConfig } from "./Config.ts"
 import { needed, withConstants } from "./Constants.ts"
-import { castToFloat, type InputSpec, identity } from "./EntryPoint.ts"
+import { castToFloat, type InputSpec, identity, sourcesOf } from "./EntryPoint.ts"
 import { attempt, type DeviceError, fromStatus, TraceError } from "./Errors.ts"
 import { Graph, type GraphTensor } from "./Graph.ts"
 import {
@@ -89,19 +89,15 @@ interface Traced {
 const traceFor = (graph: Graph, { inputs, run, weights }: Freezable, batch: number): Traced => {
   const { api } = graph
   const names = new Map<string, string>()
-  const call = (operation: Pointer<"Operation">, name: string) =>
-    names.set(api.TF_OperationName(operation), name)
+  const call = ({ output }: GraphTensor, name: string) => names.set(api.TF_OperationName(output.oper), name)
   const constants: Array<{ readonly value: GraphTensor; readonly name: string }> = []
   const specs = Object.entries(inputs(batch))
   const outputs = trace(graph, (context): ReadonlyArray<Port> => {
-    const given: Array<GraphTensor> = []
     const input: Record<string, tf.Tensor> = {}
     for (const [name, { dtype, shape }] of specs) {
       const feed = graph.placeholder(DTYPE[dtype], shape)
-      call(feed.output.oper, name)
-      const value = dtype === "uint8" ? castToFloat(graph, feed) : feed
-      given.push(value)
-      input[name] = context.tensorOf(value)
+      call(feed, name)
+      input[name] = context.tensorOf(dtype === "uint8" ? castToFloat(graph, feed) : feed)
     }
     const state = Object.fromEntries(
       Object.entries(weights).map(([name, { data, dtype, shape }]) => [
@@ -109,19 +105,16 @@ const traceFor = (graph: Graph, { inputs, run, weights }: Freezable, batch: numb
         tf.tensor(data, [...shape], dtype === "int32" ? "int32" : "float32")
       ])
     )
-    const keep: Keep = (insert, value) => {
-      const shape = { kind: "shape", name: "shape", value: value.shape } as const
-      const dtype = { kind: "type", name: "dtype", value: value.dtype } as const
-      const { outputs, pointer } = insert("Placeholder", [], [dtype, shape], [])
+    const keep: Keep = (_, value) => {
+      const used = graph.placeholder(value.dtype, value.shape)
       const name = `constants/${constants.length}`
-      call(pointer, name)
+      call(used, name)
       constants.push({ value, name })
-      return outputs[0]
+      return used
     }
-    const sources = { input: given, state: Object.values(state).map(context.outputOf) }
-    const results = keeping(graph, sources, keep, () => run(state, input))
+    const results = keeping(graph, sourcesOf(context, state, input), keep, () => run(state, input))
     return Object.entries(results).map(([name, tensor]) => {
-      call(identity(graph, context.outputOf(tensor)).output.oper, name)
+      call(identity(graph, context.outputOf(tensor)), name)
       return { name, dtype: tensor.dtype === "int32" ? "int32" : "float32", shape: tensor.shape }
     })
   })

@@ -127,12 +127,12 @@ const programOf = <Entries extends EntryPoints>(
 
   /** Also where a run of it fails. */
   const stateChanges = Effect.sync(() => {
-    for (const entry of compiled.values()) if (entry.preparation !== undefined) unprepared.add(entry)
+    for (const entry of compiled.values()) unprepared.add(entry)
   })
 
   /** Calls an entry point by `call`, with what it computes from the state alone being of the state as it is. */
   const calling = Effect.fnUntraced(function* <A, E>(entry: CompiledEntry, call: Effect.Effect<A, E>) {
-    if (entry.preparation !== undefined && unprepared.has(entry)) {
+    if (unprepared.has(entry)) {
       yield* session.run(entry.preparation, [])
       unprepared.delete(entry)
     }

@@ -25,6 +25,8 @@ export const newVariable = (insert: Insert, { dtype, name, shape }: VariableSpec
   return {
     handle,
     read: (): Operation => insert("ReadVariableOp", [handle], [type], []),
-    assign: (value: GraphTensor): Operation => insert("AssignVariableOp", [handle, value], [type], [])
+    /** `after` are operations that must have run before. */
+    assign: (value: GraphTensor, after: ReadonlyArray<Operation> = []): Operation =>
+      insert("AssignVariableOp", [handle, value], [type], after)
   }
 }
