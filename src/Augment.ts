@@ -6,26 +6,31 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { toColour } from "./Augment/Canvas.ts"
+import { type Batch, batchStream } from "./Augment/Batch/BatchStream.ts"
+import { makeInline } from "./Augment/Batch/Inline.ts"
+import type { BatchArrays } from "./Augment/Batch/MakeBatch.ts"
+import { makePool, SLOTS } from "./Augment/Batch/WorkerPool.ts"
 import type { AugmentError } from "./Augment/Errors.ts"
-import { makeInline } from "./Augment/Inline.ts"
-import type { BatchArrays } from "./Augment/MakeBatch.ts"
+import { toColour } from "./Augment/Kernel/Canvas.ts"
 import type { Pipeline } from "./Augment/Pipeline.ts"
-import { makePool, SLOTS } from "./Augment/Pool.ts"
-import { type Batch, batchStream } from "./Augment/Stream.ts"
 import type { LoadedDataset } from "./Data/Types.ts"
 import { draws, shuffle } from "./Random.ts"
 
-export { type Canvas, type Colour, makeCanvas } from "./Augment/Canvas.ts"
-export { crop, flipHorizontally, type PaddingMode } from "./Augment/Crop.ts"
-export { cutout, type ErasingOptions, erase } from "./Augment/Erase.ts"
+export {
+  type Batch,
+  batchesPerEpoch,
+  evaluationBatches,
+  type ImageBatch
+} from "./Augment/Batch/BatchStream.ts"
+export type { BatchArrays } from "./Augment/Batch/MakeBatch.ts"
 export { AugmentError } from "./Augment/Errors.ts"
-export type { BatchArrays } from "./Augment/MakeBatch.ts"
-export { drawCutMix, drawMixup, type Mixing, mix } from "./Augment/Mix.ts"
-export { normalize } from "./Augment/Normalize.ts"
-export { OPERATIONS, type Operation, operate } from "./Augment/Operation.ts"
+export { type Canvas, type Colour, makeCanvas } from "./Augment/Kernel/Canvas.ts"
+export { crop, flipHorizontally, type PaddingMode } from "./Augment/Kernel/Crop.ts"
+export { cutout, type ErasingOptions, erase } from "./Augment/Kernel/Erase.ts"
+export { drawCutMix, drawMixup, type Mixing, mix } from "./Augment/Kernel/Mix.ts"
+export { normalize } from "./Augment/Kernel/Normalize.ts"
+export { OPERATIONS, type Operation, operate } from "./Augment/Kernel/Operation.ts"
 export { Pipeline } from "./Augment/Pipeline.ts"
-export { type Batch, batchesPerEpoch, evaluationBatches, type ImageBatch } from "./Augment/Stream.ts"
 export { type Draws, draws } from "./Random.ts"
 
 export interface BatchOptions {

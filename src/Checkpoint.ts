@@ -14,11 +14,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { decodeStrictly } from "./Decode.ts"
-import { fromPyTorch, toPyTorch } from "./Model/PyTorchLayout.ts"
-import { decode, encode } from "./Safetensors.ts"
-import { readFile, readJson, StorageError, storageError, writeFileAtomic } from "./Storage.ts"
-import type { TensorRecord } from "./Tensor.ts"
+import { decodeStrictly } from "./Config/Decode.ts"
+import { fromPyTorch, toPyTorch } from "./Model/Weights/PyTorchLayout.ts"
+import { readFile, readJson, StorageError, storageError, writeFileAtomic } from "./Platform/Files.ts"
+import type { TensorRecord } from "./Tensor/HostTensor.ts"
+import { decode, encode } from "./Tensor/Safetensors.ts"
 
 export interface Checkpoint {
   /** Steps done when it was taken. */

@@ -5,12 +5,12 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Pipeline } from "./Augment/Pipeline.ts"
+import { decodeStrictly } from "./Config/Decode.ts"
+import { ScheduleConfig } from "./Config/Schedule.ts"
 import { DataConfig } from "./Data.ts"
-import { decodeStrictly } from "./Decode.ts"
 import { ModelConfig } from "./Model.ts"
-import { ProgressiveResizing } from "./Train/Resize.ts"
-import { ScheduleConfig } from "./Train/Schedule.ts"
-import { Views } from "./Train/View.ts"
+import { Views } from "./Train/Evaluate/View.ts"
+import { ProgressiveResizing } from "./Train/Step/Resize.ts"
 
 /** A configuration is wrong; `message` is one line that names every wrong key. */
 export class ConfigError extends Data.TaggedError("ConfigError")<{ readonly message: string }> {}

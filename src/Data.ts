@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { type DataConfig, type LoadOptions, load } from "./Data/Load.ts"
 import type { DataError, LoadedDataset } from "./Data/Types.ts"
-import type { StorageError } from "./Storage.ts"
+import type { StorageError } from "./Platform/Files.ts"
 
 export type { LabelledImages } from "./Data/Labelled.ts"
 export {

@@ -6,20 +6,23 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type CApi, openCApi } from "./Device/CApi.ts"
-import { type Arithmetic, encodeConfig, type Placement, type Precision } from "./Device/Config.ts"
-import { cpu, hasNvidiaCard } from "./Device/Diagnosis.ts"
-import type { EntryPoints } from "./Device/EntryPoint.ts"
 import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
-import { Graph } from "./Device/Graph.ts"
-import { compileProgram, type Program } from "./Device/Program.ts"
-import { type SeenDevice, Session } from "./Device/Session.ts"
+import { Graph } from "./Device/Graph/Graph.ts"
+import { type CApi, openCApi } from "./Device/Library/CApi.ts"
+import {
+  type Arithmetic,
+  encodeConfig,
+  type Placement,
+  type Precision
+} from "./Device/Session/ConfigProto.ts"
+import { compileProgram, type Program } from "./Device/Session/Program.ts"
+import { type SeenDevice, Session } from "./Device/Session/Session.ts"
+import { cpu, hasNvidiaCard } from "./Device/Setup/Diagnosis.ts"
 import { VERSION } from "./Device/Setup/Wheels.ts"
 import { locateLibrary } from "./Device/Setup.ts"
-import type { TensorRecord } from "./Tensor.ts"
+import type { EntryPoints } from "./Device/Trace/EntryPoint.ts"
+import type { TensorRecord } from "./Tensor/HostTensor.ts"
 
-export { type Arithmetic, DeviceName, type Precision } from "./Device/Config.ts"
-export { type EntryPoint, type EntryPoints, entryPoint, type InputSpec } from "./Device/EntryPoint.ts"
 export {
   type DeviceError,
   DeviceUnavailable,
@@ -28,11 +31,13 @@ export {
   OutOfMemory,
   TraceError
 } from "./Device/Errors.ts"
-export type { Program } from "./Device/Program.ts"
-export type { SeenDevice } from "./Device/Session.ts"
+export { type Arithmetic, DeviceName, type Precision } from "./Device/Session/ConfigProto.ts"
+export type { Program } from "./Device/Session/Program.ts"
+export type { SeenDevice } from "./Device/Session/Session.ts"
+export type { OpEvent } from "./Device/Session/StepStats.ts"
 /** The version of libtensorflow whose behaviour is tested. */
 export { VERSION as TENSORFLOW_VERSION } from "./Device/Setup/Wheels.ts"
-export type { OpEvent } from "./Device/StepStats.ts"
+export { type EntryPoint, type EntryPoints, entryPoint, type InputSpec } from "./Device/Trace/EntryPoint.ts"
 
 export class Device extends Context.Service<
   Device,

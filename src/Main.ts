@@ -16,12 +16,12 @@ import { ensembleCommand } from "./Cli/Ensemble.ts"
 import { evaluateCommand } from "./Cli/Evaluate.ts"
 import { exportCommand } from "./Cli/Export.ts"
 import { modelsCommand } from "./Cli/Models.ts"
-import { output } from "./Cli/Output.ts"
 import { predictCommand } from "./Cli/Predict.ts"
 import { recipesCommand } from "./Cli/Recipes.ts"
 import { setupCommand } from "./Cli/Setup.ts"
+import { output } from "./Cli/Shared/Output.ts"
 import { trainCommand } from "./Cli/Train.ts"
-import { VERSION } from "./Version.ts"
+import { VERSION } from "./Platform/Version.ts"
 
 const shakedrop = Command.make("shakedrop").pipe(
   Command.withDescription("Train, evaluate and serve image classifiers"),

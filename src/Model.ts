@@ -3,30 +3,36 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { airbench } from "./Model/Airbench.ts"
-import { denseNet } from "./Model/DenseNet.ts"
-import type { Size } from "./Model/Layer.ts"
+import { airbench } from "./Model/Architecture/Airbench.ts"
+import { denseNet } from "./Model/Architecture/DenseNet.ts"
+import { preActResNet } from "./Model/Architecture/PreActResNet.ts"
+import { pyramidNet } from "./Model/Architecture/PyramidNet.ts"
+import { simpleCnn } from "./Model/Architecture/SimpleCnn.ts"
+import { visionTransformer } from "./Model/Architecture/VisionTransformer.ts"
+import { wideResNet } from "./Model/Architecture/WideResNet.ts"
+import { SHAKE_RANGES, type ShakeDropOptions } from "./Model/Block/ShakeDrop.ts"
+import type { Size } from "./Model/Layer/Layer.ts"
 import type { Network } from "./Model/Network.ts"
-import { preActResNet } from "./Model/PreActResNet.ts"
-import { pyramidNet } from "./Model/PyramidNet.ts"
-import { SHAKE_RANGES, type ShakeDropOptions } from "./Model/ShakeDrop.ts"
-import { simpleCnn } from "./Model/SimpleCnn.ts"
-import { visionTransformer } from "./Model/VisionTransformer.ts"
-import { wideResNet } from "./Model/WideResNet.ts"
 
-export { type AirbenchOptions, airbench } from "./Model/Airbench.ts"
-export { type DenseNetOptions, denseNet } from "./Model/DenseNet.ts"
-export type { Mode, Size, TensorSpec, Weights } from "./Model/Layer.ts"
+export { type AirbenchOptions, airbench } from "./Model/Architecture/Airbench.ts"
+export { type DenseNetOptions, denseNet } from "./Model/Architecture/DenseNet.ts"
+export { type PreActResNetOptions, preActResNet } from "./Model/Architecture/PreActResNet.ts"
+export { type PyramidNetOptions, pyramidNet } from "./Model/Architecture/PyramidNet.ts"
+export { type SimpleCnnOptions, simpleCnn } from "./Model/Architecture/SimpleCnn.ts"
+export { type VisionTransformerOptions, visionTransformer } from "./Model/Architecture/VisionTransformer.ts"
+export { type WideResNetOptions, wideResNet } from "./Model/Architecture/WideResNet.ts"
+export {
+  SHAKE_RANGES,
+  type ShakeDraw,
+  type ShakeDropOptions,
+  shake,
+  shakeDrop
+} from "./Model/Block/ShakeDrop.ts"
+export type { Mode, Size, TensorSpec, Weights } from "./Model/Layer/Layer.ts"
 export type { DataInit, Network } from "./Model/Network.ts"
-export { type PreActResNetOptions, preActResNet } from "./Model/PreActResNet.ts"
-export { type PyramidNetOptions, pyramidNet } from "./Model/PyramidNet.ts"
-export { fromPyTorch, toPyTorch } from "./Model/PyTorchLayout.ts"
-export { SHAKE_RANGES, type ShakeDraw, type ShakeDropOptions, shake, shakeDrop } from "./Model/ShakeDrop.ts"
-export { type SimpleCnnOptions, simpleCnn } from "./Model/SimpleCnn.ts"
-export { pretrainedFor, WeightsError, weightsFor } from "./Model/StateDict.ts"
-export { type VisionTransformerOptions, visionTransformer } from "./Model/VisionTransformer.ts"
-export { whiteningFilters } from "./Model/Whitening.ts"
-export { type WideResNetOptions, wideResNet } from "./Model/WideResNet.ts"
+export { fromPyTorch, toPyTorch } from "./Model/Weights/PyTorchLayout.ts"
+export { pretrainedFor, WeightsError, weightsFor } from "./Model/Weights/StateDict.ts"
+export { whiteningFilters } from "./Model/Weights/Whitening.ts"
 
 const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum))
 

@@ -6,8 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Checkpoint, Checkpoints } from "../src/Checkpoint.ts"
-import { decode } from "../src/Safetensors.ts"
-import { float32 } from "../src/Tensor.ts"
+import { float32 } from "../src/Tensor/HostTensor.ts"
+import { decode } from "../src/Tensor/Safetensors.ts"
 
 const kernel = float32(
   [1, 2, 3, 4],

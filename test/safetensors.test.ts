@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { decode, encode, SafetensorsError } from "../src/Safetensors.ts"
-import { float32, int32, uint8 } from "../src/Tensor.ts"
+import { float32, int32, uint8 } from "../src/Tensor/HostTensor.ts"
+import { decode, encode, SafetensorsError } from "../src/Tensor/Safetensors.ts"
 
 const tensors = {
   bytes: uint8([3], Uint8Array.of(1, 2, 255)),

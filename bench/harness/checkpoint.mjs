@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Checkpoints } from "../../dist/Checkpoint.js"
 import { makeNetwork } from "../../dist/Model.js"
-import { initialState } from "../../dist/Train/Step.js"
+import { initialState } from "../../dist/Train/Step/Step.js"
 import { peakMiB } from "./timing.mjs"
 
 const [model, folder] = process.argv.slice(2)

@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { accuracyOf, combine } from "../../dist/Ensemble/Combine.js"
 import { draws } from "../../dist/Random.js"
-import { decode, encode } from "../../dist/Safetensors.js"
-import { float32 } from "../../dist/Tensor.js"
+import { float32 } from "../../dist/Tensor/HostTensor.js"
+import { decode, encode } from "../../dist/Tensor/Safetensors.js"
 import { peakMiB } from "./timing.mjs"
 
 const [MEMBERS, IMAGES, CLASSES] = [5, 10_000, 10]

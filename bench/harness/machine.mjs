@@ -1,9 +1,9 @@
 /** What a measurement was made on and with. */
 import { execFileSync } from "node:child_process"
 import * as os from "node:os"
-import { cpu } from "../../dist/Device/Diagnosis.js"
+import { cpu } from "../../dist/Device/Setup/Diagnosis.js"
 import { TENSORFLOW_VERSION } from "../../dist/Device.js"
-import { VERSION } from "../../dist/Version.js"
+import { VERSION } from "../../dist/Platform/Version.js"
 
 /** `features` are the instruction sets that oneDNN chooses by. */
 export const machine = () => ({

@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import { Device } from "../../dist/Device.js"
 import { makeNetwork } from "../../dist/Model.js"
-import { float32, int32, scalar, uint8 } from "../../dist/Tensor.js"
-import { evaluationEntry, trainingEntry } from "../../dist/Train/Programs.js"
-import { initialState } from "../../dist/Train/Step.js"
+import { float32, int32, scalar, uint8 } from "../../dist/Tensor/HostTensor.js"
+import { evaluationEntry, trainingEntry } from "../../dist/Train/Step/EntryPoints.js"
+import { initialState } from "../../dist/Train/Step/Step.js"
 
 /** The peers normalise with the same values and take the same steps (bench/peers/workload.py). */
 const MEAN = [0.5, 0.5, 0.5]

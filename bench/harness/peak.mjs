@@ -5,9 +5,10 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { conv2d, relu } from "../../dist/Device/Ops.js"
 import { Device, entryPoint } from "../../dist/Device.js"
-import { float32, sizeOf } from "../../dist/Tensor.js"
+import { relu } from "../../dist/Ops/Activation.js"
+import { conv2d } from "../../dist/Ops/Convolution.js"
+import { float32, sizeOf } from "../../dist/Tensor/HostTensor.js"
 import { measureOnCpu } from "./network.mjs"
 import { QUICK, THOROUGH } from "./rows.mjs"
 import { median } from "./statistics.mjs"

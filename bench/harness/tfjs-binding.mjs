@@ -3,9 +3,9 @@
  * project itself records ops into a graph; this is here to measure what that brings.
  */
 import { createRequire } from "node:module"
-import { TF } from "../../dist/Device/DataType.js"
-import { allocateTensor } from "../../dist/Device/Graph.js"
-import { BINDING_TYPES } from "../../dist/Device/Tfjs.js"
+import { allocateTensor } from "../../dist/Device/Graph/Graph.js"
+import { TF } from "../../dist/Device/Library/DataType.js"
+import { BINDING_TYPES } from "../../dist/Device/Trace/Tfjs.js"
 
 const PROTOTYPES = [
   "void* TFE_NewContextOptions()",

@@ -1,7 +1,7 @@
 /** Layers of src/Model as programs for tfjs-node have them: normalisations stay by themselves in evaluation. */
-import { batchNorm } from "../../dist/Model/BatchNorm.js"
-import { conv } from "../../dist/Model/Convolution.js"
-import { sequential } from "../../dist/Model/Layer.js"
+import { batchNorm } from "../../dist/Model/Layer/BatchNorm.js"
+import { conv } from "../../dist/Model/Layer/Convolution.js"
+import { sequential } from "../../dist/Model/Layer/Layer.js"
 
 export const convNorm = (names, { between = [], normalisation, ...convolution }) =>
   sequential([

@@ -1,7 +1,19 @@
 /** Has Node load tfjs-ops.mjs and tfjs-layers.mjs wherever the project's networks and steps ask for their own. */
 const REPLACED = {
-  "tfjs-ops.mjs": ["Device/NormPointwise", "Device/Ops", "Device/PointwiseNorm", "Device/Update"],
-  "tfjs-layers.mjs": ["Model/ConvNorm"]
+  "tfjs-ops.mjs": [
+    ...[
+      "Activation",
+      "BatchNorm",
+      "Convolution",
+      "CrossEntropy",
+      "LayerNorm",
+      "MomentumUpdate",
+      "Pooling",
+      "SquaredNorm"
+    ],
+    ...["Fused/NormThenPointwise", "Fused/PointwiseThenNorm"]
+  ].map((name) => `Ops/${name}`),
+  "tfjs-layers.mjs": ["Model/Lowering/ConvNorm"]
 }
 
 const replacements = Object.entries(REPLACED).flatMap(([replacement, files]) =>

@@ -1,10 +1,9 @@
 /**
- * The functions of Ops.ts, NormPointwise.ts, PointwiseNorm.ts and Update.ts in src/Device as a program for tfjs-node has
- * them: composed of tfjs's own ops, with tfjs's own gradients. Batch normalisation is that of tfjs-layers (moments, then
+ * The operations of src/Ops as a program for tfjs-node has them: composed of tfjs's own ops, with tfjs's own gradients. Batch normalisation is that of tfjs-layers (moments, then
  * `batchNorm`), the update that of tfjs's MomentumOptimizer with Nesterov's form.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { recorder } from "../../dist/Device/Recorder.js"
+import { recorder } from "../../dist/Device/Trace/Recorder.js"
 
 const IMAGES = [0, 1, 2]
 

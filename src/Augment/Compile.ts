@@ -1,13 +1,13 @@
 /** From a pipeline as data to functions on images. */
 import { type Draws, keyedDraws } from "../Random.ts"
-import type { Canvas, Colour } from "./Canvas.ts"
-import { crop, flipHorizontally } from "./Crop.ts"
-import { cutout, erase } from "./Erase.ts"
-import { type ImageSize, randAugmentTable, trivialAugmentWideTable } from "./Magnitude.ts"
-import { drawCutMix, drawMixup, type Mixing } from "./Mix.ts"
+import { noteImage, noteStep, type Trace } from "./Batch/Breadcrumbs.ts"
+import type { Canvas, Colour } from "./Kernel/Canvas.ts"
+import { crop, flipHorizontally } from "./Kernel/Crop.ts"
+import { cutout, erase } from "./Kernel/Erase.ts"
+import { drawCutMix, drawMixup, type Mixing } from "./Kernel/Mix.ts"
 import type { BatchStep, ImageStep, Pipeline, Step } from "./Pipeline.ts"
-import { perform, policyFor } from "./Policy.ts"
-import { noteImage, noteStep, type Trace } from "./Trace.ts"
+import { type ImageSize, randAugmentTable, trivialAugmentWideTable } from "./Policy/Magnitude.ts"
+import { perform, policyFor } from "./Policy/Policy.ts"
 
 export interface CompileOptions {
   /** An integer in [0, 2^32). */

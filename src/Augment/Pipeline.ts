@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { decodeStrictly } from "../Decode.ts"
-import { OPERATIONS, WITHOUT_MAGNITUDE } from "./Operation.ts"
-import { POLICY_NAMES } from "./Policy.ts"
+import { decodeStrictly } from "../Config/Decode.ts"
+import { OPERATIONS, WITHOUT_MAGNITUDE } from "./Kernel/Operation.ts"
+import { POLICY_NAMES } from "./Policy/Policy.ts"
 
 const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
 

@@ -5,7 +5,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { datasetFlag } from "./Flags.ts"
+import { datasetFlag } from "./Shared/Flags.ts"
 
 /** Pictures in a row, and how wide each is about, in screen pixels. */
 const COLUMNS = 7
@@ -47,8 +47,8 @@ type Input = Command.Command.Config.Infer<typeof flags>
 /** The pipeline that the flags name, decoded. */
 const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
   const { AugmentError, Pipeline } = yield* Effect.promise(() => import("../Augment.ts"))
-  const { decodeStrictly } = yield* Effect.promise(() => import("../Decode.ts"))
-  const { readJson } = yield* Effect.promise(() => import("../Storage.ts"))
+  const { decodeStrictly } = yield* Effect.promise(() => import("../Config/Decode.ts"))
+  const { readJson } = yield* Effect.promise(() => import("../Platform/Files.ts"))
   const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
   let source = "the pipeline"
   let steps: unknown = SERIES
@@ -69,10 +69,10 @@ const previewCommand = Command.make(
   Effect.fn("augment preview")(function* (input) {
     const pipeline = yield* pipelineOf(input)
     const { AugmentError } = yield* Effect.promise(() => import("../Augment.ts"))
-    const { preview } = yield* Effect.promise(() => import("../Augment/Preview.ts"))
+    const { preview } = yield* Effect.promise(() => import("../Report/AugmentPreview.ts"))
     const { decodeConfig, load } = yield* Effect.promise(() => import("../Data.ts"))
-    const { contactSheet } = yield* Effect.promise(() => import("../Data/ContactSheet.ts"))
-    const { writeFileAtomic } = yield* Effect.promise(() => import("../Storage.ts"))
+    const { contactSheet } = yield* Effect.promise(() => import("../Report/ContactSheet.ts"))
+    const { writeFileAtomic } = yield* Effect.promise(() => import("../Platform/Files.ts"))
     const { dataset: name, directory, image, out, seed } = input
     const config = yield* decodeConfig({
       dataset: name,

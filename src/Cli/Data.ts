@@ -9,10 +9,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
-import { writeFileAtomic } from "../Storage.ts"
+import { writeFileAtomic } from "../Platform/Files.ts"
 import { downloadCommand } from "./Data/Download.ts"
-import { datasetFlag } from "./Flags.ts"
-import { progressLine } from "./Progress.ts"
+import { datasetFlag } from "./Shared/Flags.ts"
+import { progressLine } from "./Shared/ProgressLine.ts"
 
 const SPLITS: ReadonlyArray<SplitName> = ["train", "validation", "test"]
 
@@ -133,7 +133,7 @@ const infoCommand = Command.make(
     })
     yield* Console.log(describe(dataset))
     if (Option.isNone(out)) return
-    const { contactSheet } = yield* Effect.promise(() => import("../Data/ContactSheet.ts"))
+    const { contactSheet } = yield* Effect.promise(() => import("../Report/ContactSheet.ts"))
     const scale = Math.max(1, Math.round(64 / dataset.train.images.width))
     yield* writeFileAtomic(out.value, yield* contactSheet(samplesOf(dataset), { columns: SAMPLES, scale }))
     yield* Console.log(`contact sheet  ${path.resolve(out.value)}`)

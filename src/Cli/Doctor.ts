@@ -9,7 +9,7 @@ const advice = (text: string) => Console.log(`  → ${text}`)
 
 /** Checks that need no library. */
 const host = Effect.gen(function* () {
-  const { cpu } = yield* Effect.promise(() => import("../Device/Diagnosis.ts"))
+  const { cpu } = yield* Effect.promise(() => import("../Device/Setup/Diagnosis.ts"))
   const { cores, features, model } = cpu()
   yield* line("Node", `${process.version} (${process.platform} ${process.arch})`)
   yield* line("CPU", `${model}, ${cores} cores`)
@@ -50,7 +50,7 @@ const gpuAdvice = (failed: ReadonlyArray<string>, card: boolean, gpuBuild: boole
 const gpus = Effect.fnUntraced(function* ({ api, file }: Effect.Success<typeof tensorflow>) {
   const { seenDevices } = yield* Effect.promise(() => import("../Device.ts"))
   const { failedLibraries, gpuFolder, hasNvidiaCard } = yield* Effect.promise(
-    () => import("../Device/Diagnosis.ts")
+    () => import("../Device/Setup/Diagnosis.ts")
   )
   const devices = yield* Effect.orElseSucceed(seenDevices(api), () => [])
   const seen = devices.filter(({ type }) => type === "GPU")
@@ -74,7 +74,9 @@ const gpus = Effect.fnUntraced(function* ({ api, file }: Effect.Success<typeof t
 
 const speed = Effect.gen(function* () {
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-  const { timeConvolution, timeTrainingStep } = yield* Effect.promise(() => import("../Train/Speed.ts"))
+  const { timeConvolution, timeTrainingStep } = yield* Effect.promise(
+    () => import("../Train/Probe/Benchmark.ts")
+  )
   const { name } = yield* Device
   const convolution = yield* timeConvolution
   yield* line(

@@ -7,8 +7,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { deviceFlag, splitFlag } from "./Flags.ts"
-import { percent } from "./Text.ts"
+import { deviceFlag, splitFlag } from "./Shared/Flags.ts"
+import { percent } from "./Shared/Text.ts"
 
 export const evaluateCommand = Command.make(
   "evaluate",
@@ -26,7 +26,7 @@ export const evaluateCommand = Command.make(
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-    const { wilsonInterval } = yield* Effect.promise(() => import("../Train/Result.ts"))
+    const { wilsonInterval } = yield* Effect.promise(() => import("../Train/Run/Result.ts"))
     const { experiment } = yield* readRun(run)
     const chosen = Option.getOrElse(weights, () => judged(experiment.train))
     const layers = Layer.mergeAll(

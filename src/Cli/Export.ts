@@ -26,7 +26,8 @@ export const exportCommand = Command.make(
   },
   Effect.fn("export command")(function* ({ format, out, run }) {
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
-    const { exportNetwork, openRun } = yield* Effect.promise(() => import("../Serve.ts"))
+    const { exportNetwork } = yield* Effect.promise(() => import("../Export.ts"))
+    const { openRun } = yield* Effect.promise(() => import("../Predict.ts"))
     const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
     const { experiment } = yield* readRun(run)
     const target = Option.getOrElse(out, () => path.join(run, NAMES[format]))

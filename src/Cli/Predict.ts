@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { deviceFlag } from "./Flags.ts"
-import { checkAllRead, imageFiles, printPredictions, topFlag } from "./Predictions.ts"
+import { deviceFlag } from "./Shared/Flags.ts"
+import { checkAllRead, imageFiles, printPredictions, topFlag } from "./Shared/Predictions.ts"
 
 const flags = {
   run: Argument.String("run").pipe(Argument.withDescription("The run's folder"), Argument.optional),
@@ -44,7 +44,7 @@ const TENSORS = ["model", "weights", "input", "out"] as const
 
 /** The values of the flags for tensors, all of which are needed. */
 const tensorFlags = Effect.fnUntraced(function* (input: Input) {
-  const { ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+  const { ServeError } = yield* Effect.promise(() => import("../Predict.ts"))
   const missing = TENSORS.filter((name) => Option.isNone(input[name]))
   if (missing.length > 0) {
     return yield* new ServeError({
@@ -57,9 +57,9 @@ const tensorFlags = Effect.fnUntraced(function* (input: Input) {
 
 /** The configuration of a model that is given as JSON. */
 const decodeModel = Effect.fnUntraced(function* (text: string) {
-  const { decodeStrictly } = yield* Effect.promise(() => import("../Decode.ts"))
+  const { decodeStrictly } = yield* Effect.promise(() => import("../Config/Decode.ts"))
   const { ModelConfig } = yield* Effect.promise(() => import("../Model.ts"))
-  const { ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+  const { ServeError } = yield* Effect.promise(() => import("../Predict.ts"))
   const wrong = (problem: string) => new ServeError({ message: `--model: ${problem}` })
   const json = yield* Effect.try({
     try: (): unknown => JSON.parse(text),
@@ -73,9 +73,9 @@ const decodeModel = Effect.fnUntraced(function* (text: string) {
 const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
   const { makeNetwork, weightsFor, WeightsError } = yield* Effect.promise(() => import("../Model.ts"))
-  const { encode } = yield* Effect.promise(() => import("../Safetensors.ts"))
-  const { inputOf, predictTensors, readTensors } = yield* Effect.promise(() => import("../Serve.ts"))
-  const { writeFileAtomic } = yield* Effect.promise(() => import("../Storage.ts"))
+  const { encode } = yield* Effect.promise(() => import("../Tensor/Safetensors.ts"))
+  const { inputOf, predictTensors, readTensors } = yield* Effect.promise(() => import("../Predict.ts"))
+  const { writeFileAtomic } = yield* Effect.promise(() => import("../Platform/Files.ts"))
   const files = yield* tensorFlags(flags)
   const config = yield* decodeModel(files.model)
   const input = yield* inputOf(files.input, yield* readTensors(files.input))
@@ -95,7 +95,7 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
 const predictImages = Effect.fnUntraced(function* (run: string, { device, images, top }: Input) {
   const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-  const { classifier, openRun } = yield* Effect.promise(() => import("../Serve.ts"))
+  const { classifier, openRun } = yield* Effect.promise(() => import("../Predict.ts"))
   const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
   const { experiment } = yield* readRun(run)
   const files = yield* imageFiles(images)
@@ -122,7 +122,7 @@ export const predictCommand = Command.make(
   flags,
   Effect.fn("predict command")(function* (input) {
     if (Option.isNone(input.run)) return yield* predictTensorFile(input)
-    const { ServeError } = yield* Effect.promise(() => import("../Serve.ts"))
+    const { ServeError } = yield* Effect.promise(() => import("../Predict.ts"))
     const tensors = TENSORS.filter((name) => Option.isSome(input[name]))
     if (tensors.length > 0) {
       return yield* new ServeError({

@@ -3,7 +3,7 @@ import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { progressLine } from "./Progress.ts"
+import { progressLine } from "./Shared/ProgressLine.ts"
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0)
 

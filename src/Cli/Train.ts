@@ -7,8 +7,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { datasetFlag, deviceFlag, workersFlag } from "./Flags.ts"
-import { commandLine, percent } from "./Text.ts"
+import { datasetFlag, deviceFlag, workersFlag } from "./Shared/Flags.ts"
+import { commandLine, percent } from "./Shared/Text.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
@@ -67,7 +67,7 @@ const describesExperiment = ({ config, dataset, directory, recipe, seed, set, te
 /** Recipe, file, flags and assignments, each laid over what comes before. */
 const experimentOf = Effect.fnUntraced(function* (input: Input) {
   const { decodeExperiment, merge, parseAssignment } = yield* Effect.promise(() => import("../Config.ts"))
-  const { readJson } = yield* Effect.promise(() => import("../Storage.ts"))
+  const { readJson } = yield* Effect.promise(() => import("../Platform/Files.ts"))
   const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
   // A file may be a whole experiment; without one, the data set chooses what is trained on it.
   const fallback = Option.isSome(input.config)
@@ -89,7 +89,7 @@ const experimentOf = Effect.fnUntraced(function* (input: Input) {
   }
   for (const assignment of input.set) experiment = merge(experiment, yield* parseAssignment(assignment))
   const decoded = yield* decodeExperiment(experiment)
-  const { smokeExperiment } = yield* Effect.promise(() => import("../Train/Smoke.ts"))
+  const { smokeExperiment } = yield* Effect.promise(() => import("../Train/Probe/DryRun.ts"))
   return input.smoke ? smokeExperiment(decoded) : decoded
 })
 
@@ -168,7 +168,7 @@ export const trainCommand = Command.make(
   Effect.fn("train command")(function* (input) {
     if (yield* trainedEnsemble(input)) return
     const { experiment, directory } = yield* planOf(input)
-    const { findInitialWeights } = yield* Effect.promise(() => import("../Train/InitialWeights.ts"))
+    const { findInitialWeights } = yield* Effect.promise(() => import("../Train/Run/InitialWeights.ts"))
     if (!input.resume) yield* findInitialWeights(experiment)
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
@@ -203,7 +203,7 @@ export const trainCommand = Command.make(
       const report = yield* writeReport(directory, result, logits)
       return { report, result }
     })
-    const { smokeDataset } = yield* Effect.promise(() => import("../Train/Smoke.ts"))
+    const { smokeDataset } = yield* Effect.promise(() => import("../Train/Probe/DryRun.ts"))
     const whole = Dataset.layer(experiment.data)
     const few = Layer.effect(
       Dataset,
@@ -226,7 +226,7 @@ export const trainCommand = Command.make(
       )
     }
     if (input.smoke) {
-      const { readMetrics } = yield* Effect.promise(() => import("../Train/Metrics.ts"))
+      const { readMetrics } = yield* Effect.promise(() => import("../Train/Run/Metrics.ts"))
       const { batchSize } = experiment.train
       const [{ imagesPerSecond }] = yield* readMetrics(directory)
       const peak = process.resourceUsage().maxRSS / 2 ** 20

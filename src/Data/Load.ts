@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { StorageError } from "../Storage.ts"
+import type { StorageError } from "../Platform/Files.ts"
 import { loadCifar } from "./Cifar.ts"
 import { imageFolder } from "./ImageFolder.ts"
 import type { LabelledImages } from "./Labelled.ts"

@@ -5,9 +5,9 @@
 import { existsSync, statSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { cacheDirectory } from "../Storage.ts"
-import { hasNvidiaCard } from "./Diagnosis.ts"
+import { cacheDirectory } from "../Platform/Files.ts"
 import { LibraryError } from "./Errors.ts"
+import { hasNvidiaCard } from "./Setup/Diagnosis.ts"
 import { install, isComplete, type OnSetupProgress } from "./Setup/Install.ts"
 import { thisPlatform, VERSION, wheelsFor } from "./Setup/Wheels.ts"
 

@@ -1,5 +1,5 @@
 /** What the members of an ensemble say about the images, and rules to make one answer of it. */
-import { argMax, softmax as softmaxRow } from "../Train/Evaluation.ts"
+import { argMax, softmax as softmaxRow } from "../Train/Evaluate/Measures.ts"
 
 /** A row of class values for each image, row by row: logits, probabilities or other scores. */
 export interface Outputs {

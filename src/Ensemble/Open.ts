@@ -1,9 +1,9 @@
 /** From an ensemble's configuration to its members and views: whatever can be wrong with them is found here. */
 import * as Effect from "effect/Effect"
-import { makeCanvas } from "../Augment/Canvas.ts"
-import { type DataDescription, readRun } from "../Train/Run.ts"
-import { type View, viewsOf } from "../Train/View.ts"
-import { type EnsembleConfig, sourcesOf } from "./Config.ts"
+import { makeCanvas } from "../Augment/Kernel/Canvas.ts"
+import { type View, viewsOf } from "../Train/Evaluate/View.ts"
+import { type DataDescription, readRun } from "../Train/Run/RunConfig.ts"
+import { type EnsembleConfig, sourcesOf } from "./Definition.ts"
 import { EnsembleError } from "./Errors.ts"
 import { findMember, type Member } from "./Member.ts"
 

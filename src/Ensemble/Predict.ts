@@ -1,14 +1,14 @@
 /** What an ensemble sees in image files: one member's weights are on the device at a time. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { fileLogits, type Prediction, type Unreadable } from "../Serve/Images.ts"
-import { show } from "../Train/View.ts"
+import { fileLogits, type Prediction, type Unreadable } from "../Predict/Images.ts"
+import { show } from "../Train/Evaluate/View.ts"
 import { combine, type Outputs, rowOf, softmax } from "./Combine.ts"
-import type { EnsembleConfig } from "./Config.ts"
+import type { EnsembleConfig } from "./Definition.ts"
 import { loadMember, type Member, verifyMember } from "./Member.ts"
 import type { Ensemble } from "./Open.ts"
 import { overViews } from "./Outputs.ts"
-import { logProbabilities } from "./Temperature.ts"
+import { logProbabilities } from "./Search/Temperature.ts"
 
 interface Said {
   readonly files: ReadonlyArray<string>

@@ -1,13 +1,13 @@
 /** Everything that is reported of an ensemble that was measured on images with labels. */
 import type { SplitName } from "../Data.ts"
-import { measure } from "../Train/Evaluation.ts"
+import { measure } from "../Train/Evaluate/Measures.ts"
 import { type CombinationRule, type Outputs, predictions, softmax } from "./Combine.ts"
+import { logProbabilities, negativeLogLikelihood } from "./Search/Temperature.ts"
 import { allWrong, correctness, disagreement, errorCorrelation } from "./Statistics/Agreement.ts"
 import { accuracyInterval, differenceInterval, type Interval } from "./Statistics/Bootstrap.ts"
 import { type Calibration, calibrationOf } from "./Statistics/Calibration.ts"
 import { mcNemar } from "./Statistics/McNemar.ts"
 import { accuracyBySize, equallyWeighted, type SizeAccuracy } from "./Statistics/Size.ts"
-import { logProbabilities, negativeLogLikelihood } from "./Temperature.ts"
 
 /** What an ensemble said about images of a split, and how it came about. */
 export interface MeasuredEnsemble {

@@ -2,7 +2,7 @@
  * A network as a value: named tensors, their start, and a pure function from images to logits.
  */
 import type * as tf from "@tensorflow/tfjs-core"
-import { type HostTensor, sizeOf, type TensorRecord } from "../Tensor.ts"
+import { type HostTensor, sizeOf, type TensorRecord } from "../Tensor/HostTensor.ts"
 import {
   type Context,
   initialise,
@@ -11,7 +11,7 @@ import {
   type Size,
   type TensorSpec,
   type Weights
-} from "./Layer.ts"
+} from "./Layer/Layer.ts"
 
 export interface Network {
   /** As the papers write it, for instance `WRN-16-4`. */

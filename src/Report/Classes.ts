@@ -1,5 +1,5 @@
 /** Accuracy of each class with its interval, the worst first. */
-import { wilsonInterval } from "../Train/Result.ts"
+import { wilsonInterval } from "../Train/Run/Result.ts"
 import { html, type Markup, percent } from "./Html.ts"
 import { floorOf, track } from "./Track.ts"
 

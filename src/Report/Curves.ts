@@ -1,6 +1,6 @@
 /** The curves of a run: accuracy, loss, learning rate and speed by epoch. */
-import type { EpochMetrics } from "../Train/Metrics.ts"
-import type { RunResult } from "../Train/Result.ts"
+import type { EpochMetrics } from "../Train/Run/Metrics.ts"
+import type { RunResult } from "../Train/Run/Result.ts"
 import { chart, type Series, valuesOf } from "./Chart.ts"
 import { count, html, type Markup, NOTHING, percent } from "./Html.ts"
 import { accuracyScale, linearScale, logScale } from "./Scale.ts"

@@ -1,7 +1,7 @@
 /** The head of a report: the result, what it was got from, and how to get it again. */
 import { formatSeconds } from "../Train/Progress.ts"
-import type { OverViews, RunResult } from "../Train/Result.ts"
-import type { RunConfig } from "../Train/Run.ts"
+import type { OverViews, RunResult } from "../Train/Run/Result.ts"
+import type { RunConfig } from "../Train/Run/RunConfig.ts"
 import { count, html, type Markup, percent, short } from "./Html.ts"
 
 /** A configuration in a few words, as `depth 11, alpha 6, shakeDrop (survival 0.5)`. */

@@ -1,7 +1,7 @@
 /** What a network says about each image of a split. */
 import type { Split } from "../Data.ts"
-import { argMax, softmax } from "../Train/Evaluation.ts"
-import { labelsOf } from "../Train/Predict.ts"
+import { labelsOf } from "../Train/Evaluate/Logits.ts"
+import { argMax, softmax } from "../Train/Evaluate/Measures.ts"
 
 export interface Prediction {
   /** Position in the split. */

@@ -2,8 +2,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { makeTerminal, type Output } from "../Terminal.ts"
-import type { EpochMetrics } from "./Metrics.ts"
+import { makeTerminal, type Output } from "../Platform/StatusLine.ts"
+import type { EpochMetrics } from "./Run/Metrics.ts"
 
 /** What is known after a step of training. */
 export interface StepProgress {

@@ -3,11 +3,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { arraysOver, batchBytes, batchMaker } from "../../src/Augment/MakeBatch.ts"
+import { batchStream } from "../../src/Augment/Batch/BatchStream.ts"
+import { makeTrace } from "../../src/Augment/Batch/Breadcrumbs.ts"
+import { arraysOver, batchBytes, batchMaker } from "../../src/Augment/Batch/MakeBatch.ts"
+import { makePool } from "../../src/Augment/Batch/WorkerPool.ts"
 import type { Pipeline } from "../../src/Augment/Pipeline.ts"
-import { makePool } from "../../src/Augment/Pool.ts"
-import { batchStream } from "../../src/Augment/Stream.ts"
-import { makeTrace } from "../../src/Augment/Trace.ts"
 import {
   type Batch,
   type BatchOptions,

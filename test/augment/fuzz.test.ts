@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { makeCanvas } from "../../src/Augment/Canvas.ts"
+import { makeTrace } from "../../src/Augment/Batch/Breadcrumbs.ts"
 import { compile } from "../../src/Augment/Compile.ts"
-import { mix } from "../../src/Augment/Mix.ts"
+import { makeCanvas } from "../../src/Augment/Kernel/Canvas.ts"
+import { mix } from "../../src/Augment/Kernel/Mix.ts"
 import {
   AlternatingFlip,
   BatchStep,
@@ -14,8 +15,7 @@ import {
   RandomHorizontalFlip,
   TrivialAugmentWide
 } from "../../src/Augment/Pipeline.ts"
-import { POLICY_NAMES } from "../../src/Augment/Policy.ts"
-import { makeTrace } from "../../src/Augment/Trace.ts"
+import { POLICY_NAMES } from "../../src/Augment/Policy/Policy.ts"
 import { draws } from "../../src/Random.ts"
 import { int } from "./support.ts"
 

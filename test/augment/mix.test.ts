@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { drawCutMix, type Mixing, mix } from "../../src/Augment/Mix.ts"
+import { drawCutMix, type Mixing, mix } from "../../src/Augment/Kernel/Mix.ts"
 import { epochBatches } from "../../src/Augment.ts"
 import { draws } from "../../src/Random.ts"
 import { AnyImage, datasetOf, int, number, pixelsOf } from "./support.ts"

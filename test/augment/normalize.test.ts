@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { normalize } from "../../src/Augment/Normalize.ts"
+import { normalize } from "../../src/Augment/Kernel/Normalize.ts"
 
 it("normalize gives each channel mean 0 and standard deviation 1, to float32", () => {
   const mean = [0.4914, 0.4822, 0.4465] as const

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { makeCanvas } from "../../src/Augment/Canvas.ts"
-import { type Operation, operate } from "../../src/Augment/Operation.ts"
-import { decode } from "../../src/Safetensors.ts"
+import { makeCanvas } from "../../src/Augment/Kernel/Canvas.ts"
+import { type Operation, operate } from "../../src/Augment/Kernel/Operation.ts"
+import { decode } from "../../src/Tensor/Safetensors.ts"
 
 interface Case {
   readonly key: string

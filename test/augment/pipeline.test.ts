@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Pipeline } from "../../src/Augment/Pipeline.ts"
-import { decodeStrictly } from "../../src/Decode.ts"
+import { decodeStrictly } from "../../src/Config/Decode.ts"
 
 const decode = (input: unknown) => decodeStrictly(Pipeline, input)
 const problem = (input: unknown) => Effect.flip(decode(input))

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
+import { cifar10, imagenet, svhn } from "../../src/Augment/Policy/AutoAugment.ts"
 import {
   autoAugmentTable,
   type MagnitudeTable,
   randAugmentTable,
   trivialAugmentWideTable
-} from "../../src/Augment/Magnitude.ts"
-import { cifar10, imagenet, svhn } from "../../src/Augment/Policy/AutoAugment.ts"
-import { policyFor } from "../../src/Augment/Policy.ts"
+} from "../../src/Augment/Policy/Magnitude.ts"
+import { policyFor } from "../../src/Augment/Policy/Policy.ts"
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8"))
 const golden = read("../fixtures/policies.json")

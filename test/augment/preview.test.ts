@@ -6,8 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import sharp from "sharp"
-import { preview } from "../../src/Augment/Preview.ts"
 import { augmentCommand } from "../../src/Cli/Augment.ts"
+import { preview } from "../../src/Report/AugmentPreview.ts"
 import { datasetOf } from "./support.ts"
 
 const fill = [0, 0, 0] as const

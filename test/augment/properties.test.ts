@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { crop, flipHorizontally, type PaddingMode, padded } from "../../src/Augment/Crop.ts"
-import { cutout, erase } from "../../src/Augment/Erase.ts"
-import { OPERATIONS, type Operation, operate } from "../../src/Augment/Operation.ts"
+import { crop, flipHorizontally, type PaddingMode, padded } from "../../src/Augment/Kernel/Crop.ts"
+import { cutout, erase } from "../../src/Augment/Kernel/Erase.ts"
+import { OPERATIONS, type Operation, operate } from "../../src/Augment/Kernel/Operation.ts"
 import { type Draws, draws } from "../../src/Random.ts"
 import { AnyImage, canvasOf, changed, int, number, pixelsOf } from "./support.ts"
 

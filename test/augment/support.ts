@@ -1,9 +1,9 @@
 /** Images and data sets to augment in tests. */
 import * as Schema from "effect/Schema"
-import { type Canvas, makeCanvas } from "../../src/Augment/Canvas.ts"
+import { makeTrace, type Trace } from "../../src/Augment/Batch/Breadcrumbs.ts"
 import { compile } from "../../src/Augment/Compile.ts"
+import { type Canvas, makeCanvas } from "../../src/Augment/Kernel/Canvas.ts"
 import type { Pipeline } from "../../src/Augment/Pipeline.ts"
-import { makeTrace, type Trace } from "../../src/Augment/Trace.ts"
 import { shared } from "../../src/Data/Statistics.ts"
 import { draws } from "../../src/Random.ts"
 

@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as TestConsole from "effect/testing/TestConsole"
 import sharp from "sharp"
 import { dataCommand } from "../../src/Cli/Data.ts"
-import { contactSheet } from "../../src/Data/ContactSheet.ts"
 import { Dataset, decodeConfig, load } from "../../src/Data.ts"
+import { contactSheet } from "../../src/Report/ContactSheet.ts"
 
 let directory: string
 let cacheHome: string | undefined

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { bool, FLOAT, ints, normalisation, type, windowed } from "../../src/Device/Attributes.ts"
-import { TF } from "../../src/Device/DataType.ts"
-import { compileEntry, declareVariable } from "../../src/Device/EntryPoint.ts"
-import { Graph, type GraphTensor } from "../../src/Device/Graph.ts"
+import { bool, FLOAT, ints, normalisation, type, windowed } from "../../src/Device/Graph/Attributes.ts"
+import { Graph, type GraphTensor } from "../../src/Device/Graph/Graph.ts"
+import { TF } from "../../src/Device/Library/DataType.ts"
+import { compileEntry, declareVariable } from "../../src/Device/Trace/EntryPoint.ts"
 import { loadLibrary } from "../../src/Device.ts"
 import { makeNetwork } from "../../src/Model.ts"
-import { trainingEntry } from "../../src/Train/Programs.ts"
-import { initialState } from "../../src/Train/Step.ts"
+import { trainingEntry } from "../../src/Train/Step/EntryPoints.ts"
+import { initialState } from "../../src/Train/Step/Step.ts"
 
 /** A graph as it is recorded for a GPU, which building it does not need. */
 const graphIn = (precision: "float32" | "bfloat16") =>

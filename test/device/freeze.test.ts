@@ -1,9 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { freeze } from "../../src/Device/Freeze.ts"
-import { decodeAttribute } from "../../src/Device/GraphDef.ts"
-import { float32 } from "../../src/Tensor.ts"
+import { decodeAttribute } from "../../src/Device/Graph/GraphDef.ts"
+import { freeze } from "../../src/Export/Freeze.ts"
+import { float32 } from "../../src/Tensor/HostTensor.ts"
 
 const inputs = (batch: number) => ({ x: { dtype: "float32", shape: [batch, 2, 3] } }) as const
 

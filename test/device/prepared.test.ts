@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { Device, entryPoint } from "../../src/Device.ts"
-import { float32, type TensorRecord } from "../../src/Tensor.ts"
+import { float32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { onCpu } from "../support/OnCpu.ts"
 
 const vector = (...values: ReadonlyArray<number>) => float32([values.length], Float32Array.from(values))

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { conv2d, relu } from "../../src/Device/Ops.ts"
-import { bytes, number } from "../../src/Device/Protobuf.ts"
-import { decodeEvents, TRACED } from "../../src/Device/StepStats.ts"
+import { bytes, number } from "../../src/Device/Graph/Protobuf.ts"
+import { decodeEvents, TRACED } from "../../src/Device/Session/StepStats.ts"
 import { Device, entryPoint } from "../../src/Device.ts"
-import { float32 } from "../../src/Tensor.ts"
+import { relu } from "../../src/Ops/Activation.ts"
+import { conv2d } from "../../src/Ops/Convolution.ts"
+import { float32 } from "../../src/Tensor/HostTensor.ts"
 import { onCpu } from "../support/OnCpu.ts"
 
 /** A time in 2025, in nanoseconds, which a double does not hold exactly. */

@@ -2,7 +2,7 @@ import { createRequire } from "node:module"
 import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { scalar } from "../../src/Tensor.ts"
+import { scalar } from "../../src/Tensor/HostTensor.ts"
 import { evaluate } from "../support/OnCpu.ts"
 
 it.effect("an application has the whole of tfjs beside a program that loaded what it needs of it", () =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { softmax } from "../../src/Ensemble/Combine.ts"
+import { fitTemperature } from "../../src/Ensemble/Search/Temperature.ts"
 import { calibrationOf } from "../../src/Ensemble/Statistics/Calibration.ts"
-import { fitTemperature } from "../../src/Ensemble/Temperature.ts"
 import { AnyMembers, calibrated, membersOf, outputs } from "./support.ts"
 
 describe("calibrationOf", () => {

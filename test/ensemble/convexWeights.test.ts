@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { accuracyOf, type Outputs, softmax, weightedMean } from "../../src/Ensemble/Combine.ts"
-import { convexWeights } from "../../src/Ensemble/ConvexWeights.ts"
-import { negativeLogLikelihood } from "../../src/Ensemble/Temperature.ts"
+import { convexWeights } from "../../src/Ensemble/Search/ConvexWeights.ts"
+import { negativeLogLikelihood } from "../../src/Ensemble/Search/Temperature.ts"
 import { draws } from "../../src/Random.ts"
 import { AnyMembers, membersOf, outputs, sumOf } from "./support.ts"
 

@@ -14,8 +14,8 @@ import {
   type SearchMethod,
   searchEnsemble
 } from "../../src/Ensemble.ts"
-import { softmax } from "../../src/Train/Evaluation.ts"
-import { labelsOf } from "../../src/Train/Predict.ts"
+import { labelsOf } from "../../src/Train/Evaluate/Logits.ts"
+import { softmax } from "../../src/Train/Evaluate/Measures.ts"
 import { dataset, open, services, trainedBefore, withData } from "./runs.ts"
 
 const { copies, logits } = trainedBefore({

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { accuracyOf, combine } from "../../src/Ensemble/Combine.ts"
-import { greedySelection } from "../../src/Ensemble/GreedySelection.ts"
-import { negativeLogLikelihood } from "../../src/Ensemble/Temperature.ts"
+import { greedySelection } from "../../src/Ensemble/Search/GreedySelection.ts"
+import { negativeLogLikelihood } from "../../src/Ensemble/Search/Temperature.ts"
 import { AnyMembers, membersOf, outputs, sumOf } from "./support.ts"
 
 describe("greedySelection", () => {

@@ -3,8 +3,8 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { openEnsemble } from "../../src/Ensemble.ts"
-import { describeData, type RunConfig } from "../../src/Train/Run.ts"
-import type { View } from "../../src/Train/View.ts"
+import type { View } from "../../src/Train/Evaluate/View.ts"
+import { describeData, type RunConfig } from "../../src/Train/Run/RunConfig.ts"
 import { dataset, decoded, open, trainedBefore } from "./runs.ts"
 
 const restarts = { seed: 3, train: { epochs: 2, schedule: { _tag: "WarmRestarts", t0: 1 } } }

@@ -9,7 +9,7 @@ import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { decodeEnsemble, openEnsemble } from "../../src/Ensemble.ts"
-import { describeData } from "../../src/Train/Run.ts"
+import { describeData } from "../../src/Train/Run/RunConfig.ts"
 import { colours, runsOn, temporary } from "../support/Runs.ts"
 
 export const dataset = colours()

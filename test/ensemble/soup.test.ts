@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { Device } from "../../src/Device.ts"
 import { loadMember } from "../../src/Ensemble/Member.ts"
 import { type Ensemble, memberOutputs, prepare } from "../../src/Ensemble.ts"
-import { type HostTensor, sizeOf } from "../../src/Tensor.ts"
+import { type HostTensor, sizeOf } from "../../src/Tensor/HostTensor.ts"
 import { distance } from "../support/Fixtures.ts"
 import { open, services, trainedBefore } from "./runs.ts"
 

@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { predictions, softmax } from "../../src/Ensemble/Combine.ts"
-import { fitTemperature, logProbabilities, negativeLogLikelihood } from "../../src/Ensemble/Temperature.ts"
+import {
+  fitTemperature,
+  logProbabilities,
+  negativeLogLikelihood
+} from "../../src/Ensemble/Search/Temperature.ts"
 import { AnyMembers, calibrated, membersOf, outputs } from "./support.ts"
 
 const LOGITS = outputs([4, 0, 0], [3, 1, 0], [0, 5, 1], [2, 0, 3], [1, 1, 4], [0, 3, 2])

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decodeStrictly } from "../../src/Decode.ts"
+import { decodeStrictly } from "../../src/Config/Decode.ts"
 import { published } from "../../src/Model/Catalogue.ts"
 import { ModelConfig, makeNetwork } from "../../src/Model.ts"
 

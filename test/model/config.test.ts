@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decodeStrictly } from "../../src/Decode.ts"
+import { decodeStrictly } from "../../src/Config/Decode.ts"
 import { ModelConfig, makeNetwork } from "../../src/Model.ts"
 
 const data = { classes: 10, size: { height: 32, width: 32 } }

@@ -1,9 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import type * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { dropout } from "../../src/Model/Dropout.ts"
-import type { Mode } from "../../src/Model/Layer.ts"
-import { float32, int32, type TensorRecord } from "../../src/Tensor.ts"
+import { dropout } from "../../src/Model/Layer/Dropout.ts"
+import type { Mode } from "../../src/Model/Layer/Layer.ts"
+import { float32, int32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { evaluate } from "../support/OnCpu.ts"
 
 const count = 40_000

@@ -11,7 +11,7 @@ import {
   visionTransformer,
   wideResNet
 } from "../../src/Model.ts"
-import { sizeOf } from "../../src/Tensor.ts"
+import { sizeOf } from "../../src/Tensor/HostTensor.ts"
 import { readJson } from "../support/Fixtures.ts"
 import { smallNetworks } from "../support/Networks.ts"
 import { agreesWithPyTorch, logitsOf, pyramid, wide } from "../support/Reference.ts"

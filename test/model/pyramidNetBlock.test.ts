@@ -1,14 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { relu } from "../../src/Device/Ops.ts"
-import { batchNorm } from "../../src/Model/BatchNorm.ts"
-import { conv } from "../../src/Model/Convolution.ts"
-import { aligned, initialise, type Layer, padChannels, sequential, stateless } from "../../src/Model/Layer.ts"
-import { basic, bottleneck, EXPANSION } from "../../src/Model/PyramidNetBlock.ts"
-import { places } from "../../src/Model/Stages.ts"
+import { basic, bottleneck, EXPANSION } from "../../src/Model/Block/PyramidNetBlock.ts"
+import { places } from "../../src/Model/Block/Stages.ts"
+import { batchNorm } from "../../src/Model/Layer/BatchNorm.ts"
+import { conv } from "../../src/Model/Layer/Convolution.ts"
+import {
+  aligned,
+  initialise,
+  type Layer,
+  padChannels,
+  sequential,
+  stateless
+} from "../../src/Model/Layer/Layer.ts"
+import { relu } from "../../src/Ops/Activation.ts"
 import { draws } from "../../src/Random.ts"
-import { float32, type TensorRecord } from "../../src/Tensor.ts"
+import { float32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { normals } from "../support/Normals.ts"
 import { evaluate } from "../support/OnCpu.ts"
 

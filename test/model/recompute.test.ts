@@ -1,11 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { valueAndGradients } from "../../src/Device/Gradients.ts"
 import { Device, entryPoint } from "../../src/Device.ts"
 import { type ModelConfig, makeNetwork } from "../../src/Model.ts"
+import { valueAndGradients } from "../../src/Ops/Gradients.ts"
 import { draws } from "../../src/Random.ts"
-import { float32, type TensorRecord } from "../../src/Tensor.ts"
+import { float32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { euclidean, norm } from "../support/Fixtures.ts"
 import { onCpu } from "../support/OnCpu.ts"
 

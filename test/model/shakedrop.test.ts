@@ -1,9 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { valueAndGradients } from "../../src/Device/Gradients.ts"
-import { SHAKE_RANGES, shake, shakeDrop, survivalAt } from "../../src/Model/ShakeDrop.ts"
-import { float32, int32 } from "../../src/Tensor.ts"
+import { SHAKE_RANGES, shake, shakeDrop, survivalAt } from "../../src/Model/Block/ShakeDrop.ts"
+import { valueAndGradients } from "../../src/Ops/Gradients.ts"
+import { float32, int32 } from "../../src/Tensor/HostTensor.ts"
 import { distance, readTensors } from "../support/Fixtures.ts"
 import { evaluate } from "../support/OnCpu.ts"
 

@@ -9,7 +9,7 @@ import {
   weightsFor,
   wideResNet
 } from "../../src/Model.ts"
-import { float32, int32, type TensorRecord } from "../../src/Tensor.ts"
+import { float32, int32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { channelsLast, distance, readTensors, under } from "../support/Fixtures.ts"
 import { logitsOf } from "../support/Reference.ts"
 

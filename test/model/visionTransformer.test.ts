@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { visionTransformer } from "../../src/Model.ts"
-import { float32, type HostTensor } from "../../src/Tensor.ts"
+import { float32, type HostTensor } from "../../src/Tensor/HostTensor.ts"
 import { distance } from "../support/Fixtures.ts"
 import { normals } from "../support/Normals.ts"
 import { logitsOf } from "../support/Reference.ts"

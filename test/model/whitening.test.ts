@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { symmetricEigen } from "../../src/Model/Eigen.ts"
+import { symmetricEigen } from "../../src/Model/Weights/Eigen.ts"
 import { airbench, whiteningFilters } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
-import { float32, type HostTensor } from "../../src/Tensor.ts"
+import { float32, type HostTensor } from "../../src/Tensor/HostTensor.ts"
 import { channelsLast, distance, readTensors, under } from "../support/Fixtures.ts"
 
 describe("eigenvectors of a symmetric matrix", () => {

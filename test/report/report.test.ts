@@ -11,11 +11,11 @@ import { confusedPairs } from "../../src/Report/Confusion.ts"
 import { html } from "../../src/Report/Html.ts"
 import { mostConfidentlyWrong, predictionsOf, someCorrect } from "../../src/Report/Predictions.ts"
 import { writeReport } from "../../src/Report.ts"
-import { measure } from "../../src/Train/Evaluation.ts"
-import { appendMetrics } from "../../src/Train/Metrics.ts"
-import { labelsOf } from "../../src/Train/Predict.ts"
-import { wilsonInterval } from "../../src/Train/Result.ts"
-import { describeData } from "../../src/Train/Run.ts"
+import { labelsOf } from "../../src/Train/Evaluate/Logits.ts"
+import { measure } from "../../src/Train/Evaluate/Measures.ts"
+import { appendMetrics } from "../../src/Train/Run/Metrics.ts"
+import { wilsonInterval } from "../../src/Train/Run/Result.ts"
+import { describeData } from "../../src/Train/Run/RunConfig.ts"
 
 const SIDE = 4
 const third: PerChannel = [0.3, 0.3, 0.3]

@@ -1,9 +1,9 @@
 /** Golden values made with PyTorch, and how far from them a result may be. */
 import { readFileSync } from "node:fs"
 import { assert } from "@effect/vitest"
-import { fromPyTorch } from "../../src/Model/PyTorchLayout.ts"
-import { decode } from "../../src/Safetensors.ts"
-import { float32, type HostTensor, type TensorRecord } from "../../src/Tensor.ts"
+import { fromPyTorch } from "../../src/Model/Weights/PyTorchLayout.ts"
+import { float32, type HostTensor, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
+import { decode } from "../../src/Tensor/Safetensors.ts"
 
 const file = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
 

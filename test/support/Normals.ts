@@ -1,6 +1,6 @@
 /** Values of tests that nobody chose. */
 import { draws } from "../../src/Random.ts"
-import { float32, type HostTensor, sizeOf } from "../../src/Tensor.ts"
+import { float32, type HostTensor, sizeOf } from "../../src/Tensor/HostTensor.ts"
 
 /** Normal draws of a stream, one stream of its own for each seed and name. */
 export const normals = (

@@ -2,7 +2,7 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { Device, type DeviceError, entryPoint } from "../../src/Device.ts"
-import type { TensorRecord } from "../../src/Tensor.ts"
+import type { TensorRecord } from "../../src/Tensor/HostTensor.ts"
 
 /** Provides the CPU and a scope; or another device, to see what it computes, where SHAKEDROP_TEST_DEVICE names one. */
 export const onCpu = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -11,8 +11,8 @@ import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { draws } from "../../src/Random.ts"
-import { readMetrics } from "../../src/Train/Metrics.ts"
 import { silent } from "../../src/Train/Progress.ts"
+import { readMetrics } from "../../src/Train/Run/Metrics.ts"
 import { type TrainOptions, train } from "../../src/Train.ts"
 
 const SIDE = 8

@@ -1,12 +1,12 @@
 /** Runs SavedModels with TensorFlow's own loader, through the C API. */
 import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
-import type { Pointer, TFOutput } from "../../src/Device/CApi.ts"
-import { allocateTensor } from "../../src/Device/Graph.ts"
-import { DTYPE } from "../../src/Device/Session.ts"
+import { allocateTensor } from "../../src/Device/Graph/Graph.ts"
+import type { Pointer, TFOutput } from "../../src/Device/Library/CApi.ts"
+import { DTYPE } from "../../src/Device/Session/Session.ts"
 import { locateLibrary } from "../../src/Device/Setup.ts"
 import { loadLibrary } from "../../src/Device.ts"
-import { float32, type HostTensor } from "../../src/Tensor.ts"
+import { float32, type HostTensor } from "../../src/Tensor/HostTensor.ts"
 
 /** The outputs of a SavedModel's graph, by the names of its nodes, for one input. */
 export const runSavedModel = (

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { measure, softmax } from "../../src/Train/Evaluation.ts"
+import { measure, softmax } from "../../src/Train/Evaluate/Measures.ts"
 
 it("measures accuracy, loss, top-5 and confusion", () => {
   const logits = Float32Array.of(...[2, 1, 0, -1, -2, -3], ...[0, 5, 0, 0, 0, 0], ...[1, 2, 3, 4, 5, 0])

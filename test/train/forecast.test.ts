@@ -6,8 +6,8 @@ import { channelStatistics } from "../../src/Data/Statistics.ts"
 import type { LoadedDataset } from "../../src/Data.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import { recipes } from "../../src/Recipe.ts"
-import { describeCompilation, describeForecast, forecast } from "../../src/Train/Forecast.ts"
-import { smokeDataset, smokeExperiment } from "../../src/Train/Smoke.ts"
+import { smokeDataset, smokeExperiment } from "../../src/Train/Probe/DryRun.ts"
+import { describeCompilation, describeForecast, forecast } from "../../src/Train/Probe/Forecast.ts"
 
 const { classes, test, train } = shapes({ train: 200, test: 50 })
 const indices = Uint32Array.from(train.labels.keys())

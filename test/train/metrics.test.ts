@@ -11,7 +11,12 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { appendMetrics, type EpochMetrics, readMetrics, truncateMetrics } from "../../src/Train/Metrics.ts"
+import {
+  appendMetrics,
+  type EpochMetrics,
+  readMetrics,
+  truncateMetrics
+} from "../../src/Train/Run/Metrics.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-metrics-"))),

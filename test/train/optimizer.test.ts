@@ -4,10 +4,20 @@ import * as Effect from "effect/Effect"
 import { Device, entryPoint } from "../../src/Device.ts"
 import { fromPyTorch } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
-import { float32, scalar, type TensorRecord } from "../../src/Tensor.ts"
-import { type LookaheadOptions, lookaheadRate, slowOf, synchronise } from "../../src/Train/Lookahead.ts"
-import { orthogonalise } from "../../src/Train/Muon.ts"
-import { globalNorm, momentumOf, type OptimizerOptions, optimizerStep } from "../../src/Train/Optimizer.ts"
+import { float32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
+import {
+  type LookaheadOptions,
+  lookaheadRate,
+  slowOf,
+  synchronise
+} from "../../src/Train/Optimizer/Lookahead.ts"
+import { orthogonalise } from "../../src/Train/Optimizer/Muon.ts"
+import {
+  globalNorm,
+  momentumOf,
+  type OptimizerOptions,
+  optimizerStep
+} from "../../src/Train/Optimizer/Optimizer.ts"
 import { distance, readJson } from "../support/Fixtures.ts"
 import { evaluate, onCpu } from "../support/OnCpu.ts"
 

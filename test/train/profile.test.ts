@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.ts"
 import type { OpEvent } from "../../src/Device.ts"
-import { chromeTrace, describeProfile, sharesOf } from "../../src/Train/Profile.ts"
+import { chromeTrace, describeProfile, sharesOf } from "../../src/Train/Probe/Profile.ts"
 import { silent } from "../../src/Train/Progress.ts"
 import { colours, curves, newest, runsOn, temporary } from "../support/Runs.ts"
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import type { Output } from "../../src/Terminal.ts"
-import type { EpochMetrics } from "../../src/Train/Metrics.ts"
+import type { Output } from "../../src/Platform/StatusLine.ts"
 import { formatSeconds, makeProgress, type Progress, type StepProgress } from "../../src/Train/Progress.ts"
+import type { EpochMetrics } from "../../src/Train/Run/Metrics.ts"
 
 const STEPS = 100
 const CLEAR = "\r\x1b[2K"

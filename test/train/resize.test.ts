@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.ts"
-import { float32 } from "../../src/Tensor.ts"
-import { costOfEpochs, resize, scaleAt } from "../../src/Train/Resize.ts"
+import { float32 } from "../../src/Tensor/HostTensor.ts"
+import { costOfEpochs, resize, scaleAt } from "../../src/Train/Step/Resize.ts"
 import { evaluate } from "../support/OnCpu.ts"
 import { colours, curves, newest, runsOn, temporary } from "../support/Runs.ts"
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type RunResult, readResult, wilsonInterval, writeResult } from "../../src/Train/Result.ts"
+import { type RunResult, readResult, wilsonInterval, writeResult } from "../../src/Train/Run/Result.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-result-"))),

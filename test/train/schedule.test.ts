@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decodeStrictly } from "../../src/Decode.ts"
-import { averageDecay } from "../../src/Train/Average.ts"
-import { learningRateAt, ScheduleConfig } from "../../src/Train/Schedule.ts"
+import { decodeStrictly } from "../../src/Config/Decode.ts"
+import { learningRateAt, ScheduleConfig } from "../../src/Config/Schedule.ts"
+import { averageDecay } from "../../src/Train/Averages/Ema.ts"
 import { readJson } from "../support/Fixtures.ts"
 
 /** Learning rates of PyTorch's schedulers at every step. */

@@ -8,7 +8,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeExperiment, merge } from "../../src/Config.ts"
 import { recipes } from "../../src/Recipe.ts"
-import { smokeDataset, smokeExperiment } from "../../src/Train/Smoke.ts"
+import { smokeDataset, smokeExperiment } from "../../src/Train/Probe/DryRun.ts"
 import { smallDataset, temporaryFolder } from "../support/Run.ts"
 import { curves, runsOn } from "../support/Runs.ts"
 

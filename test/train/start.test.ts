@@ -3,8 +3,8 @@ import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import type { LoadedDataset } from "../../src/Data.ts"
 import { makeNetwork } from "../../src/Model.ts"
-import type { HostTensor } from "../../src/Tensor.ts"
-import { initialWeights } from "../../src/Train/Start.ts"
+import type { HostTensor } from "../../src/Tensor/HostTensor.ts"
+import { initialWeights } from "../../src/Train/Run/Start.ts"
 
 const { classes, test, train } = shapes({ train: 30, test: 10 })
 const dataset: LoadedDataset = {

@@ -1,12 +1,18 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Device } from "../../src/Device.ts"
-import { batchNorm } from "../../src/Model/BatchNorm.ts"
-import { pooledClassifier } from "../../src/Model/Classifier.ts"
+import { batchNorm } from "../../src/Model/Layer/BatchNorm.ts"
+import { pooledClassifier } from "../../src/Model/Layer/Classifier.ts"
 import { network } from "../../src/Model/Network.ts"
 import { draws } from "../../src/Random.ts"
-import { float32, int32, scalar, type TensorRecord, uint8 } from "../../src/Tensor.ts"
-import { averagingEntry, initialMeans, modelsAveraged, statisticsEntry, swaOf } from "../../src/Train/Swa.ts"
+import { float32, int32, scalar, type TensorRecord, uint8 } from "../../src/Tensor/HostTensor.ts"
+import {
+  averagingEntry,
+  initialMeans,
+  modelsAveraged,
+  statisticsEntry,
+  swaOf
+} from "../../src/Train/Averages/Swa.ts"
 import { onCpu } from "../support/OnCpu.ts"
 
 it("weights are taken into the mean at the start and then every few epochs", () => {

@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.ts"
-import { decode } from "../../src/Safetensors.ts"
+import { decode } from "../../src/Tensor/Safetensors.ts"
 import { evaluate } from "../../src/Train.ts"
 import { colours, curves, newest, runsOn, temporary } from "../support/Runs.ts"
 

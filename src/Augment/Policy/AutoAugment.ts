@@ -2,7 +2,7 @@
  * The policies of Cubuk, Zoph, Mané, Vasudevan and Le, "AutoAugment: learning augmentation policies from data",
  * CVPR 2019, appendix: sub-policies of two operations, each with its probability and its level from 0 to 9.
  */
-import type { Operation } from "../Operation.ts"
+import type { Operation } from "../Kernel/Operation.ts"
 
 /** Operation, probability, and level from 0 to 9; null for an operation without magnitude. */
 export type LevelledOperation = readonly [operation: Operation, probability: number, level: number | null]

@@ -6,10 +6,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { SplitName } from "../../Data.ts"
-import type { DeviceName } from "../../Device/Config.ts"
+import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
-import { splitFlag } from "../Flags.ts"
-import { commandLine, percent } from "../Text.ts"
+import { splitFlag } from "../Shared/Flags.ts"
+import { commandLine, percent } from "../Shared/Text.ts"
 import { configOf, ensembleFlags, openPrepared } from "./Input.ts"
 
 const points = (share: number): string => `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`

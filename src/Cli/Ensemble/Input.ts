@@ -5,10 +5,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { DataConfig, SplitName } from "../../Data.ts"
-import type { DeviceName } from "../../Device/Config.ts"
+import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
-import { datasetFlag, deviceFlag } from "../Flags.ts"
-import { progressLine } from "../Progress.ts"
+import { datasetFlag, deviceFlag } from "../Shared/Flags.ts"
+import { progressLine } from "../Shared/ProgressLine.ts"
 
 export const ensembleFlags = {
   file: Argument.String("file").pipe(
@@ -47,7 +47,7 @@ export const configOf = Effect.fnUntraced(function* (input: Input, more: unknown
   const { merge } = yield* Effect.promise(() => import("../../Config.ts"))
   const { decodeEnsemble, EnsembleError } = yield* Effect.promise(() => import("../../Ensemble.ts"))
   const { findEnsembleRecipe } = yield* Effect.promise(() => import("../../Recipe.ts"))
-  const { readJson } = yield* Effect.promise(() => import("../../Storage.ts"))
+  const { readJson } = yield* Effect.promise(() => import("../../Platform/Files.ts"))
   if (Option.isSome(input.file) === Option.isSome(input.recipe)) {
     return yield* new EnsembleError({ message: "give either a file with an ensemble or --recipe" })
   }
@@ -66,7 +66,7 @@ export const openPrepared = Effect.fnUntraced(function* (
   const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
   const { Device } = yield* Effect.promise(() => import("../../Device.ts"))
   const { isPrepared, openEnsemble, prepare } = yield* Effect.promise(() => import("../../Ensemble.ts"))
-  const { describeData } = yield* Effect.promise(() => import("../../Train/Run.ts"))
+  const { describeData } = yield* Effect.promise(() => import("../../Train/Run/RunConfig.ts"))
   const dataset = yield* Dataset
   const ensemble = yield* openEnsemble(config, describeData(dataset))
   if (yield* isPrepared(ensemble, split)) return ensemble

@@ -2,8 +2,8 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import { deviceFlag } from "../Flags.ts"
-import { checkAllRead, imageFiles, printPredictions, topFlag } from "../Predictions.ts"
+import { deviceFlag } from "../Shared/Flags.ts"
+import { checkAllRead, imageFiles, printPredictions, topFlag } from "../Shared/Predictions.ts"
 
 export const predictEnsembleCommand = Command.make(
   "predict",
@@ -22,7 +22,7 @@ export const predictEnsembleCommand = Command.make(
     const { decodeEnsemble, openEnsemble, predictEnsemble, sourcesOf } = yield* Effect.promise(
       () => import("../../Ensemble.ts")
     )
-    const { readJson } = yield* Effect.promise(() => import("../../Storage.ts"))
+    const { readJson } = yield* Effect.promise(() => import("../../Platform/Files.ts"))
     const { readRun } = yield* Effect.promise(() => import("../../Train.ts"))
     const config = yield* decodeEnsemble(yield* readJson(file))
     const [first] = sourcesOf(config.members[0])

@@ -24,7 +24,7 @@ export const searchEnsembleCommand = Command.make(
   Effect.fn("ensemble search")(function* ({ device, method, out, split, ...input }) {
     const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
     const { EnsembleError, searchEnsemble } = yield* Effect.promise(() => import("../../Ensemble.ts"))
-    const { writeFileAtomic } = yield* Effect.promise(() => import("../../Storage.ts"))
+    const { writeFileAtomic } = yield* Effect.promise(() => import("../../Platform/Files.ts"))
     if (split !== "validation") {
       return yield* new EnsembleError({
         message: `weights are searched for on the validation split, not on ${split}: what was chosen by images cannot be measured on them`

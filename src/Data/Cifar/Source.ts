@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises"
 import { createGunzip } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as tar from "tar-stream"
-import { readFile, storageError } from "../../Storage.ts"
+import { readFile, storageError } from "../../Platform/Files.ts"
 import { DataError } from "../Types.ts"
 import type { Format } from "./Format.ts"
 

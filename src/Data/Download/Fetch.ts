@@ -9,7 +9,7 @@ import * as path from "node:path"
 import { pipeline } from "node:stream/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { makeDirectory, StorageError, storageError } from "../../Storage.ts"
+import { makeDirectory, StorageError, storageError } from "../../Platform/Files.ts"
 import { DataError } from "../Types.ts"
 import { requestFrom } from "./Request.ts"
 

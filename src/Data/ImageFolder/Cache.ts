@@ -17,7 +17,7 @@ import {
   type StorageError,
   storageError,
   writeFileAtomic
-} from "../../Storage.ts"
+} from "../../Platform/Files.ts"
 import type { LabelledImages } from "../Labelled.ts"
 import { shared } from "../Statistics.ts"
 import { DataError } from "../Types.ts"

@@ -5,7 +5,7 @@ import { type Stats, statSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { type StorageError, storageError } from "../../Storage.ts"
+import { type StorageError, storageError } from "../../Platform/Files.ts"
 import { DataError } from "../Types.ts"
 
 export interface FoundImage {

@@ -1,6 +1,6 @@
 /** Failures of file operations during setup, each with what to do about it. */
 import * as Effect from "effect/Effect"
-import { storageError } from "../../Storage.ts"
+import { storageError } from "../../Platform/Files.ts"
 import { LibraryError } from "../Errors.ts"
 
 const elsewhere = "set XDG_CACHE_HOME to a folder that you can write, and "

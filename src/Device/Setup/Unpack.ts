@@ -1,7 +1,7 @@
 /** Takes the wanted files out of a wheel, which is a zip archive. */
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import { syncDirectory } from "../../Storage.ts"
+import { syncDirectory } from "../../Platform/Files.ts"
 import { wanted } from "./Wheels.ts"
 
 /** Files of a library by their names below its folder, with their sizes in bytes. */

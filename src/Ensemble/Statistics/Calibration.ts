@@ -1,7 +1,7 @@
 /** Whether confidence agrees with accuracy. */
-import { argMax } from "../../Train/Evaluation.ts"
+import { argMax } from "../../Train/Evaluate/Measures.ts"
 import { type Outputs, rowOf } from "../Combine.ts"
-import { negativeLogLikelihood } from "../Temperature.ts"
+import { negativeLogLikelihood } from "../Search/Temperature.ts"
 
 /** The images whose confidence, the largest of their probabilities, is in (from, to]. */
 export interface ConfidenceBin {

@@ -1,0 +1,29 @@
+/** Making batches in the calling thread. */
+import * as Effect from "effect/Effect"
+import { AugmentError } from "../Errors.ts"
+import { batchMemory } from "./BatchMemory.ts"
+import type { Maker } from "./BatchStream.ts"
+import { describeTrace, makeTrace } from "./Breadcrumbs.ts"
+import { type BatchSource, type BatchTask, batchMaker } from "./MakeBatch.ts"
+
+/** A maker that fails, naming the image and the operation, where one of them throws. */
+export const makeInline = (source: BatchSource): Maker => {
+  const trace = makeTrace()
+  const { recycle, take } = batchMemory(source, (bytes) => new ArrayBuffer(bytes))
+  const make = batchMaker(source, trace)
+  const attempt = (task: BatchTask) =>
+    Effect.try({
+      try: () => {
+        const arrays = take()
+        make(task, arrays)
+        return arrays
+      },
+      catch: (cause) => {
+        const steps = source.pipeline.map(({ _tag }) => _tag)
+        const message = `${describeTrace(trace, steps)}: ${(cause as Error).message}`
+        return new AugmentError({ message, cause })
+      }
+    })
+  // Whoever was given the last batch starts with it before the next one is made.
+  return { make: (task) => Effect.andThen(Effect.yieldNow, attempt(task)), recycle }
+}

@@ -1,0 +1,61 @@
+/** What the commands that classify images have in common: their files and their output, a line of JSON an image. */
+import * as Console from "effect/Console"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Prediction, Unreadable } from "../../Predict.ts"
+
+export const topFlag = Flag.Int("top").pipe(
+  Flag.withDescription("Give the probabilities of this many classes only, the most likely ones"),
+  Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+  Flag.optional
+)
+
+/** The image files that paths stand for; at least one. */
+export const imageFiles = Effect.fnUntraced(function* (paths: ReadonlyArray<string>) {
+  const { filesOf, ServeError } = yield* Effect.promise(() => import("../../Predict.ts"))
+  const files = yield* filesOf(paths)
+  if (files.length > 0) return files
+  return yield* new ServeError({
+    message: "there are no images to predict: give files or folders with png, jpg, jpeg or webp images"
+  })
+})
+
+/** The most likely class, and the probabilities of the first ones. */
+const lineOf = ({ file, probabilities }: Prediction, classes: ReadonlyArray<string>, top: number): string => {
+  const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a])
+  return JSON.stringify({
+    file,
+    class: classes[order[0]],
+    probabilities: Object.fromEntries(order.slice(0, top).map((k) => [classes[k], probabilities[k]]))
+  })
+}
+
+interface Predictions {
+  readonly predictions: ReadonlyArray<Prediction>
+  readonly unreadable: ReadonlyArray<Unreadable>
+}
+
+/** Predictions go to the output, and files that could not be read to that for errors. */
+export const printPredictions = Effect.fnUntraced(function* (
+  { predictions, unreadable }: Predictions,
+  classes: ReadonlyArray<string>,
+  top: Option.Option<number>
+) {
+  const shown = Option.getOrElse(top, () => Number.POSITIVE_INFINITY)
+  const lines = predictions.map((prediction) => lineOf(prediction, classes, shown))
+  if (lines.length > 0) yield* Console.log(lines.join("\n"))
+  for (const { file, reason } of unreadable) {
+    yield* Console.error(`shakedrop: cannot read the image ${file}: ${reason}`)
+  }
+})
+
+/** Fails where files could not be read, when the others are done. */
+export const checkAllRead = Effect.fnUntraced(function* (unreadable: number, files: number) {
+  const { ServeError } = yield* Effect.promise(() => import("../../Predict.ts"))
+  if (unreadable === 0) return
+  return yield* new ServeError({
+    message: `${unreadable} of ${files} images could not be read; the others were predicted`
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * The network of the speed records: Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024
+ * (arXiv:2404.00498). A fixed first convolution whitens patches of 2×2 pixels; three groups of convolutions follow,
+ * normalised with a trained bias only, and a linear layer whose output is scaled down.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { gelu } from "../../Ops/Activation.ts"
+import type { BatchNormOptions } from "../Layer/BatchNorm.ts"
+import { linear, ownChannels } from "../Layer/Classifier.ts"
+import { type ConvOptions, conv, dirac, fanInBound } from "../Layer/Convolution.ts"
+import {
+  constant,
+  cost,
+  type Layer,
+  normal,
+  type Size,
+  sequential,
+  stateless,
+  uniform
+} from "../Layer/Layer.ts"
+import { globalMaxPool, maxPool, pooledSize } from "../Layer/Pooling.ts"
+import { type ConvNormOptions, convNorm } from "../Lowering/ConvNorm.ts"
+import { type Network, network } from "../Network.ts"
+import { PATCH, WHITENED, whiteningFilters } from "../Weights/Whitening.ts"
+
+export interface AirbenchOptions {
+  /** Channels of the three groups: 64, 256, 256 for 94 %; 128, 384, 384 for 95 %; 128, 384, 512 for 96 %. */
+  readonly widths: readonly [number, number, number]
+  /** Convolutions of a group: 2, or 3 with a shortcut over the last two. */
+  readonly convolutions: 2 | 3
+  /** What logits are multiplied with: 1/9, or 1/256 in the form that Muon trains. */
+  readonly scale: number
+  readonly classes: number
+  readonly size: Size
+}
+
+/** Training images from which the whitening is computed. */
+const IMAGES = 5000
+
+/** 3×3; the first channels start as those of the input, the others as PyTorch's do. */
+const convolution = (inputs: number, out: number, size: Size): ConvOptions => {
+  const rest = uniform(fanInBound(3, inputs))
+  return { in: inputs, out, kernel: 3, size, initial: dirac(3, inputs, out, rest) }
+}
+
+/** Convolution, max-pooling, and one or two more convolutions, each normalised and followed by a GELU. */
+const group = (
+  name: string,
+  inputs: number,
+  out: number,
+  convolutions: 2 | 3,
+  size: Size,
+  normalisation: BatchNormOptions
+): Layer => {
+  const normalised = (index: number, options: ConvNormOptions): Layer =>
+    convNorm({ conv: `${name}.conv${index}`, norm: `${name}.norm${index}` }, { ...options, normalisation })
+  const inner = convolution(out, out, pooledSize(size))
+  const first = sequential([
+    normalised(1, { ...convolution(inputs, out, size), between: [stateless(maxPool)] }),
+    stateless(gelu)
+  ])
+  const second = sequential([normalised(2, inner), stateless(gelu)])
+  if (convolutions === 2) return sequential([first, second])
+  const third = normalised(3, inner)
+  return {
+    ...cost([first, second, third]),
+    apply: (context, x) => {
+      const before = first.apply(context, x)
+      const after = third.apply(context, second.apply(context, before))
+      return gelu(tf.add(before, after))
+    }
+  }
+}
+
+/** The largest value of each of the first channels: [N,H,W,C] → [N,channels]. */
+const largest = (x: tf.Tensor4D, channels: number): tf.Tensor2D =>
+  ownChannels(tf.reshape(globalMaxPool(x), [-1, x.shape[3]]), channels)
+
+/** The network; its whitening filters start at random until they are computed from images (`dataInit`). */
+export const airbench = (options: AirbenchOptions): Network => {
+  const { classes, convolutions, scale, size: imageSize, widths } = options
+  // Scales stay 1, so that normalising after max-pooling is the same as before it.
+  const normalisation = { momentum: convolutions === 2 ? 0.4 : 0.1, epsilon: 1e-12, trainedScale: false }
+  // A side of one pixel has no patch of two.
+  const border = Math.min(imageSize.height, imageSize.width) > 1 ? 0 : 0.5
+  let size = { height: imageSize.height - 1 + 2 * border, width: imageSize.width - 1 + 2 * border }
+  const whiten = conv("whiten", {
+    ...{ in: 3, out: WHITENED, kernel: PATCH, padding: border, size, trained: false },
+    ...{ initial: normal(1 / Math.sqrt(WHITENED / 2)), bias: constant(0) }
+  })
+  const layers: Array<Layer> = [whiten, stateless(gelu)]
+  let channels = WHITENED
+  for (const [i, width] of widths.entries()) {
+    layers.push(group(`layers.${i + 1}`, channels, width, convolutions, size, normalisation))
+    size = pooledSize(size)
+    channels = width
+  }
+  const features = sequential(layers)
+  const last = channels
+  // Whatever the scale, logits start as large as with PyTorch's start and the papers' 1/9.
+  const bound = 1 / (9 * scale * Math.sqrt(last))
+  const head = linear("head", { in: last, out: classes, initial: uniform(bound), bias: null })
+  return network(
+    `airbench ${widths.join("/")}${convolutions === 3 ? " of three convolutions" : ""}`,
+    classes,
+    {
+      ...cost([features, head]),
+      apply: (context, x) => tf.mul(head.apply(context, largest(features.apply(context, x), last)), scale)
+    },
+    { dataInit: { images: IMAGES, values: (images) => ({ "whiten.weight": whiteningFilters(images) }) } }
+  )
+}

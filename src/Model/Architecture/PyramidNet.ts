@@ -1,0 +1,99 @@
+/**
+ * PyramidNet: Han, Kim, Kim, "Deep Pyramidal Residual Networks", CVPR 2017 (arXiv:1610.02915). Every block
+ * is a little wider than the one before; shortcuts have no weights: they are average-pooled where the stride is
+ * two, and padded with zero channels.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { relu } from "../../Ops/Activation.ts"
+import { basic, bottleneck, EXPANSION } from "../Block/PyramidNetBlock.ts"
+import { expectation, join, type ShakeDropOptions, shakeDropAt } from "../Block/ShakeDrop.ts"
+import { places } from "../Block/Stages.ts"
+import { batchNorm } from "../Layer/BatchNorm.ts"
+import { pooledClassifier } from "../Layer/Classifier.ts"
+import {
+  cost,
+  isTraining,
+  type Layer,
+  padChannels,
+  type Size,
+  sequential,
+  stateless
+} from "../Layer/Layer.ts"
+import { recomputable } from "../Layer/Recomputable.ts"
+import { convNorm } from "../Lowering/ConvNorm.ts"
+import { type Network, network } from "../Network.ts"
+
+export type PyramidNetBlock = "basic" | "bottleneck"
+
+export interface PyramidNetOptions {
+  readonly block: PyramidNetBlock
+  /** Three groups of n blocks: 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
+  readonly depth: number
+  /** Channels that are added to the first 16 by the last block (the paper's widening factor α). */
+  readonly alpha: number
+  readonly shakeDrop?: ShakeDropOptions | undefined
+  readonly classes: number
+  readonly size: Size
+}
+
+const STEM = 16
+
+/** How each block is made up: its convolutions, its output's channels for each of its width, and its branch. */
+const BLOCKS = {
+  basic: { convolutions: 2, expansion: 1, branch: basic },
+  bottleneck: { convolutions: 3, expansion: EXPANSION, branch: bottleneck }
+} as const
+
+/** The block's input made as small and as wide as its output. */
+const shortcut = (x: tf.Tensor4D, stride: 1 | 2, channels: number): tf.Tensor4D =>
+  padChannels(stride === 1 ? x : tf.avgPool(x, 2, 2, "same"), channels)
+
+/** Rounds to the nearest integer, halves to the even one, as the reference implementation's language does. */
+const roundHalfEven = (x: number): number => {
+  const below = Math.floor(x)
+  if (x - below !== 0.5) return Math.round(x)
+  return below % 2 === 0 ? below : below + 1
+}
+
+/** Width of block `index` (from 1) of `total`: 16 + index·α/total, rounded (eq. 3). */
+const widthAt = (alpha: number, index: number, total: number): number =>
+  roundHalfEven(STEM + (index * alpha) / total)
+
+/** PyramidNet. `depth` must be 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
+export const pyramidNet = (options: PyramidNetOptions): Network => {
+  const { alpha, classes, depth, shakeDrop, size: imageSize } = options
+  const { branch: branchOf, convolutions, expansion } = BLOCKS[options.block]
+  const perGroup = (depth - 2) / (3 * convolutions)
+  const blocks: Array<Layer> = []
+  let channels = STEM
+  for (const place of places([perGroup, perGroup, perGroup], imageSize)) {
+    const { group, index, inGroup, stride, total } = place
+    const name = `group${group}.${inGroup}`
+    const width = widthAt(alpha, index, total)
+    const out = expansion * width
+    const branch = branchOf(name, { in: channels, width, place })
+    const shake = shakeDropAt(shakeDrop, index, total)
+    const block: Layer = {
+      ...cost([branch]),
+      apply: (context, x) => {
+        const identity = shortcut(x, stride, out)
+        return isTraining(context)
+          ? join(name, identity, branch.train(context, x), shake, context.mode)
+          : tf.add(branch.evaluate(context, x, expectation(shake)), identity)
+      }
+    }
+    blocks.push(recomputable(block))
+    channels = out
+  }
+  const features = sequential([
+    convNorm({ conv: "conv1", norm: "bn1" }, { in: 3, out: STEM, kernel: 3, size: imageSize }),
+    ...blocks,
+    batchNorm("bn_final", channels),
+    stateless(relu)
+  ])
+  return network(
+    `PyramidNet-${depth} α${alpha}${options.block === "basic" ? "" : " bottleneck"}${shakeDrop ? " + ShakeDrop" : ""}`,
+    classes,
+    pooledClassifier(features, channels, classes)
+  )
+}

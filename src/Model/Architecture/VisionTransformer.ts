@@ -1,0 +1,160 @@
+/**
+ * Vision Transformer: Dosovitskiy et al., "An Image is Worth 16x16 Words: Transformers for Image Recognition at
+ * Scale", ICLR 2021 (arXiv:2010.11929). The image is cut into square patches; each becomes a token, one more token
+ * is the class's, and blocks of self-attention and a two-layer perceptron follow. Names are those of timm, in
+ * which published weights are found (`vit_base_patch16_224`).
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { gelu } from "../../Ops/Activation.ts"
+import { layerNorm } from "../../Ops/LayerNorm.ts"
+import { linear } from "../Layer/Classifier.ts"
+import { conv, fanInBound } from "../Layer/Convolution.ts"
+import { constant, cost, type Layer, normal, type Size, uniform } from "../Layer/Layer.ts"
+import { recomputable } from "../Layer/Recomputable.ts"
+import { type Network, network } from "../Network.ts"
+
+export interface VisionTransformerOptions {
+  /** Side of a patch in pixels. */
+  readonly patch: number
+  /** Length of a token. */
+  readonly width: number
+  /** Number of blocks. */
+  readonly depth: number
+  /** Heads of the self-attention; they divide `width`. */
+  readonly heads: number
+  /** Side in pixels that images are resized to first (bilinearly, in the graph). */
+  readonly resize?: number | undefined
+  readonly classes: number
+  readonly size: Size
+}
+
+/** Tokens of all images one after the other: [N·T, width]. */
+type Tokens = Layer<tf.Tensor2D, tf.Tensor2D>
+
+const EPSILON = 1e-6
+const EXPANSION = 4
+
+const start = { initial: normal(0.02), bias: constant(0) }
+
+const norm = (name: string, width: number): Tokens => {
+  const [scale, offset] = [`${name}.weight`, `${name}.bias`]
+  const shape = [width]
+  return {
+    tensors: [
+      { name: scale, shape, role: "parameter", initial: constant(1) },
+      { name: offset, shape, role: "parameter", initial: constant(0) }
+    ],
+    multiplyAdds: 0,
+    apply: ({ weights }, x) => layerNorm(x, weights[scale], weights[offset], EPSILON)
+  }
+}
+
+/** Multi-head self-attention among the `tokens` tokens of each image. */
+const attention = (name: string, tokens: number, width: number, heads: number): Tokens => {
+  const qkv = linear(`${name}.qkv`, { in: width, out: 3 * width, ...start })
+  const proj = linear(`${name}.proj`, { in: width, out: width, ...start })
+  const each = width / heads
+  return {
+    tensors: [...qkv.tensors, ...proj.tensors],
+    multiplyAdds: tokens * (qkv.multiplyAdds + proj.multiplyAdds) + 2 * tokens * tokens * width,
+    apply: (context, x) => {
+      const split = tf.reshape(qkv.apply(context, x), [-1, tokens, 3, heads, each])
+      const [q, k, v] = tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4]))
+      const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(each)), k, false, true)
+      const mixed = tf.matMul(tf.softmax(scores), v)
+      return proj.apply(context, tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, width]))
+    }
+  }
+}
+
+const perceptron = (name: string, tokens: number, width: number): Tokens => {
+  const fc1 = linear(`${name}.fc1`, { in: width, out: EXPANSION * width, ...start })
+  const fc2 = linear(`${name}.fc2`, { in: EXPANSION * width, out: width, ...start })
+  return {
+    tensors: [...fc1.tensors, ...fc2.tensors],
+    multiplyAdds: tokens * (fc1.multiplyAdds + fc2.multiplyAdds),
+    apply: (context, x) => fc2.apply(context, gelu(fc1.apply(context, x)))
+  }
+}
+
+/** x + f(norm(x)) */
+const residual = (norm: Tokens, f: Tokens): Tokens =>
+  recomputable({
+    tensors: [...norm.tensors, ...f.tensors],
+    multiplyAdds: f.multiplyAdds,
+    apply: (context, x) => tf.add(x, f.apply(context, norm.apply(context, x)))
+  })
+
+/** Number of patches in each direction; an incomplete last one is left out. */
+const gridOf = ({ patch, resize, size }: VisionTransformerOptions): Size => {
+  const side = (pixels: number): number => Math.floor((resize ?? pixels) / patch)
+  return { height: side(size.height), width: side(size.width) }
+}
+
+/** Images → tokens with their positions added. The class's token is the first. */
+const embedding = (options: VisionTransformerOptions, grid: Size): Layer<tf.Tensor4D, tf.Tensor2D> => {
+  const { patch, resize, width } = options
+  const patches = grid.height * grid.width
+  const bound = uniform(fanInBound(patch, 3))
+  const proj = conv("patch_embed.proj", {
+    ...{ in: 3, out: width, kernel: patch, stride: patch, padding: 0, size: grid },
+    ...{ initial: bound, bias: bound }
+  })
+  return {
+    tensors: [
+      { name: "cls_token", shape: [1, 1, width], role: "parameter", initial: normal(1e-6) },
+      { name: "pos_embed", shape: [1, patches + 1, width], role: "parameter", initial: normal(0.02) },
+      ...proj.tensors
+    ],
+    multiplyAdds: proj.multiplyAdds,
+    apply: (context, x) => {
+      const { weights } = context
+      const images = resize ? tf.image.resizeBilinear(x, [resize, resize], false, true) : x
+      const projected = proj.apply(context, images)
+      const tokens = tf.reshape(tf.slice(projected, [0, 0, 0, 0], [-1, -1, -1, width]), [-1, patches, width])
+      // The class's token goes where the tokens are padded with zeros: no copy of it for every image is needed.
+      const added = tf.add(
+        weights.pos_embed,
+        tf.pad(weights.cls_token as tf.Tensor3D, [
+          [0, 0],
+          [0, patches],
+          [0, 0]
+        ])
+      )
+      const padded = tf.pad(tokens, [
+        [0, 0],
+        [1, 0],
+        [0, 0]
+      ])
+      return tf.reshape(tf.add(padded, added), [-1, width])
+    }
+  }
+}
+
+const nameOf = ({ depth, heads, patch, width }: VisionTransformerOptions): string =>
+  width === 768 && depth === 12 && heads === 12 ? `ViT-B/${patch}` : `ViT-${depth}-${width}/${patch}`
+
+/** A vision transformer; its classifier starts at zero, as the paper's does for fine-tuning. */
+export const visionTransformer = (options: VisionTransformerOptions): Network => {
+  const { classes, depth, heads, width } = options
+  const grid = gridOf(options)
+  const tokens = grid.height * grid.width + 1
+  const embed = embedding(options, grid)
+  const blocks = Array.from({ length: depth }, (_, i) => [
+    residual(norm(`blocks.${i}.norm1`, width), attention(`blocks.${i}.attn`, tokens, width, heads)),
+    residual(norm(`blocks.${i}.norm2`, width), perceptron(`blocks.${i}.mlp`, tokens, width))
+  ]).flat()
+  const last = norm("norm", width)
+  const head = linear("head", { in: width, out: classes, initial: constant(0), bias: constant(0) })
+  const parts: ReadonlyArray<Pick<Layer, "tensors" | "multiplyAdds">> = [embed, ...blocks, last, head]
+  const body: Layer<tf.Tensor4D, tf.Tensor2D> = {
+    ...cost(parts),
+    apply: (context, x) => {
+      const features = blocks.reduce((value, block) => block.apply(context, value), embed.apply(context, x))
+      const all = tf.reshape(features, [-1, tokens, width])
+      const first = tf.reshape(tf.slice(all, [0, 0, 0], [-1, 1, -1]), [-1, width]) as tf.Tensor2D
+      return head.apply(context, last.apply(context, first))
+    }
+  }
+  return network(nameOf(options), classes, body, { patches: grid })
+}

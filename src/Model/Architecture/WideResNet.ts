@@ -1,0 +1,53 @@
+/**
+ * Wide residual networks: Zagoruyko, Komodakis, "Wide Residual Networks", BMVC 2016 (arXiv:1605.07146).
+ */
+import { relu } from "../../Ops/Activation.ts"
+import { preActBlock } from "../Block/PreActBlock.ts"
+import type { ShakeDropOptions } from "../Block/ShakeDrop.ts"
+import { places } from "../Block/Stages.ts"
+import { batchNorm } from "../Layer/BatchNorm.ts"
+import { pooledClassifier } from "../Layer/Classifier.ts"
+import { conv } from "../Layer/Convolution.ts"
+import { type Layer, type Size, sequential, stateless } from "../Layer/Layer.ts"
+import { type Network, network } from "../Network.ts"
+
+export interface WideResNetOptions {
+  /** 6n + 4: three groups of n blocks of two convolutions. */
+  readonly depth: number
+  /** Widening factor k: the groups have 16k, 32k and 64k channels. */
+  readonly width: number
+  /** Share of the values between the convolutions of a block that training drops. */
+  readonly dropout?: number | undefined
+  readonly shakeDrop?: ShakeDropOptions | undefined
+  readonly classes: number
+  readonly size: Size
+}
+
+const STEM = 16
+
+/** WRN-depth-width. `depth` must be 6n + 4. */
+export const wideResNet = (options: WideResNetOptions): Network => {
+  const { classes, depth, dropout, shakeDrop, size: imageSize, width } = options
+  const perGroup = (depth - 4) / 6
+  const blocks: Array<Layer> = []
+  let channels = STEM
+  for (const place of places([perGroup, perGroup, perGroup], imageSize)) {
+    const { group, inGroup, size, stride } = place
+    const name = `block${group}.layer.${inGroup}`
+    const out = STEM * width * 2 ** (group - 1)
+    const shortcut =
+      channels === out
+        ? undefined
+        : conv(`${name}.convShortcut`, { in: channels, out, kernel: 1, stride, size })
+    blocks.push(preActBlock(name, { in: channels, out, place, shortcut, dropout, shakeDrop }))
+    channels = out
+  }
+  const features = sequential([
+    conv("conv1", { in: 3, out: STEM, kernel: 3, size: imageSize }),
+    ...blocks,
+    batchNorm("bn1", channels),
+    stateless(relu)
+  ])
+  const extras = `${dropout ? " + dropout" : ""}${shakeDrop ? " + ShakeDrop" : ""}`
+  return network(`WRN-${depth}-${width}${extras}`, classes, pooledClassifier(features, channels, classes))
+}

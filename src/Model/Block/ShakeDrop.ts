@@ -1,0 +1,113 @@
+/**
+ * ShakeDrop regularisation of a residual branch: Yamada, Iwamura, Akiba, Kise, "ShakeDrop Regularization for
+ * Deep Residual Learning", 2018 (arXiv:1802.02375), eq. 6.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { randomUniform } from "../../Ops/Random.ts"
+import { addResidual, cheap, isCheap } from "../../Ops/Rematerialise.ts"
+import type { Mode } from "../Layer/Layer.ts"
+
+/** Bounds of a uniform distribution. */
+export type Range = readonly [low: number, high: number]
+
+/** Where α (forward) and β (backward) are drawn from, uniformly and independently for each sample. */
+export interface ShakeRanges {
+  readonly alpha: Range
+  readonly beta: Range
+}
+
+/** The ranges that the paper found best, and those of the CIFAR Challenge Series. */
+export const SHAKE_RANGES = {
+  paper: { alpha: [-1, 1], beta: [0, 1] },
+  series: { alpha: [-1, 1], beta: [-1, 1] }
+} as const satisfies Record<string, ShakeRanges>
+
+export interface ShakeDropOptions extends ShakeRanges {
+  /** Probability that the last block's residual passes unchanged. */
+  readonly survival: number
+}
+
+/** What was drawn for each sample; all of shape [N]. */
+export interface ShakeDraw {
+  /** 1 where the residual passes unchanged, else 0. */
+  readonly gate: tf.Tensor1D
+  readonly alpha: tf.Tensor1D
+  readonly beta: tf.Tensor1D
+}
+
+/** Survival probability of block `index` (from 1) of `total`: falls linearly from 1 to `last` (eq. 5). */
+export const survivalAt = (last: number, index: number, total: number): number =>
+  1 - (index / total) * (1 - last)
+
+/** The options of block `index` (from 1) of `total`, where there are any. */
+export const shakeDropAt = (
+  options: ShakeDropOptions | undefined,
+  index: number,
+  total: number
+): ShakeDropOptions | undefined =>
+  options && { ...options, survival: survivalAt(options.survival, index, total) }
+
+/** b + a − b·a for each sample, as [N,1,1,1]: exactly 1 where the gate b is open, a where it is shut. */
+const factor = (gate: tf.Tensor1D, a: tf.Tensor1D): tf.Tensor4D =>
+  tf.reshape(tf.where(tf.greater(gate, 0.5), tf.onesLike(a), a), [-1, 1, 1, 1])
+
+/**
+ * x + (b + α − bα)·r in the forward pass, while the gradient that reaches r is (b + β − bβ)·dy.
+ * x, residual [N,H,W,C].
+ */
+export const shake = (
+  x: tf.Tensor4D,
+  residual: tf.Tensor4D,
+  { alpha, beta, gate }: ShakeDraw
+): tf.Tensor4D => {
+  const forward = factor(gate, alpha)
+  const backward = factor(gate, beta)
+  const product = tf.customGrad((...args) => {
+    const [branch, save] = args as unknown as [tf.Tensor4D, tf.GradSaveFunc]
+    save([backward])
+    return { value: tf.mul(branch, forward), gradFunc: (dy, [backward]) => tf.mul(dy, backward) }
+  })(residual) as tf.Tensor4D
+  const again = (...factors: Array<tf.Tensor>): tf.Tensor => tf.mul(factors[0], factors[1])
+  return addResidual(x, isCheap(residual) ? cheap(product, [residual, forward], again) : product)
+}
+
+const uniform = (u: tf.Tensor, [low, high]: Range): tf.Tensor1D =>
+  tf.add(tf.mul(u, high - low), low) as tf.Tensor1D
+
+/** What evaluation multiplies a residual with: p + (1 − p)·E[α], where p is the block's survival; 1 without ShakeDrop. */
+export const expectation = (options: ShakeDropOptions | undefined): number => {
+  if (options === undefined) return 1
+  const { alpha, survival } = options
+  return survival + ((1 - survival) * (alpha[0] + alpha[1])) / 2
+}
+
+/**
+ * Joins a residual branch to its shortcut. Training draws gate, α and β for each sample, keyed by `name`;
+ * evaluation scales the branch by its expectation. x, residual [N,H,W,C]; `survival` is this block's own.
+ */
+export const shakeDrop = (
+  name: string,
+  x: tf.Tensor4D,
+  residual: tf.Tensor4D,
+  options: ShakeDropOptions,
+  mode: Mode
+): tf.Tensor4D => {
+  if (mode._tag === "Evaluation") return tf.add(x, tf.mul(residual, expectation(options)))
+  const { alpha, beta, survival } = options
+  const draw = (site: string) => randomUniform(mode.key, `${name}/${site}`, [x.shape[0]])
+  return shake(x, residual, {
+    gate: tf.floor(tf.add(draw("gate"), survival)) as tf.Tensor1D,
+    alpha: uniform(draw("alpha"), alpha),
+    beta: uniform(draw("beta"), beta)
+  })
+}
+
+/** The end of a residual block: ShakeDrop where there are options for it, else a plain sum. */
+export const join = (
+  name: string,
+  x: tf.Tensor4D,
+  residual: tf.Tensor4D,
+  options: ShakeDropOptions | undefined,
+  mode: Mode
+): tf.Tensor4D =>
+  options === undefined ? addResidual(x, residual) : shakeDrop(name, x, residual, options, mode)

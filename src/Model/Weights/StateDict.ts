@@ -1,0 +1,112 @@
+/**
+ * The weights of a file for a network: PyTorch state dicts, checked name by name, and published weights for other
+ * images and classes.
+ */
+import * as Data from "effect/Data"
+import type { HostTensor, TensorRecord } from "../../Tensor/HostTensor.ts"
+import type { TensorSpec } from "../Layer/Layer.ts"
+import type { Network } from "../Network.ts"
+import { resamplePositions } from "./Positions.ts"
+import { fromPyTorch } from "./PyTorchLayout.ts"
+
+/** Weights do not belong to the network; `message` names the tensors. */
+export class WeightsError extends Data.TaggedError("WeightsError")<{ readonly message: string }> {}
+
+const PREFIX = "weights."
+
+/** Names in which a checkpoint keeps what belongs to a tensor: `momentum/NAME`, `ema/NAME`. */
+const isTrainingState = (name: string): boolean => name.includes("/")
+
+/** The weights among a file's tensors, in device layouts: those under `weights.` where there are any, else all. */
+const weightsIn = (file: TensorRecord): TensorRecord => {
+  const prefixed = Object.keys(file).some((name) => name.startsWith(PREFIX))
+  const chosen = Object.entries(file).flatMap(([name, value]) => {
+    if (prefixed) return name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), value] as const] : []
+    return isTrainingState(name) ? [] : [[name, value] as const]
+  })
+  return fromPyTorch(Object.fromEntries(chosen))
+}
+
+/** A shape of the device's as PyTorch has it. */
+const show = (shape: ReadonlyArray<number>): string => {
+  const [h, w, i, o] = shape
+  return `[${(shape.length === 4 ? [o, i, h, w] : shape).join(", ")}]`
+}
+
+const some = (names: ReadonlyArray<string>): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ")
+
+const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i])
+
+/** Fails unless `weights` has all of `specs`, in their shapes, and nothing but tensors of the network. */
+const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: TensorRecord): void => {
+  const known = new Set(network.tensors.map(({ name }) => name))
+  const problems: Array<string> = []
+  const missing = specs.filter(({ name }) => weights[name] === undefined).map(({ name }) => name)
+  if (missing.length > 0) problems.push(`${some(missing)} missing`)
+  const unknown = Object.keys(weights).filter((name) => !known.has(name))
+  if (unknown.length > 0) problems.push(`${some(unknown)} unknown to it`)
+  const wrong = specs.flatMap(({ name, shape }) => {
+    const value: HostTensor | undefined = weights[name]
+    if (value === undefined || (value.dtype === "float32" && sameShape(value.shape, shape))) return []
+    return [`${name} is ${value.dtype}${show(value.shape)} instead of float32${show(shape)}`]
+  })
+  if (wrong.length > 0) problems.push(some(wrong))
+  if (problems.length === 0) return
+  throw new WeightsError({ message: `the weights are not those of ${network.name}: ${problems.join("; ")}` })
+}
+
+/**
+ * A network's tensors out of a file's, in device layouts. Names are PyTorch's; they may all stand under `weights.`,
+ * and what else the file holds is then left alone.
+ *
+ * @throws WeightsError naming what is missing, unknown or of another shape
+ */
+export const weightsFor = (network: Network, file: TensorRecord): TensorRecord => {
+  const weights = weightsIn(file)
+  check(network, network.tensors, weights)
+  return weights
+}
+
+/** The tensors of the layer that the last tensor belongs to. */
+const classifierOf = ({ tensors }: Network): ReadonlyArray<TensorSpec> => {
+  const last = tensors[tensors.length - 1].name
+  const layer = last.slice(0, last.lastIndexOf("."))
+  return tensors.filter(({ name }) => name.startsWith(`${layer}.`))
+}
+
+/** A square number of patches and the class's token. */
+const isSquareGrid = ({ shape }: HostTensor): boolean =>
+  shape.length === 3 && shape[1] > 1 && Number.isInteger(Math.sqrt(shape[1] - 1))
+
+/** Positions of a square grid for a network of another one. */
+const withPositions = (network: Network, weights: TensorRecord): TensorRecord => {
+  const wanted = network.tensors.find(({ name }) => name === "pos_embed")
+  const grid = network.patches
+  const given = weights.pos_embed
+  if (!wanted || !grid || given?.dtype !== "float32" || sameShape(given.shape, wanted.shape)) return weights
+  if (!isSquareGrid(given)) return weights
+  return { ...weights, pos_embed: resamplePositions(given as HostTensor<"float32">, grid) }
+}
+
+/**
+ * Published weights to start from: the classifier is left out where it has other classes, and a vision transformer's
+ * positions are resampled to the network's patches. Lay the result over `network.init`.
+ *
+ * @throws WeightsError naming what is missing, unknown or of another shape
+ */
+export const pretrainedFor = (network: Network, file: TensorRecord): TensorRecord => {
+  const weights = withPositions(network, weightsIn(file))
+  const classifier = classifierOf(network)
+  const fits = classifier.every(
+    ({ name, shape }) => weights[name] === undefined || sameShape(weights[name].shape, shape)
+  )
+  const left = fits ? [] : classifier.map(({ name }) => name)
+  check(
+    network,
+    network.tensors.filter(({ name }) => !left.includes(name)),
+    weights
+  )
+  return Object.fromEntries(Object.entries(weights).filter(([name]) => !left.includes(name)))
+}

@@ -1,0 +1,19 @@
+/** Softmax cross entropy. */
+import * as tf from "@tensorflow/tfjs-core"
+import { FLOAT } from "../Device/Graph/Attributes.ts"
+import { recorder } from "../Device/Trace/Recorder.ts"
+import { differentiable } from "./Differentiable.ts"
+
+/** Cross entropy of each row against a distribution over classes. logits, labels [N,K] → [N]. */
+export const softmaxCrossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor1D => {
+  const { record } = recorder()
+  return differentiable(
+    [logits],
+    (save) => {
+      const [value, gradient] = record("SoftmaxCrossEntropyWithLogits", [logits, labels], [FLOAT])
+      save([gradient])
+      return value
+    },
+    (dy, [gradient]) => [tf.mul(tf.expandDims(dy, 1), gradient)]
+  ) as tf.Tensor1D
+}

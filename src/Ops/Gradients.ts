@@ -1,0 +1,34 @@
+/** Gradients of traced programs. */
+import * as tf from "@tensorflow/tfjs-core"
+import { recorder } from "../Device/Trace/Recorder.ts"
+
+/** A loss, what else the forward pass gave, and the loss's gradient by parameter. */
+export interface ValueAndGradients<Aux> {
+  readonly loss: tf.Scalar
+  readonly auxiliary: Aux
+  readonly gradients: Readonly<Record<string, tf.Tensor>>
+}
+
+/**
+ * Reverse-mode gradients of a scalar loss for named parameters, with auxiliary results that stay usable (as
+ * `jax.value_and_grad(..., has_aux=True)`).
+ */
+export const valueAndGradients = <Aux extends Readonly<Record<string, tf.Tensor>>>(
+  f: () => { readonly loss: tf.Scalar; readonly auxiliary: Aux },
+  parameters: Readonly<Record<string, tf.Tensor>>
+): ValueAndGradients<Aux> => {
+  const { keep } = recorder()
+  const names = Object.keys(parameters)
+  let auxiliary: Aux | undefined
+  const { value, grads } = tf.valueAndGrads((..._: Array<tf.Tensor>) => {
+    const result = f()
+    for (const tensor of Object.values(result.auxiliary)) keep(tensor)
+    auxiliary = result.auxiliary
+    return result.loss
+  })(names.map((name) => parameters[name]))
+  const gradients: Record<string, tf.Tensor> = {}
+  names.forEach((name, i) => {
+    gradients[name] = grads[i]
+  })
+  return { loss: value as tf.Scalar, auxiliary: auxiliary!, gradients }
+}

@@ -1,0 +1,50 @@
+/** Random draws inside traced programs. */
+import * as tf from "@tensorflow/tfjs-core"
+import type { Attribute } from "../Device/Graph/Graph.ts"
+import { TF } from "../Device/Library/DataType.ts"
+import { recorder } from "../Device/Trace/Recorder.ts"
+import { hash32 } from "../Random.ts"
+
+/** What a random draw inside a program depends on: with the site's name, nothing else. */
+export interface RandomKey {
+  readonly seed: number
+  /** int32 scalar */
+  readonly step: tf.Scalar
+  /** Where only a part of a batch is there: which one (int32 scalar, from 0), of how many. */
+  readonly part?: { readonly index: tf.Scalar; readonly of: number }
+}
+
+const SEEDED: ReadonlyArray<Attribute> = [
+  { kind: "type", name: "dtype", value: TF.FLOAT },
+  { kind: "type", name: "T", value: TF.INT32 },
+  { kind: "type", name: "Tseed", value: TF.INT32 }
+]
+
+/** The rows of the `index`-th part of x, which has as many rows as `shape` says. */
+const partOf = (x: tf.Tensor, index: tf.Scalar, shape: ReadonlyArray<number>): tf.Tensor => {
+  const zeros = shape.slice(1).map(() => tf.scalar(0, "int32"))
+  const begin = tf.stack([tf.mul(index, tf.scalar(shape[0], "int32")), ...zeros])
+  return recorder().record(
+    "Slice",
+    [x, begin, tf.tensor1d([...shape], "int32")],
+    [
+      { kind: "type", name: "T", value: TF.FLOAT },
+      { kind: "type", name: "Index", value: TF.INT32 }
+    ]
+  )[0]
+}
+
+/**
+ * Uniform numbers in [0, 1) from TensorFlow's counter-based generator, keyed by (seed, step, site): a resumed
+ * run draws what the uninterrupted one would have drawn. The first axis is that of the batch's images: those of a
+ * part get what they would get in the whole batch.
+ */
+export const randomUniform = (key: RandomKey, site: string, shape: ReadonlyArray<number>): tf.Tensor => {
+  const siteKey = (hash32(site) ^ Math.imul(key.seed, 0x9e3779b1)) | 0
+  const seed = tf.stack([tf.scalar(siteKey, "int32"), key.step])
+  const { part } = key
+  const whole = part === undefined ? shape : [shape[0] * part.of, ...shape.slice(1)]
+  const numbers = tf.tensor1d([...whole], "int32")
+  const [drawn] = recorder().record("StatelessRandomUniform", [numbers, seed], SEEDED)
+  return part === undefined ? drawn : partOf(drawn, part.index, shape)
+}

@@ -1,0 +1,5 @@
+/** Trained networks in use: predictions for images and tensors. */
+export { ServeError } from "./Predict/Errors.ts"
+export { classifier, filesOf, type Prediction, type Unreadable } from "./Predict/Images.ts"
+export { inputOf, predictTensors, readTensors } from "./Predict/Tensors.ts"
+export { openRun, type Served } from "./Predict/TrainedRun.ts"

@@ -1,0 +1,77 @@
+/** Logits of a network for images that are tensors already. */
+import type * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import { Device, entryPoint } from "../Device.ts"
+import type { Network } from "../Model/Network.ts"
+import { channelsLast } from "../Model/Weights/PyTorchLayout.ts"
+import { readFile } from "../Platform/Files.ts"
+import { float32, type HostTensor, sizeOf, type TensorRecord } from "../Tensor/HostTensor.ts"
+import { decode } from "../Tensor/Safetensors.ts"
+import { ServeError } from "./Errors.ts"
+
+/** Images in one run of the graph. */
+const BATCH = 64
+
+/** The tensors of a safetensors file. */
+export const readTensors = Effect.fn("readTensors")(function* (file: string) {
+  const bytes = yield* readFile(file)
+  return yield* Effect.try({
+    try: () => decode(bytes).tensors,
+    catch: (cause) => new ServeError({ message: `${file}: ${(cause as Error).message}` })
+  })
+})
+
+/** The images of a file of tensors: `input`, float32 [N,3,H,W], not empty. */
+export const inputOf = (file: string, tensors: TensorRecord): Effect.Effect<HostTensor, ServeError> => {
+  const input = tensors.input
+  if (input === undefined) {
+    const names = Object.keys(tensors)
+    return Effect.fail(
+      new ServeError({ message: `${file} has no tensor named input: it has ${names.join(", ") || "none"}` })
+    )
+  }
+  const { dtype, shape } = input
+  if (dtype === "float32" && shape.length === 4 && shape[1] === 3 && sizeOf(shape) > 0) {
+    return Effect.succeed(input)
+  }
+  return Effect.fail(
+    new ServeError({
+      message: `${file}: input is ${dtype}[${shape.join(", ")}], but float32[N, 3, height, width] is wanted`
+    })
+  )
+}
+
+/** Normalised images [N,3,H,W] → logits [N,classes]. `weights` are in device layouts. */
+export const predictTensors = Effect.fn("predictTensors")(function* (
+  network: Network,
+  weights: TensorRecord,
+  input: HostTensor
+) {
+  const device = yield* Device
+  const { data, shape } = channelsLast(input)
+  const [count, height, width, channels] = shape
+  const batch = Math.min(BATCH, count)
+  const program = yield* device.compile(weights, {
+    evaluate: entryPoint({
+      inputs: { x: { dtype: "float32", shape: [batch, height, width, channels] } },
+      prepared: true,
+      run: (state, { x }) => ({
+        output: { logits: network.apply(state, x as tf.Tensor4D, { _tag: "Evaluation" }).logits }
+      })
+    })
+  })
+  const image = height * width * channels
+  const logits = new Float32Array(count * network.classes)
+  for (let first = 0; first < count; first += batch) {
+    // The last batch may end with images of zeros.
+    const images = new Float32Array(batch * image)
+    images.set(data.subarray(first * image, (first + batch) * image))
+    const result = yield* program.run("evaluate", { x: float32([batch, height, width, channels], images) })
+    const rows = Math.min(batch, count - first)
+    logits.set(
+      (result.logits.data as Float32Array).subarray(0, rows * network.classes),
+      first * network.classes
+    )
+  }
+  return float32([count, network.classes], logits)
+}, Effect.scoped)

@@ -1,0 +1,62 @@
+/**
+ * Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"): momentum whose update is made
+ * nearly orthogonal. In the form in which the author's airbench trains convolutions: each filter bank, as a matrix
+ * [out, in·height·width], is scaled to a norm of √out before each step, so that weight decay has no place in it.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import type { MomentumUpdate } from "../../Ops/MomentumUpdate.ts"
+import { halfSquaredNorm } from "../../Ops/SquaredNorm.ts"
+
+export interface MuonOptions {
+  /** Learning rate as a multiple of that of the other parameters. */
+  readonly rate: number
+  readonly momentum: number
+  /** Newton–Schulz iterations. */
+  readonly steps: number
+}
+
+/** Coefficients of the iteration x ← ax + bx³ + cx⁵: steep at zero, and from there to about 1 in few steps. */
+const [A, B, C] = [3.4445, -4.775, 2.0315]
+
+const normOf = (x: tf.Tensor): tf.Scalar => tf.sqrt(tf.mul(2, halfSquaredNorm(x)))
+
+/**
+ * The nearest orthogonal matrix, roughly: UVᵀ of x = USVᵀ with singular values between about 0.7 and 1.2, by a
+ * Newton–Schulz iteration of fifth order. x [rows, columns].
+ */
+export const orthogonalise = (x: tf.Tensor2D, steps: number): tf.Tensor2D => {
+  const [rows, columns] = x.shape
+  // The products are taken on the shorter side; they are symmetric.
+  const wide = rows < columns
+  let value = tf.div<tf.Tensor2D>(x, tf.add(normOf(x), 1e-7))
+  for (let step = 0; step < steps; step++) {
+    const gram = tf.matMul(value, value, !wide, wide)
+    const polynomial = tf.add<tf.Tensor2D>(tf.mul(B, gram), tf.mul(C, tf.matMul(gram, gram)))
+    const product = wide ? tf.matMul(polynomial, value) : tf.matMul(value, polynomial)
+    value = tf.add(tf.mul(A, value), product)
+  }
+  return value
+}
+
+/**
+ * One step of one filter bank [height, width, in, out], with Nesterov momentum. The bank is taken as its transpose
+ * [height·width·in, out]: what is orthogonal that way is so the other way, and the order of rows does not matter.
+ */
+export const muonStep = (
+  parameter: tf.Tensor,
+  momentum: tf.Tensor,
+  gradient: tf.Tensor,
+  learningRate: tf.Tensor,
+  options: MuonOptions
+): MomentumUpdate => {
+  const out = parameter.shape[parameter.rank - 1]
+  const moved = tf.add(tf.mul(momentum, options.momentum), gradient)
+  const direction = tf.add(gradient, tf.mul(moved, options.momentum))
+  const update = orthogonalise(tf.reshape(direction, [-1, out]), options.steps)
+  const scaled = tf.mul(parameter, tf.div(Math.sqrt(out), normOf(parameter)))
+  const rate = tf.mul(learningRate, options.rate)
+  return {
+    parameter: tf.sub(scaled, tf.mul(rate, tf.reshape(update, parameter.shape))),
+    momentum: moved
+  }
+}

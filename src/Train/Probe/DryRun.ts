@@ -1,0 +1,41 @@
+/** A trial of an experiment: the network in its full size and the whole pipeline, for two steps on a few images. */
+import type { Experiment } from "../../Config.ts"
+import type { LoadedDataset, Split } from "../../Data.ts"
+
+/** At most so many images in a batch, so that the largest networks fit into a small machine's memory. */
+const BATCH = 16
+const STEPS = 2
+/** Images of the validation and of the test split. */
+const EVALUATED = 32
+
+/** The experiment with one epoch of small batches. It starts from its seed, without a file, and on whole images. */
+export const smokeExperiment = (experiment: Experiment): Experiment => {
+  const { initialWeights: _, progressiveResizing: __, ...train } = experiment.train
+  const { accumulate, batchSize, swa } = train
+  const whole = accumulate * Math.ceil(Math.min(batchSize, BATCH) / accumulate)
+  return {
+    ...experiment,
+    name: `${experiment.name}-smoke`,
+    train: {
+      ...train,
+      epochs: 1,
+      batchSize: whole,
+      ...(swa && { swa: { start: 1, every: 1 } })
+    }
+  }
+}
+
+/** Images from all over a split: the first ones of a folder's are of one class. */
+const some = (split: Split, most: number): Split => {
+  const count = Math.min(most, split.indices.length)
+  const at = (i: number): number => split.indices[Math.floor((i * split.indices.length) / count)]
+  return { ...split, indices: Uint32Array.from({ length: count }, (_, i) => at(i)) }
+}
+
+/** As much of a data set as two such steps and two short evaluations take. */
+export const smokeDataset = (dataset: LoadedDataset, { train }: Experiment): LoadedDataset => ({
+  ...dataset,
+  train: some(dataset.train, STEPS * train.batchSize),
+  validation: some(dataset.validation, EVALUATED),
+  test: some(dataset.test, EVALUATED)
+})

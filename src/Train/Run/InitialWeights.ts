@@ -1,0 +1,54 @@
+/** Weights of a file that a run starts from. */
+import { createHash } from "node:crypto"
+import { existsSync } from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import type { Experiment } from "../../Config.ts"
+import { type Network, pretrainedFor } from "../../Model.ts"
+import { readFile } from "../../Platform/Files.ts"
+import type { TensorRecord } from "../../Tensor/HostTensor.ts"
+import { decode } from "../../Tensor/Safetensors.ts"
+import { RunError } from "./RunConfig.ts"
+
+export interface InitialWeights {
+  /** By the network's own names, in device layouts; a classifier of other classes is not among them. */
+  readonly weights: TensorRecord
+  /** SHA-256 (hex) of the file. */
+  readonly sha256: string
+}
+
+/** Fails where an experiment starts from a file that is not there. */
+export const findInitialWeights = ({
+  train: { initialWeights: file }
+}: Experiment): Effect.Effect<void, RunError> =>
+  Effect.suspend(() => {
+    if (file === undefined || existsSync(file)) return Effect.void
+    const name = path.basename(file, path.extname(file))
+    return Effect.fail(
+      new RunError({
+        message: `train.initialWeights: there is no file ${file}: fetch these weights (timm's are model.safetensors of timm/${name} on the Hugging Face hub), and say where they are with --set train.initialWeights=FILE`
+      })
+    )
+  })
+
+/**
+ * The file that an experiment starts from, fitted to its network; undefined where it starts from its seed alone, and
+ * where the file is not there but not `needed` either, because the run has begun.
+ *
+ * @errors RunError where there is no such file, it is damaged, or its weights are not the network's
+ */
+export const readInitialWeights = Effect.fn("readInitialWeights")(function* (
+  experiment: Experiment,
+  network: Network,
+  { needed }: { readonly needed: boolean }
+) {
+  const file = experiment.train.initialWeights
+  if (file === undefined || !(needed || existsSync(file))) return undefined
+  yield* findInitialWeights(experiment)
+  const bytes = yield* readFile(file)
+  const weights = yield* Effect.try({
+    try: () => pretrainedFor(network, decode(bytes).tensors),
+    catch: (cause) => new RunError({ message: `train.initialWeights: ${file}: ${(cause as Error).message}` })
+  })
+  return { weights, sha256: createHash("sha256").update(bytes).digest("hex") } satisfies InitialWeights
+})

@@ -1,0 +1,108 @@
+/** The curves of a run: `metrics.jsonl`, one line an epoch. */
+import * as fs from "node:fs/promises"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { decodeStrictly } from "../../Config/Decode.ts"
+import {
+  makeFolder,
+  readFile,
+  StorageError,
+  storageError,
+  syncDirectory,
+  writeFileAtomic
+} from "../../Platform/Files.ts"
+
+const Measured = Schema.NullOr(Schema.Finite)
+
+export const EpochMetrics = Schema.Struct({
+  /** Epochs and steps done since the start. */
+  epoch: Schema.Int,
+  step: Schema.Int,
+  /** Learning rate of the epoch's last step. */
+  lr: Schema.Finite,
+  /** Means over the epoch's augmented batches, while the weights changed. */
+  trainLoss: Schema.Finite,
+  trainAccuracy: Schema.Finite,
+  /** On the validation split with the raw weights; null where the epoch was not evaluated. */
+  valLoss: Measured,
+  valAccuracy: Measured,
+  /** On the validation split with the averaged weights; null where there are none. */
+  emaAccuracy: Measured,
+  /** On the validation split with the mean of the weights (SWA); null where there is none. */
+  swaAccuracy: Measured.pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
+  imagesPerSecond: Schema.Finite,
+  /** Of training, evaluation included. */
+  seconds: Schema.Finite,
+  /** Share of the training time that went into waiting for batches. */
+  waitShare: Schema.Finite
+})
+export type EpochMetrics = typeof EpochMetrics.Type
+
+const metricsFile = (directory: string): string => path.join(directory, "metrics.jsonl")
+
+/** Adds an epoch's line; when it returns, the line is on the disk. */
+export const appendMetrics = (
+  directory: string,
+  metrics: EpochMetrics
+): Effect.Effect<void, StorageError> => {
+  const file = metricsFile(directory)
+  return Effect.tryPromise({
+    try: async () => {
+      await makeFolder(directory)
+      const handle = await fs.open(file, "a")
+      try {
+        await handle.writeFile(`${JSON.stringify(metrics)}\n`)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await syncDirectory(directory)
+    },
+    catch: storageError("write", file)
+  })
+}
+
+/** The file's text; a run that has not finished an epoch has none. */
+const readText = (file: string): Effect.Effect<string, StorageError> =>
+  readFile(file).pipe(
+    Effect.map((bytes) => bytes.toString("utf8")),
+    Effect.catchIf(
+      ({ cause }) => (cause as { readonly code?: string }).code === "ENOENT",
+      () => Effect.succeed("")
+    )
+  )
+
+const decodeLine = (file: string, line: string, number: number): Effect.Effect<EpochMetrics, StorageError> =>
+  Effect.try({ try: (): unknown => JSON.parse(line), catch: () => "it is not JSON" }).pipe(
+    Effect.flatMap((json) => decodeStrictly(EpochMetrics, json)),
+    Effect.mapError(
+      (problem) => new StorageError({ path: file, message: `${file}, line ${number}: ${problem}` })
+    )
+  )
+
+/**
+ * The epochs of a run, in their order. A last line without its end is left out: the process was killed while it
+ * wrote it.
+ */
+export const readMetrics = Effect.fn("readMetrics")(function* (directory: string) {
+  const file = metricsFile(directory)
+  const lines = (yield* readText(file)).split("\n").slice(0, -1)
+  return yield* Effect.forEach(lines, (line, i) => decodeLine(file, line, i + 1))
+})
+
+/**
+ * Drops the epochs after a step, which a run that continues from there does again. What is kept is kept to the
+ * byte.
+ */
+export const truncateMetrics = Effect.fn("truncateMetrics")(function* (directory: string, step: number) {
+  const file = metricsFile(directory)
+  const text = yield* readText(file)
+  const epochs = yield* readMetrics(directory)
+  const kept = text
+    .split("\n")
+    .slice(0, epochs.filter((epoch) => epoch.step <= step).length)
+    .map((line) => `${line}\n`)
+    .join("")
+  if (kept !== text) yield* writeFileAtomic(file, kept)
+})

@@ -1,0 +1,72 @@
+/** The final numbers of a run: `result.json`. */
+import { existsSync } from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { decodeStrictly } from "../../Config/Decode.ts"
+import { WeightsName } from "../../Config.ts"
+import { readJson, StorageError, writeFileAtomic } from "../../Platform/Files.ts"
+
+/** 95 % confidence interval of an accuracy, from the number of images alone. */
+const interval = Schema.Tuple([Schema.Finite, Schema.Finite])
+
+export const RunResult = Schema.Struct({
+  dataset: Schema.String,
+  split: Schema.Literals(["train", "validation", "test"]),
+  /** Epochs that the measured weights were trained for. */
+  epochs: Schema.Int,
+  weights: WeightsName,
+  /** How these weights were chosen. */
+  selection: Schema.String,
+  images: Schema.Int,
+  accuracy: Schema.Finite,
+  interval,
+  /** Mean cross entropy (nats). */
+  loss: Schema.Finite,
+  top5: Schema.Finite,
+  /** Images by true class (row) and predicted class (column). */
+  confusion: Schema.Array(Schema.Array(Schema.Int)),
+  /** Of the mean logits over the experiment's `views` of each image, where it has some. */
+  overViews: Schema.optionalKey(
+    Schema.Struct({ views: Schema.Int, accuracy: Schema.Finite, interval, loss: Schema.Finite })
+  ),
+  parameters: Schema.Int,
+  /** Of one image. */
+  multiplyAdds: Schema.Int,
+  trainSeconds: Schema.Finite,
+  seed: Schema.Int,
+  command: Schema.String
+})
+export type RunResult = typeof RunResult.Type
+export type OverViews = NonNullable<RunResult["overViews"]>
+
+/** The standard normal distribution's quantile at 0.975. */
+const Z = 1.959964
+
+/**
+ * 95 % confidence interval of a share, `correct` of `n`: Wilson's score interval (Wilson 1927), which stays within
+ * [0, 1] and holds for shares near 1.
+ */
+export const wilsonInterval = (correct: number, n: number): readonly [number, number] => {
+  const share = correct / n
+  const centre = share + (Z * Z) / (2 * n)
+  const half = Z * Math.sqrt((share * (1 - share)) / n + (Z * Z) / (4 * n * n))
+  const scale = 1 + (Z * Z) / n
+  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)]
+}
+
+const resultFile = (directory: string): string => path.join(directory, "result.json")
+
+export const writeResult = (directory: string, result: RunResult): Effect.Effect<void, StorageError> =>
+  writeFileAtomic(resultFile(directory), `${JSON.stringify(result, null, 2)}\n`)
+
+/** Whether the run in a folder has come to its end. */
+export const isFinished = (directory: string): boolean => existsSync(resultFile(directory))
+
+/** The result of the finished run in a folder. */
+export const readResult = Effect.fn("readResult")(function* (directory: string) {
+  const file = resultFile(directory)
+  return yield* decodeStrictly(RunResult, yield* readJson(file)).pipe(
+    Effect.mapError((problems) => new StorageError({ path: file, message: `${file}: ${problems}` }))
+  )
+})

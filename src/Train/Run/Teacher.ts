@@ -1,0 +1,71 @@
+/** Networks of finished runs, as teachers of another one. */
+import { createHash } from "node:crypto"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import { Checkpoints } from "../../Checkpoint.ts"
+import type { Experiment, TeacherConfig } from "../../Config.ts"
+import type { LoadedDataset } from "../../Data.ts"
+import type { Network } from "../../Model/Network.ts"
+import type { TensorRecord } from "../../Tensor/HostTensor.ts"
+import { isFinished } from "./Result.ts"
+import { RunError } from "./RunConfig.ts"
+import { checkSameData, readTrained } from "./Trained.ts"
+
+export interface Teacher {
+  readonly network: Network
+  /** Those that its run's result was measured with. */
+  readonly weights: TensorRecord
+  /** In the mean of all teachers' probabilities. */
+  readonly share: number
+  /** SHA-256 (hex) of the weights. */
+  readonly sha256: string
+}
+
+const hashOf = (weights: TensorRecord): string => {
+  const hash = createHash("sha256")
+  for (const [name, { data, shape }] of Object.entries(weights)) {
+    hash.update(`${name} ${shape.join(",")}\n`)
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
+  return hash.digest("hex")
+}
+
+const cannotTeach = (directory: string, why: string): RunError =>
+  new RunError({ message: `the run in ${directory} cannot teach: ${why}` })
+
+/**
+ * The network of a finished run, for a data set.
+ *
+ * @errors RunError where the run is not finished, has no checkpoint or was trained on other data.
+ */
+const readTeacher = Effect.fn("readTeacher")(function* (config: TeacherConfig, dataset: LoadedDataset) {
+  const { run: directory, ...choice } = typeof config === "string" ? { run: config } : config
+  const trained = yield* readTrained(directory, choice).pipe(
+    Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 }))
+  )
+  yield* checkSameData(directory, trained.dataset, dataset)
+  if (!isFinished(directory)) return yield* cannotTeach(directory, "it has not come to its end")
+  return { ...trained, directory, sha256: hashOf(trained.weights) }
+})
+
+const weightOf = (config: TeacherConfig): number => (typeof config === "string" ? 1 : config.weight)
+
+/** The teachers of an experiment, which have as many classes as its network. */
+export const readTeachers = Effect.fn("readTeachers")(function* (
+  { train }: Experiment,
+  { classes }: Network,
+  dataset: LoadedDataset
+) {
+  const configs = train.distillation?.teachers ?? []
+  const total = configs.reduce((sum, config) => sum + weightOf(config), 0)
+  return yield* Effect.forEach(
+    configs,
+    Effect.fnUntraced(function* (config) {
+      const { directory, network, sha256, weights } = yield* readTeacher(config, dataset)
+      if (network.classes !== classes) {
+        return yield* cannotTeach(directory, `it has ${network.classes} classes, not ${classes}`)
+      }
+      return { network, weights, sha256, share: weightOf(config) / total } satisfies Teacher
+    })
+  )
+})

@@ -1,0 +1,104 @@
+/** The entry points that every run has: one that trains on a batch, and one that evaluates images. */
+import * as tf from "@tensorflow/tfjs-core"
+import type { PerChannel } from "../../Data.ts"
+import { entryPoint } from "../../Device.ts"
+import type { Size } from "../../Model/Layer/Layer.ts"
+import type { Network } from "../../Model/Network.ts"
+import { resize, scaled } from "./Resize.ts"
+import { type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
+
+/** What a program has to know of the data. */
+export interface Images {
+  readonly size: Size
+  /** In one run of the program. */
+  readonly batchSize: number
+  /** Mean and standard deviation of the channels, for pixels in [0, 1]. */
+  readonly mean: PerChannel
+  readonly std: PerChannel
+}
+
+/** Pixels 0 … 255 to zero mean and unit variance for each channel: (x/255 − mean)/std. [N,H,W,3] */
+export const normalise = (pixels: tf.Tensor, { mean, std }: Pick<Images, "mean" | "std">): tf.Tensor4D => {
+  const scale = std.map((deviation) => 1 / (255 * deviation))
+  const shift = mean.map((value, i) => -value / std[i])
+  return tf.add(tf.mul(pixels, tf.tensor1d(scale)), tf.tensor1d(shift))
+}
+
+export const pixels = ({ batchSize, size }: Images) =>
+  ({ dtype: "uint8", shape: [batchSize, size.height, size.width, 3] }) as const
+
+/** A float32 scalar. */
+export const NUMBER = { dtype: "float32", shape: [] } as const
+/** An int32 scalar. */
+export const INTEGER = { dtype: "int32", shape: [] } as const
+
+/** Inputs of an entry point that is given a batch to train on. */
+export const batchInputs = (images: Images) => {
+  const labels = { dtype: "int32", shape: [images.batchSize] } as const
+  return {
+    images: pixels(images),
+    labelsA: labels,
+    labelsB: labels,
+    lambda: { dtype: "float32", shape: [images.batchSize] } as const,
+    step: INTEGER
+  }
+}
+
+/** The batch of such an entry point, normalised, with images of `scale` times their size. */
+export const batchOf = (
+  images: Images,
+  input: Readonly<Record<keyof ReturnType<typeof batchInputs>, tf.Tensor>>,
+  scale: number
+) => ({
+  images: normalise(scale === 1 ? input.images : resize(input.images, scaled(images.size, scale)), images),
+  labels: {
+    a: input.labelsA as tf.Tensor1D,
+    b: input.labelsB as tf.Tensor1D,
+    lambda: input.lambda as tf.Tensor1D
+  }
+})
+
+/** Inputs of an entry point that changes the weights. */
+export const updateInputs = { learningRate: NUMBER, averageDecay: NUMBER, lookaheadRate: NUMBER }
+
+export const updateOf = (
+  { lookahead }: StepOptions,
+  input: Readonly<Record<keyof typeof updateInputs, tf.Tensor>>
+): UpdateInput => ({
+  learningRate: input.learningRate,
+  averageDecay: input.averageDecay,
+  lookaheadRate: lookahead ? input.lookaheadRate : undefined
+})
+
+/** Images to logits [N,classes], with weights that are kept in the state under other names (`keptAs`). */
+export const evaluationEntry = (
+  network: Network,
+  images: Images,
+  keptAs: (name: string) => string = (name) => name
+) =>
+  entryPoint({
+    inputs: { images: pixels(images) },
+    prepared: true,
+    run: (state, input) => {
+      const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[keptAs(name)]]))
+      const { logits } = network.apply(weights, normalise(input.images, images), { _tag: "Evaluation" })
+      return { output: { logits } }
+    }
+  })
+
+/** One step of training on a batch, whose images are first scaled. */
+export const trainingEntry = (
+  network: Network,
+  images: Images,
+  options: StepOptions,
+  { scale = 1, seed }: { readonly seed: number; readonly scale?: number }
+) =>
+  entryPoint({
+    inputs: { ...batchInputs(images), ...updateInputs },
+    run: (state, input) =>
+      trainingStep(network, options, state, {
+        ...batchOf(images, input, scale),
+        ...updateOf(options, input),
+        key: { seed, step: input.step as tf.Scalar }
+      })
+  })

@@ -1,0 +1,136 @@
+/** One training step as a pure function of the state and a batch: gradients, and what is made of them. */
+import * as tf from "@tensorflow/tfjs-core"
+import type { Network } from "../../Model/Network.ts"
+import { valueAndGradients } from "../../Ops/Gradients.ts"
+import type { RandomKey } from "../../Ops/Random.ts"
+import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import { averageOf, moveAverages } from "../Averages/Ema.ts"
+import { synchronise } from "../Optimizer/Lookahead.ts"
+import { globalNorm, momentumOf, type OptimizerOptions, optimizerStep } from "../Optimizer/Optimizer.ts"
+import { ascend, type SamOptions } from "../Optimizer/Sam.ts"
+import { type Distillation, distillationLoss, softTargets } from "./Distillation.ts"
+import { correctOf, crossEntropy, type MixedLabels, targets } from "./Loss.ts"
+
+type Tensors = Readonly<Record<string, tf.Tensor>>
+
+export interface StepOptions extends OptimizerOptions {
+  readonly labelSmoothing: number
+  /** Whether averages of the weights are kept. */
+  readonly ema: boolean
+  /** Whether slow weights are kept. */
+  readonly lookahead?: boolean
+  readonly sam?: SamOptions | undefined
+  readonly distillation?: Distillation | undefined
+  /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
+  readonly recompute?: boolean | undefined
+}
+
+export interface BatchInput {
+  /** Normalised images, [N,H,W,3]. */
+  readonly images: tf.Tensor4D
+  readonly labels: MixedLabels
+  readonly key: RandomKey
+}
+
+export interface UpdateInput {
+  readonly learningRate: tf.Tensor
+  /** Decay of the averages at this step. */
+  readonly averageDecay: tf.Tensor
+  /** How far slow weights go at this step, 0 where they stay; undefined where there are none. */
+  readonly lookaheadRate?: tf.Tensor | undefined
+}
+
+/** What a batch gives. */
+export interface BatchResult {
+  /** Of the mean loss, by parameter. */
+  readonly gradients: Tensors
+  /** Running statistics after the batch, by name. */
+  readonly statistics: Tensors
+  /** Mean over the batch. */
+  readonly loss: tf.Scalar
+  /** Number of right predictions. */
+  readonly correct: tf.Scalar
+}
+
+/** State before the first step: weights, momenta of zero, and averages that start at the weights. */
+export const initialState = (network: Network, weights: TensorRecord, ema: boolean): TensorRecord => {
+  const state: Record<string, TensorRecord[string]> = { ...weights }
+  for (const { name, role, shape } of network.tensors) {
+    if (role === "parameter") state[momentumOf(name)] = float32(shape)
+    if (ema) state[averageOf(name)] = weights[name]
+  }
+  return state
+}
+
+/** The network's parameters among the tensors of a state. */
+export const parametersOf = (network: Network, state: Tensors): Tensors =>
+  Object.fromEntries(
+    network.tensors.flatMap(({ name, role }) => (role === "parameter" ? [[name, state[name]]] : []))
+  )
+
+/**
+ * The loss of a batch, and its gradients. With SAM these are those at a place nearby, where the batch goes through the
+ * network a second time, with the same draws; the running statistics are those of the first time, at the weights
+ * themselves, because only these are ever evaluated.
+ */
+export const gradientsOf = (
+  network: Network,
+  options: StepOptions,
+  state: Tensors,
+  { images, key, labels }: BatchInput
+): BatchResult => {
+  const { distillation, labelSmoothing, recompute = false, sam } = options
+  const target = targets(labels, network.classes, labelSmoothing)
+  const soft = distillation && softTargets(distillation, state, images)
+  const objective = (logits: tf.Tensor2D): tf.Scalar => {
+    const loss = crossEntropy(logits, target)
+    if (distillation === undefined || soft === undefined) return loss
+    const { temperature, weight } = distillation
+    return tf.add(tf.mul(loss, 1 - weight), tf.mul(distillationLoss(logits, soft, temperature), weight))
+  }
+  const pass = (parameters: Tensors) =>
+    valueAndGradients(() => {
+      const weights = { ...state, ...parameters }
+      const { logits, statistics } = network.apply(weights, images, { _tag: "Training", key, recompute })
+      return { loss: objective(logits), auxiliary: { ...statistics, logits } }
+    }, parameters)
+
+  const parameters = parametersOf(network, state)
+  const { auxiliary, gradients, loss } = pass(parameters)
+  const { logits, ...statistics } = auxiliary
+  return {
+    gradients: sam === undefined ? gradients : pass(ascend(parameters, gradients, sam)).gradients,
+    statistics,
+    loss,
+    correct: correctOf(logits as tf.Tensor2D, labels)
+  }
+}
+
+/** The new state, and the gradients' norm. `statistics` are the running statistics after the step's batch. */
+export const applyGradients = (
+  options: StepOptions,
+  state: Tensors,
+  { gradients, statistics }: Pick<BatchResult, "gradients" | "statistics">,
+  { averageDecay, learningRate, lookaheadRate }: UpdateInput
+) => {
+  const gradientNorm = globalNorm(gradients)
+  const updated = optimizerStep(state, gradients, gradientNorm, learningRate, options)
+  const fast: Record<string, tf.Tensor> = { ...statistics }
+  for (const name of Object.keys(gradients)) fast[name] = updated[name]
+  const slow = lookaheadRate === undefined ? {} : synchronise(state, fast, lookaheadRate)
+  const weights = Object.fromEntries(Object.keys(fast).map((name) => [name, slow[name] ?? fast[name]]))
+  const averages = options.ema ? moveAverages(state, weights, averageDecay) : {}
+  return { state: { ...updated, ...weights, ...slow, ...averages }, output: { gradientNorm } }
+}
+
+/** The new state, and of this batch the mean loss, the number of right predictions and the gradients' norm. */
+export const trainingStep = (
+  network: Network,
+  options: StepOptions,
+  state: Tensors,
+  input: BatchInput & UpdateInput
+) => {
+  const { correct, loss, ...batch } = gradientsOf(network, options, state, input)
+  const next = applyGradients(options, state, batch, input)
+  return { state: next.state, output: { loss, correct, ...next.output } }
+}

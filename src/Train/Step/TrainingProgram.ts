@@ -1,0 +1,224 @@
+/** What a run does on the device, as functions: the entry points that its configuration asks for are compiled. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Batch, BatchArrays } from "../../Augment.ts"
+import type { TrainConfig, WeightsName } from "../../Config.ts"
+import type { Device, DeviceError, OpEvent, Precision } from "../../Device.ts"
+import type { Network } from "../../Model/Network.ts"
+import {
+  float32,
+  type HostTensor,
+  int32,
+  scalar,
+  sizeOf,
+  type TensorRecord,
+  uint8
+} from "../../Tensor/HostTensor.ts"
+import { keptAs } from "../Averages/Averages.ts"
+import { averagingEntry, initialMeans, statisticsEntry } from "../Averages/Swa.ts"
+import type { Classify } from "../Evaluate/Logits.ts"
+import { initialSlow } from "../Optimizer/Lookahead.ts"
+import type { Teacher } from "../Run/Teacher.ts"
+import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
+import { isTeachers, teacherState } from "./Distillation.ts"
+import { evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"
+import { initialState, type StepOptions } from "./Step.ts"
+
+/** What changes from step to step besides the batch. */
+export interface StepInput {
+  /** Steps done. */
+  readonly step: number
+  readonly learningRate: number
+  readonly averageDecay: number
+  readonly lookaheadRate: number
+  /** Of the images' sides; one that the configuration names, or 1. */
+  readonly scale: number
+}
+
+export interface StepOutput {
+  /** Mean over the batch. */
+  readonly loss: number
+  /** Right predictions. */
+  readonly correct: number
+  readonly gradientNorm: number
+}
+
+export interface TrainingProgram {
+  /** One step of the optimiser on a batch. */
+  readonly step: (batch: BatchArrays, at: StepInput) => Effect.Effect<StepOutput, DeviceError>
+  /** A step as one run of the program, or its first part where gradients are accumulated: what ran on the device. */
+  readonly profile: (batch: BatchArrays, at: StepInput) => Effect.Effect<ReadonlyArray<OpEvent>, DeviceError>
+  readonly classify: (weights: WeightsName) => Classify
+  /** Takes the weights into their mean, as the n-th. */
+  readonly average: (n: number) => Effect.Effect<void, DeviceError>
+  /** Takes a batch into the batch statistics of the mean weights; an epoch's first batch begins them anew. */
+  readonly measureStatistics: (batch: Batch) => Effect.Effect<void, DeviceError>
+  /** The state from which the run can go on. */
+  readonly read: Effect.Effect<TensorRecord, DeviceError>
+  readonly write: (state: TensorRecord) => Effect.Effect<void, DeviceError>
+}
+
+export interface CompileOptions {
+  readonly network: Network
+  readonly images: Images
+  readonly train: TrainConfig
+  readonly precision: Precision
+  readonly seed: number
+  /** To start from. */
+  readonly weights: TensorRecord
+  readonly teachers: ReadonlyArray<Teacher>
+}
+
+const stepOptions = ({ teachers, train }: CompileOptions): StepOptions => {
+  const { distillation, lookahead, optimizer, ...rest } = train
+  const muon =
+    optimizer._tag === "Muon"
+      ? { ...optimizer, rate: optimizer.learningRate / train.learningRate }
+      : undefined
+  return {
+    ...rest,
+    muon,
+    ema: train.ema !== undefined,
+    lookahead: lookahead !== undefined,
+    distillation: distillation && {
+      ...distillation,
+      teachers: teachers.map(({ network }) => network),
+      shares: teachers.map(({ share }) => share)
+    }
+  }
+}
+
+/** Everything that a run keeps on the device at its start. */
+const stateOf = ({ network, teachers, train, weights }: CompileOptions): TensorRecord => ({
+  ...initialState(network, weights, train.ema !== undefined),
+  ...(train.swa && initialMeans(network, weights)),
+  ...(train.lookahead && initialSlow(network, weights)),
+  ...(train.accumulate > 1 && initialAccumulation(network)),
+  ...teacherState(teachers.map(({ weights }) => weights))
+})
+
+/** Entry points of a name, one for each scale of images. */
+const scaledEntries = <Name extends string, Entry>(
+  name: Name,
+  { progressiveResizing = [] }: TrainConfig,
+  entry: (scale: number) => Entry
+): Record<`${Name}-${number}`, Entry> =>
+  Object.fromEntries(
+    [...progressiveResizing, { scale: 1 }].map(({ scale }) => [`${name}-${scale}`, entry(scale)])
+  ) as Record<`${Name}-${number}`, Entry>
+
+const entriesOf = (compile: CompileOptions) => {
+  const { images, network, seed, train } = compile
+  const options = stepOptions(compile)
+  const parts = train.accumulate
+  const entries = {
+    raw: evaluationEntry(network, images),
+    ema: evaluationEntry(network, images, (name) => keptAs("ema", name)),
+    swa: evaluationEntry(network, images, (name) => keptAs("swa", name)),
+    average: averagingEntry(network),
+    statistics: statisticsEntry(network, images, seed),
+    apply: applicationEntry(network, options)
+  }
+  const whole = scaledEntries("train", train, (scale) =>
+    trainingEntry(network, images, options, { scale, seed })
+  )
+  const part = scaledEntries("accumulate", train, (scale) =>
+    accumulationEntry(network, images, options, { parts, scale, seed })
+  )
+  // What the configuration does not ask for is neither compiled nor called.
+  const { apply, average, ema, raw, statistics, swa } = entries
+  return {
+    raw,
+    ...(train.ema && { ema }),
+    ...(train.swa && { swa, average, statistics }),
+    ...(parts === 1 ? whole : { ...part, apply })
+  } as typeof entries & typeof whole & typeof part
+}
+
+const numberIn = ({ data }: HostTensor): number => data[0]
+
+const integer = (value: number) => int32([], Int32Array.of(value))
+
+/** Compiles a run's program on a device; it is released with the scope. */
+export const compileTraining = Effect.fnUntraced(function* (
+  device: Device["Service"],
+  options: CompileOptions
+): Effect.fn.Return<TrainingProgram, DeviceError, Scope.Scope> {
+  const { images, train } = options
+  const { batchSize, size } = images
+  const parts = train.accumulate
+  const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
+    precision: options.precision,
+    xla: train.xla
+  })
+
+  const shape = [batchSize, size.height, size.width, 3]
+  /** A part of a batch as inputs; a batch is one part unless gradients are accumulated. */
+  const inputsOf = (batch: BatchArrays, part: number, step: number) => {
+    const [from, to] = [part * batchSize, (part + 1) * batchSize]
+    const pixels = sizeOf(shape.slice(1))
+    return {
+      images: uint8(shape, batch.images.subarray(from * pixels, to * pixels)),
+      labelsA: int32([batchSize], batch.labelsA.subarray(from, to)),
+      labelsB: int32([batchSize], batch.labelsB.subarray(from, to)),
+      lambda: float32([batchSize], batch.lambda.subarray(from, to)),
+      step: integer(step)
+    }
+  }
+  const updateOf = ({ averageDecay, learningRate, lookaheadRate }: StepInput) => ({
+    learningRate: scalar(learningRate),
+    averageDecay: scalar(averageDecay),
+    lookaheadRate: scalar(lookaheadRate)
+  })
+
+  const wholeInputs = (batch: BatchArrays, at: StepInput) => ({
+    ...inputsOf(batch, 0, at.step),
+    ...updateOf(at)
+  })
+  const partInputs = (batch: BatchArrays, part: number, at: StepInput) => ({
+    ...inputsOf(batch, part, at.step),
+    part: integer(part)
+  })
+
+  const whole = Effect.fnUntraced(function* (batch: BatchArrays, at: StepInput) {
+    const result = yield* run(`train-${at.scale}`, wholeInputs(batch, at))
+    return {
+      loss: numberIn(result.loss),
+      correct: numberIn(result.correct),
+      gradientNorm: numberIn(result.gradientNorm)
+    }
+  })
+
+  const inParts = Effect.fnUntraced(function* (batch: BatchArrays, at: StepInput) {
+    let loss = 0
+    let correct = 0
+    for (let part = 0; part < parts; part++) {
+      const result = yield* run(`accumulate-${at.scale}`, partInputs(batch, part, at))
+      loss += numberIn(result.loss) / parts
+      correct += numberIn(result.correct)
+    }
+    const { gradientNorm } = yield* run("apply", updateOf(at))
+    return { loss, correct, gradientNorm: numberIn(gradientNorm) }
+  })
+
+  return {
+    step: parts === 1 ? whole : inParts,
+    profile: (batch, at) =>
+      parts === 1
+        ? profile(`train-${at.scale}`, wholeInputs(batch, at))
+        : profile(`accumulate-${at.scale}`, partInputs(batch, 0, at)),
+    classify: (weights) => (images) => Effect.map(run(weights, { images }), ({ logits }) => logits),
+    average: (n) => Effect.asVoid(run("average", { share: scalar(1 / n) })),
+    measureStatistics: Effect.fnUntraced(function* (batch) {
+      for (let part = 0; part < parts; part++) {
+        const index = batch.index * parts + part
+        const { images } = inputsOf(batch, part, index)
+        yield* run("statistics", { images, share: scalar(1 / (index + 1)), batch: integer(index) })
+      }
+    }),
+    read: Effect.map(read, (state) =>
+      Object.fromEntries(Object.entries(state).filter(([name]) => !isTeachers(name) && !isAccumulated(name)))
+    ),
+    write
+  }
+})
