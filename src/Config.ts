@@ -1,26 +1,29 @@
 /**
  * The whole of an experiment as data: what is trained on what, and how.
  */
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Pipeline } from "./Augment/Pipeline.ts"
 import { decodeStrictly } from "./Config/Decode.ts"
+import { ConfigError } from "./Config/Errors.ts"
+import {
+  count,
+  folderName,
+  nonNegative,
+  positive,
+  positiveShare,
+  seed,
+  share,
+  withDefault
+} from "./Config/Fields.ts"
 import { ScheduleConfig } from "./Config/Schedule.ts"
 import { DataConfig } from "./Data.ts"
 import { ModelConfig } from "./Model.ts"
 import { Views } from "./Train/Evaluate/View.ts"
 import { ProgressiveResizing } from "./Train/Step/Resize.ts"
 
-/** A configuration is wrong; `message` is one line that names every wrong key. */
-export class ConfigError extends Data.TaggedError("ConfigError")<{ readonly message: string }> {}
-
-const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
-
-const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
-const positive = Schema.Finite.check(Schema.isGreaterThan(0))
-const nonNegative = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
-const share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
+export { ConfigError } from "./Config/Errors.ts"
+export { isObject, merge, parseAssignment } from "./Config/Overlay.ts"
 
 export const OptimizerConfig = Schema.Union([
   /** SGD with Nesterov momentum. */
@@ -102,9 +105,7 @@ const TrainFields = Schema.Struct({
   lookahead: Schema.optionalKey(
     Schema.Struct({
       every: count.pipe(withDefault(5)),
-      alpha: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true })).pipe(
-        withDefault(0.5)
-      ),
+      alpha: positiveShare.pipe(withDefault(0.5)),
       power: Schema.optionalKey(positive)
     })
   ),
@@ -126,9 +127,7 @@ const TrainFields = Schema.Struct({
       teachers: Schema.Array(TeacherConfig).check(Schema.isMinLength(1)),
       temperature: positive.pipe(withDefault(4)),
       /** Share of the teachers in the loss. */
-      weight: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true })).pipe(
-        withDefault(0.9)
-      )
+      weight: positiveShare.pipe(withDefault(0.9))
     })
   ),
   /** Epochs between two evaluations on the validation split; the last epoch is always evaluated. */
@@ -171,11 +170,9 @@ export type TrainConfig = typeof TrainConfig.Type
 
 export const Experiment = Schema.Struct({
   /** Names the run's folder. */
-  name: Schema.String.check(
-    Schema.isPattern(/^[\w.-]+$/, { expected: "a name of letters, digits, '-', '_' and '.'" })
-  ),
+  name: folderName,
   /** Of initial weights, order of images, augmentation and random draws of the model. */
-  seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_294_967_295 })).pipe(withDefault(1)),
+  seed: seed.pipe(withDefault(1)),
   data: DataConfig,
   augment: Pipeline,
   model: ModelConfig,
@@ -205,32 +202,3 @@ export const decodeExperiment = (input: unknown): Effect.Effect<Experiment, Conf
   decodeStrictly(Experiment, input).pipe(
     Effect.mapError((problems) => new ConfigError({ message: `wrong configuration: ${problems}` }))
   )
-
-/** A JSON object. */
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** `over` laid over `base`: objects key by key, everything else replaced. Objects of another `_tag` are replaced whole. */
-export const merge = (base: unknown, over: unknown): unknown => {
-  if (!isObject(base) || !isObject(over)) return over
-  if (over._tag !== undefined && over._tag !== base._tag) return over
-  const result: Record<string, unknown> = { ...base }
-  for (const [key, value] of Object.entries(over)) result[key] = key in base ? merge(base[key], value) : value
-  return result
-}
-
-/** `train.epochs=5` as `{ train: { epochs: 5 } }`. A value that is not JSON is a string. */
-export const parseAssignment = (assignment: string): Effect.Effect<unknown, ConfigError> => {
-  const split = assignment.indexOf("=")
-  if (split <= 0) {
-    return Effect.fail(
-      new ConfigError({ message: `--set takes key=value, for instance train.epochs=5, not ${assignment}` })
-    )
-  }
-  const text = assignment.slice(split + 1)
-  const keys = assignment.slice(0, split).split(".")
-  return Effect.try({ try: (): unknown => JSON.parse(text), catch: () => text }).pipe(
-    Effect.orElseSucceed((): unknown => text),
-    Effect.map((value) => keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value))
-  )
-}

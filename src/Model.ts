@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { atLeast, positive, probability, share, withDefault } from "./Config/Fields.ts"
 import { airbench } from "./Model/Architecture/Airbench.ts"
 import { denseNet } from "./Model/Architecture/DenseNet.ts"
 import { preActResNet } from "./Model/Architecture/PreActResNet.ts"
@@ -34,8 +35,6 @@ export { fromPyTorch, toPyTorch } from "./Model/Weights/PyTorchLayout.ts"
 export { pretrainedFor, WeightsError, weightsFor } from "./Model/Weights/StateDict.ts"
 export { whiteningFilters } from "./Model/Weights/Whitening.ts"
 
-const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum))
-
 /** Why a depth is not one of `convolutions`·n + `rest` layers, n at least 1; undefined where it is. */
 const depthProblem = (value: number, convolutions: number, rest: number): string | undefined =>
   value > rest && (value - rest) % convolutions === 0
@@ -49,9 +48,7 @@ const Range = Schema.Tuple([Schema.Finite, Schema.Finite])
 
 export const ShakeDropConfig = Schema.Struct({
   /** Probability that the last block's residual passes unchanged; it falls linearly from 1 to this. */
-  survival: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })).pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed(0.5))
-  ),
+  survival: probability.pipe(withDefault(0.5)),
   /** Where α and β are drawn from: a preset by name, or bounds. */
   ranges: Schema.Union([
     Schema.Literals(["paper", "series"]),
@@ -117,9 +114,7 @@ export const ModelConfig = Schema.Union([
     depth: depth(6, 4),
     width: atLeast(1),
     /** Share of the values between the convolutions of a block that training drops. */
-    dropout: Schema.optionalKey(
-      Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMaximum: true }))
-    ),
+    dropout: Schema.optionalKey(share),
     shakeDrop,
     classes
   }),
@@ -130,9 +125,7 @@ export const ModelConfig = Schema.Union([
     widths: Schema.Tuple([atLeast(1), atLeast(1), atLeast(1)]),
     convolutions: Schema.Literals([2, 3]).pipe(Schema.withDecodingDefaultKey(Effect.succeed(2))),
     /** What logits are multiplied with. */
-    scale: Schema.Finite.check(Schema.isGreaterThan(0)).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed(1 / 9))
-    ),
+    scale: positive.pipe(withDefault(1 / 9)),
     classes
   })
 ])

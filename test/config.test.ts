@@ -107,6 +107,17 @@ describe("laying over", () => {
     })
   )
 
+  it.effect("keys that every JavaScript object has are as unknown as any other", () =>
+    Effect.gen(function* () {
+      for (const key of ["__proto__", "constructor", "train.__proto__"]) {
+        const assigned = yield* parseAssignment(`${key}.x=1`)
+        assert.match(yield* problem(assigned), new RegExp(`${key.replace(".", "\\.")} is not a known key`))
+      }
+      const { x } = merge({}, yield* parseAssignment("__proto__.x=1")) as { x?: unknown }
+      assert.isUndefined(x)
+    })
+  )
+
   it("another kind of thing replaces the whole", () => {
     const base = { model: { _tag: "SimpleCnn", width: 16 } }
     const over = { model: { _tag: "WideResNet", depth: 16, width: 1 } }

@@ -5,14 +5,10 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { decodeStrictly } from "../Config/Decode.ts"
+import { atLeast, count, positive, probability, withDefault } from "../Config/Fields.ts"
 import { OPERATIONS, WITHOUT_MAGNITUDE } from "./Kernel/Operation.ts"
 import { POLICY_NAMES } from "./Policy/Policy.ts"
 
-const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
-
-const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
-const positive = Schema.Finite.check(Schema.isGreaterThan(0))
-const probability = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 const byte = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))
 
 /** Least and greatest of something, in order. */
@@ -113,12 +109,12 @@ export const AutoAugment = Schema.TaggedStruct("AutoAugment", {
   fill
 })
 
-const bins = Schema.Int.check(Schema.isGreaterThanOrEqualTo(2)).pipe(withDefault(31))
+const bins = atLeast(2).pipe(withDefault(31))
 
 /** Does `n` operations, all at magnitude `m` of `bins`: Cubuk et al., "RandAugment", 2019, as in torchvision. */
 export const RandAugment = Schema.TaggedStruct("RandAugment", {
   n: count.pipe(withDefault(2)),
-  m: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(9)),
+  m: atLeast(0).pipe(withDefault(9)),
   bins,
   fill
 }).check(

@@ -1,14 +1,9 @@
 /**
  * Learning-rate schedules: pure functions of the position in the run.
  */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { atLeast, count, nonNegative, positive, withDefault } from "./Fields.ts"
 
-const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
-
-const nonNegative = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
-const positive = Schema.Finite.check(Schema.isGreaterThan(0))
-const atLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 /** A learning rate. */
 const minimum = nonNegative.pipe(withDefault(0))
 /** A number of epochs. */
@@ -26,7 +21,7 @@ export const ScheduleConfig = Schema.Union([
   Schema.TaggedStruct("Cosine", { warmup, minimum }),
   /** The CIFAR Challenge Series' LongTrainingScheduler: the same shape, moving once an epoch. */
   Schema.TaggedStruct("LongTraining", {
-    warmup: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(10)),
+    warmup: atLeast(0).pipe(withDefault(10)),
     minimum
   }),
   /** Multiplied with `factor` after each of the epochs in `milestones` (PyTorch's MultiStepLR). */
@@ -47,7 +42,7 @@ export const ScheduleConfig = Schema.Union([
    * Half a cosine down to `minimum` over `t0` epochs, again and again, each time `tMult` times as long: SGDR
    * (Loshchilov and Hutter 2017, eq. 5).
    */
-  Schema.TaggedStruct("WarmRestarts", { t0: atLeastOne, tMult: atLeastOne.pipe(withDefault(1)), minimum }),
+  Schema.TaggedStruct("WarmRestarts", { t0: count, tMult: count.pipe(withDefault(1)), minimum }),
   /**
    * A triangle: linearly from the share `start` of the highest rate up to it during `warmup` epochs, then down to
    * the share `end`.

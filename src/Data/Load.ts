@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { atLeast, seed, withDefault } from "../Config/Fields.ts"
 import type { StorageError } from "../Platform/Files.ts"
 import { loadCifar } from "./Cifar.ts"
 import { imageFolder } from "./ImageFolder.ts"
@@ -22,17 +23,15 @@ export const DataConfig = Schema.Struct({
   /** Which labels of CIFAR-100: 100 fine or 20 coarse classes. */
   labels: Schema.Literals(["fine", "coarse"]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("fine"))),
   /** Training images held out for validation; a tenth of them unless given. */
-  validation: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  validation: Schema.optionalKey(atLeast(0)),
   /** Pixels that the images of a folder are resized to: a side, or height and width. */
   size: Schema.Union([Side, Schema.Tuple([Side, Side])]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed(32))
   ),
   /** Leave unreadable images of a folder out, with a warning, instead of failing. */
-  skipUnreadable: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
+  skipUnreadable: Schema.Boolean.pipe(withDefault(false)),
   /** Seed of the validation split; the test set never depends on it. */
-  seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_294_967_295 })).pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed(0))
-  )
+  seed: seed.pipe(withDefault(0))
 }).check(
   Schema.makeFilter((config) =>
     config.dataset === "shapes" || config.directory !== undefined

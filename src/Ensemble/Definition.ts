@@ -2,15 +2,15 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../Config/Decode.ts"
-import { ConfigError, isObject, merge, RunWeights } from "../Config.ts"
+import { ConfigError } from "../Config/Errors.ts"
+import { folderName, nonNegative, positive, withDefault } from "../Config/Fields.ts"
+import { configurationDifference, isObject, merge } from "../Config/Overlay.ts"
+import { RunWeights } from "../Config.ts"
 import { DataConfig } from "../Data.ts"
 import { findRecipe } from "../Recipe.ts"
 import { Views } from "../Train/Evaluate/View.ts"
-import { configurationDifference } from "../Train/Run/RunConfig.ts"
 
-const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
-
-const weight = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).pipe(withDefault(1))
+const weight = nonNegative.pipe(withDefault(1))
 
 const RunMember = Schema.Struct({
   ...RunWeights.fields,
@@ -39,9 +39,7 @@ export type MemberConfig = typeof MemberConfig.Type
 
 export const EnsembleConfig = Schema.Struct({
   /** Names the folder of its report. */
-  name: Schema.String.check(
-    Schema.isPattern(/^[\w.-]+$/, { expected: "a name of letters, digits, '-', '_' and '.'" })
-  ),
+  name: folderName,
   /** What members were trained on, and are trained on where they are missing. */
   data: DataConfig,
   members: Schema.Array(MemberConfig).check(
@@ -61,7 +59,7 @@ export const EnsembleConfig = Schema.Struct({
     withDefault<"Logits" | "Probabilities">("Probabilities")
   ),
   /** What the logarithms of the whole's probabilities are divided by; fitted by `ensemble search`. */
-  temperature: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0))),
+  temperature: Schema.optionalKey(positive),
   /** How weights and temperature were found; written by `ensemble search`. */
   selection: Schema.optionalKey(Schema.NonEmptyString)
 })

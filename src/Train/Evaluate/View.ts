@@ -1,19 +1,17 @@
 /** Test-time augmentation: the ways in which an image is shown to a network. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { makeTrace } from "../../Augment/Batch/Breadcrumbs.ts"
 import { compile } from "../../Augment/Compile.ts"
 import { type Canvas, makeCanvas, toColour } from "../../Augment/Kernel/Canvas.ts"
 import { crop, flipHorizontally } from "../../Augment/Kernel/Crop.ts"
 import { ImageStep } from "../../Augment/Pipeline.ts"
+import { count, positive, seed, withDefault } from "../../Config/Fields.ts"
 import type { PerChannel } from "../../Data.ts"
 import type { Size } from "../../Model/Layer/Layer.ts"
 
-const withDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
-
 /** A number of pixels, to either side. */
 const shift = Schema.Int.pipe(withDefault(0))
-const weight = Schema.Finite.check(Schema.isGreaterThan(0)).pipe(withDefault(1))
+const weight = positive.pipe(withDefault(1))
 
 /** A window of the image's own size that is moved over it, and perhaps mirrored; the image as it is unless moved. */
 const WindowView = Schema.TaggedStruct("Window", {
@@ -31,8 +29,8 @@ const WindowView = Schema.TaggedStruct("Window", {
 /** Several draws of an augmentation, which share the weight. */
 const AugmentedView = Schema.TaggedStruct("Augmented", {
   pipeline: Schema.Array(ImageStep),
-  draws: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
-  seed: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_294_967_295 })).pipe(withDefault(1)),
+  draws: count,
+  seed: seed.pipe(withDefault(1)),
   weight
 })
 

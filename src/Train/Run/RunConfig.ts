@@ -6,7 +6,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
-import { Experiment, isObject } from "../../Config.ts"
+import { configurationDifference } from "../../Config/Overlay.ts"
+import { Experiment } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import { readJson, type StorageError, writeFileAtomic } from "../../Platform/Files.ts"
 import { VERSION } from "../../Platform/Version.ts"
@@ -97,18 +98,6 @@ export const readRun = (directory: string): Effect.Effect<RunConfig, RunError | 
 /** Writes the configuration of a new run. */
 export const beginRun = (directory: string, config: RunConfig): Effect.Effect<void, StorageError> =>
   writeFileAtomic(configFile(directory), `${JSON.stringify(config, null, 2)}\n`)
-
-/** Every value that differs between two configurations, as `model.alpha: 6 → 7`. */
-export const configurationDifference = (before: unknown, after: unknown, key = ""): ReadonlyArray<string> => {
-  if (isObject(before) && isObject(after)) {
-    const keys = new Set([...Object.keys(before), ...Object.keys(after)])
-    return [...keys].flatMap((inner) =>
-      configurationDifference(before[inner], after[inner], key === "" ? inner : `${key}.${inner}`)
-    )
-  }
-  const [a, b] = [before, after].map((value) => JSON.stringify(value) ?? "not set")
-  return a === b ? [] : [`${key}: ${a} → ${b}`]
-}
 
 /** Fails where what a run was begun with differs from what it is to be continued with. */
 export const checkUnchanged = (
