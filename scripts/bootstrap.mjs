@@ -17,6 +17,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const DIST = path.join(ROOT, "dist")
 const MAIN = path.join(DIST, "Main.js")
+const BUNDLER = "scripts/bundle-kernels.mjs"
 
 const inPackages = (...names) => path.join(ROOT, "node_modules", ...names)
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -162,7 +163,7 @@ const sources = () => {
   const files = readdirSync(path.join(ROOT, "src"), { recursive: true })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => path.join("src", name))
-  for (const name of [...files.sort(), "tsconfig.json", "package-lock.json"]) {
+  for (const name of [...files.sort(), BUNDLER, "tsconfig.json", "package-lock.json"]) {
     hash
       .update(`${name}\0`)
       .update(readFileSync(path.join(ROOT, name)))
@@ -180,6 +181,8 @@ const build = async () => {
   rmSync(fresh, { recursive: true, force: true })
   const { code } = await node(inPackages("typescript/bin/tsc"), "-p", ROOT, "--outDir", fresh)
   if (code !== 0) fail("the build failed: correct the errors above, and run this again")
+  const bundling = await node(path.join(ROOT, BUNDLER), fresh)
+  if (bundling.code !== 0) fail("the kernels cannot be bundled: see above, run `npm ci`, and run this again")
   // npx makes it executable only when it first links the command.
   chmodSync(path.join(fresh, path.basename(MAIN)), 0o755)
   writeFileSync(path.join(fresh, ".sources"), made)
