@@ -2,6 +2,8 @@
  * An entry point of a program is a pure function `(state, input) => { state?, output }` of tfjs tensors. It is traced
  * once, into the program's graph, around the variables that hold the state.
  */
+// tfjs-core's declarations use the global type Long without saying where it comes from.
+/// <reference types="long" preserve="true" />
 import type * as tf from "@tensorflow/tfjs-core"
 import type { DType, HostTensor } from "../../Tensor/HostTensor.ts"
 import { TraceError } from "../Errors.ts"
