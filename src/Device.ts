@@ -8,13 +8,9 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph/Graph.ts"
+import type { Placement, Precision } from "./Device/Graph/Types.ts"
 import { type CApi, openCApi } from "./Device/Library/CApi.ts"
-import {
-  type Arithmetic,
-  encodeConfig,
-  type Placement,
-  type Precision
-} from "./Device/Session/ConfigProto.ts"
+import { type Arithmetic, encodeConfig } from "./Device/Session/ConfigProto.ts"
 import { compileProgram, type Program } from "./Device/Session/Program.ts"
 import { type SeenDevice, Session } from "./Device/Session/Session.ts"
 import { cpu, hasNvidiaCard } from "./Device/Setup/Diagnosis.ts"
@@ -31,7 +27,8 @@ export {
   OutOfMemory,
   TraceError
 } from "./Device/Errors.ts"
-export { type Arithmetic, DeviceName, type Precision } from "./Device/Session/ConfigProto.ts"
+export type { Precision } from "./Device/Graph/Types.ts"
+export { type Arithmetic, DeviceName } from "./Device/Session/ConfigProto.ts"
 export type { Program } from "./Device/Session/Program.ts"
 export type { SeenDevice } from "./Device/Session/Session.ts"
 export type { OpEvent } from "./Device/Session/StepStats.ts"

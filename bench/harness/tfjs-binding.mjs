@@ -3,8 +3,8 @@
  * project itself records ops into a graph; this is here to measure what that brings.
  */
 import { createRequire } from "node:module"
-import { allocateTensor } from "../../dist/Device/Graph/Graph.js"
 import { TF } from "../../dist/Device/Library/DataType.js"
+import { allocateTensor } from "../../dist/Device/Library/Memory.js"
 import { BINDING_TYPES } from "../../dist/Device/Trace/Tfjs.js"
 
 const PROTOTYPES = [

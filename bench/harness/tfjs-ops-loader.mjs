@@ -1,16 +1,7 @@
 /** Has Node load tfjs-ops.mjs and tfjs-layers.mjs wherever the project's networks and steps ask for their own. */
 const REPLACED = {
   "tfjs-ops.mjs": [
-    ...[
-      "Activation",
-      "BatchNorm",
-      "Convolution",
-      "CrossEntropy",
-      "LayerNorm",
-      "MomentumUpdate",
-      "Pooling",
-      "SquaredNorm"
-    ],
+    ...["Activation", "BatchNorm", "Convolution", "LayerNorm", "Loss", "MomentumUpdate", "Pooling"],
     ...["Fused/NormThenPointwise", "Fused/PointwiseThenNorm"]
   ].map((name) => `Ops/${name}`),
   "tfjs-layers.mjs": ["Model/Lowering/ConvNorm"]

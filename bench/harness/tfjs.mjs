@@ -4,8 +4,7 @@
  */
 import { register } from "node:module"
 import * as Effect from "effect/Effect"
-import { TF } from "../../dist/Device/Library/DataType.js"
-import { DTYPE } from "../../dist/Device/Session/Session.js"
+import { DTYPE, TF } from "../../dist/Device/Library/DataType.js"
 import { locateLibrary } from "../../dist/Device/Setup.js"
 import { castToFloat } from "../../dist/Device/Trace/EntryPoint.js"
 import { withRecorder } from "../../dist/Device/Trace/Recorder.js"

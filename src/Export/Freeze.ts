@@ -9,7 +9,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { attempt, type DeviceError, fromStatus, TraceError } from "../Device/Errors.ts"
-import { Graph, type GraphTensor } from "../Device/Graph/Graph.ts"
+import { Graph } from "../Device/Graph/Graph.ts"
 import {
   type Constant,
   decodeAttribute,
@@ -20,10 +20,12 @@ import {
   tensorValue
 } from "../Device/Graph/GraphDef.ts"
 import { needed, withConstants } from "../Device/Graph/ReplaceConstants.ts"
-import { bytesIn } from "../Device/Library/Buffer.ts"
+import type { GraphTensor } from "../Device/Graph/Types.ts"
 import type { CApi } from "../Device/Library/CApi.ts"
+import { DTYPE } from "../Device/Library/DataType.ts"
+import { bytesIn } from "../Device/Library/Memory.ts"
 import { encodeConfig } from "../Device/Session/ConfigProto.ts"
-import { DTYPE, Session } from "../Device/Session/Session.ts"
+import { Session } from "../Device/Session/Session.ts"
 import { castToFloat, type InputSpec, identity, sourcesOf } from "../Device/Trace/EntryPoint.ts"
 import { type Keep, keeping } from "../Device/Trace/Prepared.ts"
 import { trace } from "../Device/Trace/TfjsBackend.ts"

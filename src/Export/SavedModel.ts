@@ -5,7 +5,7 @@
 
 import { encodeGraphDef, encodeShape } from "../Device/Graph/GraphDef.ts"
 import { bytes, number } from "../Device/Graph/Protobuf.ts"
-import { DTYPE } from "../Device/Session/Session.ts"
+import { DTYPE } from "../Device/Library/DataType.ts"
 import { TENSORFLOW_VERSION } from "../Device.ts"
 import type { FrozenGraph, Port } from "./Freeze.ts"
 

@@ -5,8 +5,7 @@
 
 import { type AttributeValue, type Constant, decodeAttribute, type Node } from "../Device/Graph/GraphDef.ts"
 import { numbersOf } from "../Device/Graph/Protobuf.ts"
-import { TF } from "../Device/Library/DataType.ts"
-import { DTYPE } from "../Device/Session/Session.ts"
+import { DTYPE, TF } from "../Device/Library/DataType.ts"
 import { VERSION } from "../Platform/Version.ts"
 import type { FrozenGraph, Port } from "./Freeze.ts"
 

@@ -2,7 +2,7 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import { float, normalisation } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
-import { differentiable } from "./Differentiable.ts"
+import { differentiable } from "./Gradients.ts"
 import { cheap, forGradient } from "./Rematerialise.ts"
 
 /** Running statistics after a batch; the variance is the unbiased one, as in PyTorch. */

@@ -3,6 +3,7 @@
  * "Training Deep Nets with Sublinear Memory Cost", 2016 (arXiv:1604.06174).
  */
 import * as tf from "@tensorflow/tfjs-core"
+import { type } from "../Device/Graph/Attributes.ts"
 import { TF } from "../Device/Library/DataType.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 
@@ -13,8 +14,8 @@ const TYPES: Readonly<Record<string, number>> = { float32: TF.FLOAT, int32: TF.I
 /** `x`, but not before `other` has been computed. */
 export const notBefore = <T extends tf.Tensor>(x: T, other: tf.Tensor): T => {
   const { add, outputOf, tensorOf } = recorder()
-  const type = { kind: "type", name: "T", value: TYPES[x.dtype] } as const
-  const { outputs } = add("Identity", [outputOf(x)], [type], [{ pointer: outputOf(other).output.oper }])
+  const after = [{ pointer: outputOf(other).output.oper }]
+  const { outputs } = add("Identity", [outputOf(x)], [type("T", TYPES[x.dtype])], after)
   return tensorOf(outputs[0]) as T
 }
 

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { FLOAT, type Padding, string, windowed } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
-import { differentiable } from "./Differentiable.ts"
+import { differentiable } from "./Gradients.ts"
 import { forGradient } from "./Rematerialise.ts"
 
 /**

@@ -1,4 +1,4 @@
-/** Gradients of traced programs. */
+/** Gradients: of traced programs (`jax.value_and_grad`), and of operations with a rule of their own (`jax.custom_vjp`). */
 import * as tf from "@tensorflow/tfjs-core"
 import { recorder } from "../Device/Trace/Recorder.ts"
 
@@ -32,3 +32,17 @@ export const valueAndGradients = <Aux extends Readonly<Record<string, tf.Tensor>
   })
   return { loss: value as tf.Scalar, auxiliary: auxiliary!, gradients }
 }
+
+/**
+ * An operation with a gradient of its own (`torch.autograd.Function`): `gradient` is given dy and what `forward` saved,
+ * and gives one result for each input.
+ */
+export const differentiable = (
+  inputs: ReadonlyArray<tf.Tensor>,
+  forward: (save: (tensors: Array<tf.Tensor>) => void) => tf.Tensor,
+  gradient: (dy: tf.Tensor, saved: Array<tf.Tensor>) => Array<tf.Tensor>
+): tf.Tensor =>
+  tf.customGrad((...args) => ({
+    value: forward(args[args.length - 1] as tf.GradSaveFunc),
+    gradFunc: gradient
+  }))(...inputs)

@@ -1,6 +1,6 @@
 /** Layer normalisation. */
 import * as tf from "@tensorflow/tfjs-core"
-import { differentiable } from "./Differentiable.ts"
+import { differentiable } from "./Gradients.ts"
 
 /**
  * Layer normalisation over the last axis (Ba, Kiros, Hinton 2016, arXiv:1607.06450). x [M,C]; scale, offset [C].

@@ -1,6 +1,7 @@
 /** Optimiser steps that change the program's state in place. */
 import type * as tf from "@tensorflow/tfjs-core"
 import { TraceError } from "../Device/Errors.ts"
+import { bool, FLOAT, type } from "../Device/Graph/Attributes.ts"
 import { TF } from "../Device/Library/DataType.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 
@@ -33,13 +34,10 @@ export const applyMomentum = (
   const update = add(
     "ResourceApplyMomentum",
     [variable.handle, buffer.handle, outputOf(learningRate), outputOf(gradient), outputOf(decay)],
-    [
-      { kind: "type", name: "T", value: TF.FLOAT },
-      { kind: "bool", name: "use_nesterov", value: true }
-    ],
+    [FLOAT, bool("use_nesterov", true)],
     [variable.read, buffer.read]
   )
-  const dtype = { kind: "type", name: "dtype", value: TF.FLOAT } as const
+  const dtype = type("dtype", TF.FLOAT)
   const after = ({ handle, read }: typeof variable): tf.Tensor =>
     keep(tensorOnceUsed(read.outputs[0], () => add("ReadVariableOp", [handle], [dtype], [update]).outputs[0]))
   const result = { parameter: after(variable), momentum: after(buffer) }

@@ -2,7 +2,7 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import { ints, type Padding, windowed } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
-import { differentiable } from "./Differentiable.ts"
+import { differentiable } from "./Gradients.ts"
 import { forGradient } from "./Rematerialise.ts"
 
 /**

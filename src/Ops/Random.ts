@@ -1,6 +1,6 @@
 /** Random draws inside traced programs. */
 import * as tf from "@tensorflow/tfjs-core"
-import type { Attribute } from "../Device/Graph/Graph.ts"
+import { FLOAT, type } from "../Device/Graph/Attributes.ts"
 import { TF } from "../Device/Library/DataType.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 import { hash32 } from "../Random.ts"
@@ -14,24 +14,14 @@ export interface RandomKey {
   readonly part?: { readonly index: tf.Scalar; readonly of: number }
 }
 
-const SEEDED: ReadonlyArray<Attribute> = [
-  { kind: "type", name: "dtype", value: TF.FLOAT },
-  { kind: "type", name: "T", value: TF.INT32 },
-  { kind: "type", name: "Tseed", value: TF.INT32 }
-]
+const SEEDED = [type("dtype", TF.FLOAT), type("T", TF.INT32), type("Tseed", TF.INT32)]
 
 /** The rows of the `index`-th part of x, which has as many rows as `shape` says. */
 const partOf = (x: tf.Tensor, index: tf.Scalar, shape: ReadonlyArray<number>): tf.Tensor => {
   const zeros = shape.slice(1).map(() => tf.scalar(0, "int32"))
   const begin = tf.stack([tf.mul(index, tf.scalar(shape[0], "int32")), ...zeros])
-  return recorder().record(
-    "Slice",
-    [x, begin, tf.tensor1d([...shape], "int32")],
-    [
-      { kind: "type", name: "T", value: TF.FLOAT },
-      { kind: "type", name: "Index", value: TF.INT32 }
-    ]
-  )[0]
+  const size = tf.tensor1d([...shape], "int32")
+  return recorder().record("Slice", [x, begin, size], [FLOAT, type("Index", TF.INT32)])[0]
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Runs SavedModels with TensorFlow's own loader, through the C API. */
 import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
-import { allocateTensor } from "../../src/Device/Graph/Graph.ts"
 import type { Pointer, TFOutput } from "../../src/Device/Library/CApi.ts"
-import { DTYPE } from "../../src/Device/Session/Session.ts"
+import { DTYPE } from "../../src/Device/Library/DataType.ts"
+import { allocateTensor } from "../../src/Device/Library/Memory.ts"
 import { locateLibrary } from "../../src/Device/Setup.ts"
 import { loadLibrary } from "../../src/Device.ts"
 import { float32, type HostTensor } from "../../src/Tensor/HostTensor.ts"

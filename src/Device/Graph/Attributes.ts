@@ -1,11 +1,17 @@
 /** Attributes of TensorFlow's operations. */
 import { TF } from "../Library/DataType.ts"
-import type { Attribute } from "./Graph.ts"
+import type { Attribute } from "./Types.ts"
 
 export const type = (name: string, value: number): Attribute => ({ kind: "type", name, value })
+export const int = (name: string, value: number): Attribute => ({ kind: "int", name, value })
 export const ints = (name: string, value: ReadonlyArray<number>): Attribute => ({ kind: "ints", name, value })
 export const float = (name: string, value: number): Attribute => ({ kind: "float", name, value })
 export const bool = (name: string, value: boolean): Attribute => ({ kind: "bool", name, value })
+export const shape = (name: string, value: ReadonlyArray<number>): Attribute => ({
+  kind: "shape",
+  name,
+  value
+})
 export const string = (name: string, value: string): Attribute => ({ kind: "string", name, value })
 
 /** The element type of most operations. */

@@ -6,7 +6,7 @@
 
 import { TF } from "../Library/DataType.ts"
 import { casting } from "./Attributes.ts"
-import type { Attribute, GraphTensor, Input, Operation } from "./Graph.ts"
+import type { Attribute, GraphTensor, Input, Insert, Operation } from "./Types.ts"
 
 /** Those that the tensor cores compute; sums in them are float32. */
 const PRODUCTS = new Set([
@@ -41,13 +41,6 @@ const FOLLOWING = new Set([
 
 /** Of these only so many first inputs are maps; the others belong to channels. */
 const NORMALISING: Readonly<Record<string, number>> = { FusedBatchNormV3: 1, FusedBatchNormGradV3: 2 }
-
-export type Insert = (
-  type: string,
-  inputs: ReadonlyArray<Input>,
-  attributes: ReadonlyArray<Attribute>,
-  controls: ReadonlyArray<Pick<Operation, "pointer">>
-) => Operation
 
 const isMap = ({ shape }: GraphTensor): boolean => shape?.length === 4
 

@@ -1,67 +1,11 @@
 /** Builds a TensorFlow graph: operations, constants, and the shapes that TensorFlow infers for them. */
-import { sizeOf } from "../../Tensor/HostTensor.ts"
 import { fromStatus, TraceError } from "../Errors.ts"
 import type { CApi, Pointer, TFOutput } from "../Library/CApi.ts"
 import { TF } from "../Library/DataType.ts"
-import type { Placement, Precision } from "../Session/ConfigProto.ts"
-import { autocast, type Insert } from "./Autocast.ts"
-
-/** Bytes that an element takes, for the types that constants and feeds use. */
-const BYTES: Readonly<Record<number, number>> = {
-  [TF.FLOAT]: 4,
-  [TF.INT32]: 4,
-  [TF.UINT8]: 1,
-  [TF.INT64]: 8,
-  [TF.BOOL]: 1
-}
-
-/** An attribute of an operation, as TensorFlow's op definitions name them. */
-export type Attribute =
-  | { readonly kind: "type"; readonly name: string; readonly value: number }
-  | { readonly kind: "int"; readonly name: string; readonly value: number }
-  | { readonly kind: "ints"; readonly name: string; readonly value: ReadonlyArray<number> }
-  | { readonly kind: "float"; readonly name: string; readonly value: number }
-  | { readonly kind: "bool"; readonly name: string; readonly value: boolean }
-  | { readonly kind: "string"; readonly name: string; readonly value: string }
-  | { readonly kind: "shape"; readonly name: string; readonly value: ReadonlyArray<number> }
-
-/** A value in a graph. `shape` is undefined when TensorFlow cannot infer it before running. */
-export interface GraphTensor {
-  readonly output: TFOutput
-  readonly dtype: number
-  readonly shape: ReadonlyArray<number> | undefined
-}
-
-export interface Operation {
-  readonly name: string
-  readonly pointer: Pointer<"Operation">
-  readonly outputs: ReadonlyArray<GraphTensor>
-}
-
-/** An input of an operation: one value, or the values of a list input such as `ConcatV2`'s. */
-export type Input = GraphTensor | ReadonlyArray<GraphTensor>
-
-const bigints = (values: ReadonlyArray<number>): BigInt64Array => BigInt64Array.from(values, BigInt)
-
-const bytesOf = (data: ArrayBufferView): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-
-type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array
-
-/** Allocates a tensor in TensorFlow's memory and copies `data` into it. The caller deletes it. */
-export const allocateTensor = (
-  api: CApi,
-  dtype: number,
-  shape: ReadonlyArray<number>,
-  data: Values
-): Pointer<"Tensor"> => {
-  const tensor = api.TF_AllocateTensor(dtype, bigints(shape), shape.length, sizeOf(shape) * BYTES[dtype])
-  if (data.byteLength > 0) {
-    const bytes = bytesOf(data)
-    api.memcpy(api.TF_TensorData(tensor), bytes, bytes.byteLength)
-  }
-  return tensor
-}
+import { allocateTensor, bigints, type Values, viewOf } from "../Library/Memory.ts"
+import { shape as shapeOf, type } from "./Attributes.ts"
+import { autocast } from "./Autocast.ts"
+import type { Attribute, GraphTensor, Input, Insert, Operation, Placement, Precision } from "./Types.ts"
 
 /** Bytes up to which constants are small. */
 const SMALL = 64
@@ -166,7 +110,7 @@ export class Graph {
     if (this.constants === undefined) return this.newConstant(dtype, shape, data)
     if (data.byteLength >= LARGE && isUniform(data)) return this.filled(dtype, shape, data.slice(0, 1))
     if (data.byteLength > SMALL) return this.newConstant(dtype, shape, data)
-    const key = `${dtype} ${shape.join()} ${bytesOf(data).join()}`
+    const key = `${dtype} ${shape.join()} ${viewOf(data).join()}`
     const known = this.constants.get(key)
     if (known !== undefined) return known
     const added = this.newConstant(dtype, shape, data)
@@ -176,8 +120,7 @@ export class Graph {
 
   private filled(dtype: number, shape: ReadonlyArray<number>, value: Values): GraphTensor {
     const dims = this.constant(TF.INT32, [shape.length], Int32Array.from(shape))
-    const attributes = [{ kind: "type", name: "T", value: dtype } as const]
-    return this.add("Fill", [dims, this.constant(dtype, [], value)], attributes).outputs[0]
+    return this.add("Fill", [dims, this.constant(dtype, [], value)], [type("T", dtype)]).outputs[0]
   }
 
   private newConstant(dtype: number, shape: ReadonlyArray<number>, data: Values): GraphTensor {
@@ -192,14 +135,7 @@ export class Graph {
   }
 
   placeholder(dtype: number, shape: ReadonlyArray<number>): GraphTensor {
-    return this.add(
-      "Placeholder",
-      [],
-      [
-        { kind: "type", name: "dtype", value: dtype },
-        { kind: "shape", name: "shape", value: shape }
-      ]
-    ).outputs[0]
+    return this.add("Placeholder", [], [type("dtype", dtype), shapeOf("shape", shape)]).outputs[0]
   }
 
   private setAttribute(description: Pointer<"OperationDescription">, attribute: Attribute): void {

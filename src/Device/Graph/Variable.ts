@@ -1,6 +1,6 @@
 /** A variable on the device: a value that stays there from one run to the next. */
-import type { Insert } from "./Autocast.ts"
-import type { GraphTensor, Operation } from "./Graph.ts"
+import { shape as shapeOf, string, type } from "./Attributes.ts"
+import type { GraphTensor, Insert, Operation } from "./Types.ts"
 
 /** The type and shape of its values, and the name under which a session knows it. */
 export interface VariableSpec {
@@ -9,24 +9,16 @@ export interface VariableSpec {
   readonly shape: ReadonlyArray<number>
 }
 
-/** Its handle, and what adds operations that read it and that replace its value. */
+/** A variable's handle, and what adds operations that read it and that replace its value. */
 export const newVariable = (insert: Insert, { dtype, name, shape }: VariableSpec) => {
-  const type = { kind: "type", name: "dtype", value: dtype } as const
-  const handle = insert(
-    "VarHandleOp",
-    [],
-    [
-      type,
-      { kind: "shape", name: "shape", value: shape },
-      { kind: "string", name: "shared_name", value: name }
-    ],
-    []
-  ).outputs[0]
+  const element = type("dtype", dtype)
+  const attributes = [element, shapeOf("shape", shape), string("shared_name", name)]
+  const handle = insert("VarHandleOp", [], attributes, []).outputs[0]
   return {
     handle,
-    read: (): Operation => insert("ReadVariableOp", [handle], [type], []),
+    read: (): Operation => insert("ReadVariableOp", [handle], [element], []),
     /** `after` are operations that must have run before. */
     assign: (value: GraphTensor, after: ReadonlyArray<Operation> = []): Operation =>
-      insert("AssignVariableOp", [handle, value], [type], after)
+      insert("AssignVariableOp", [handle, value], [element], after)
   }
 }

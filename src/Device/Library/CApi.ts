@@ -86,7 +86,13 @@ export interface CApi {
     rank: number,
     status: Status
   ) => void
-  readonly TF_AllocateTensor: (dtype: number, dims: BigInt64Array, rank: number, bytes: number) => Tensor
+  /** Gives `null` where there is no room. */
+  readonly TF_AllocateTensor: (
+    dtype: number,
+    dims: BigInt64Array,
+    rank: number,
+    bytes: number
+  ) => Tensor | null
   readonly TF_DeleteTensor: (tensor: Tensor) => void
   readonly TF_TensorData: (tensor: Tensor) => Data
   readonly TF_TensorByteSize: (tensor: Tensor) => number

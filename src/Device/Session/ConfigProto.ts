@@ -1,6 +1,7 @@
 /** TensorFlow's `ConfigProto` for a session, encoded by hand: the few fields that are needed are a few tags. */
 import * as Schema from "effect/Schema"
 import { bytes, number } from "../Graph/Protobuf.ts"
+import type { Placement, Precision } from "../Graph/Types.ts"
 
 /** What a user asks for: the best there is, the CPU, or one GPU by its number (`gpu` is `gpu:0`). */
 export const DeviceName = Schema.String.pipe(
@@ -10,15 +11,6 @@ export const DeviceName = Schema.String.pipe(
     })
   )
 )
-
-/** Which devices a session may use. */
-export type Placement = { readonly _tag: "Cpu" } | { readonly _tag: "Gpu"; readonly index: number }
-
-/**
- * What convolutions and matrix products compute in. With `bfloat16` TensorFlow rewrites the graph around them;
- * weights, normalisation statistics, losses and updates stay float32.
- */
-export type Precision = "float32" | "bfloat16"
 
 /** How a program is computed. */
 export interface Arithmetic {

@@ -8,6 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import { type HostTensor, sizeOf, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import { attempt, type DeviceError, ExecutionError } from "../Errors.ts"
 import { Graph } from "../Graph/Graph.ts"
+import type { Placement, Precision, Signature } from "../Graph/Types.ts"
 import type { CApi } from "../Library/CApi.ts"
 import { collectGarbageSoon } from "../Library/Garbage.ts"
 import {
@@ -21,8 +22,8 @@ import {
   sameShape,
   show
 } from "../Trace/EntryPoint.ts"
-import { type Arithmetic, encodeConfig, type Placement, type Precision } from "./ConfigProto.ts"
-import { Session, type Signature } from "./Session.ts"
+import { type Arithmetic, encodeConfig } from "./ConfigProto.ts"
+import { Session } from "./Session.ts"
 import type { OpEvent } from "./StepStats.ts"
 
 type InputNames<E> = E extends EntryPoint<infer Input, string> ? Input : never

@@ -1,24 +1,13 @@
 /** Runs a graph: feeds go in, fetches come out, on a thread of libuv's pool. */
 import * as Effect from "effect/Effect"
-import type { DType, HostTensor } from "../../Tensor/HostTensor.ts"
+import type { HostTensor } from "../../Tensor/HostTensor.ts"
 import { type ExecutionError, fromStatus, type OutOfMemory } from "../Errors.ts"
-import { allocateTensor, type Graph, type GraphTensor, type Operation } from "../Graph/Graph.ts"
-import { bytesIn } from "../Library/Buffer.ts"
+import type { Graph } from "../Graph/Graph.ts"
+import type { Signature } from "../Graph/Types.ts"
 import type { Buffer, CApi, Pointer } from "../Library/CApi.ts"
-import { TF } from "../Library/DataType.ts"
+import { DTYPE } from "../Library/DataType.ts"
+import { allocateTensor, bytesIn, takeTensor } from "../Library/Memory.ts"
 import { decodeEvents, type OpEvent, TRACED } from "./StepStats.ts"
-
-/** TensorFlow's number of each host element type. */
-export const DTYPE: Readonly<Record<DType, number>> = { float32: TF.FLOAT, int32: TF.INT32, uint8: TF.UINT8 }
-
-/** What one kind of run needs: where its inputs go, what is fetched, which operations run besides. */
-export interface Signature {
-  /** For error messages: `run train`. */
-  readonly doing: string
-  readonly feeds: ReadonlyArray<GraphTensor>
-  readonly fetches: ReadonlyArray<GraphTensor>
-  readonly targets: ReadonlyArray<Operation>
-}
 
 /** A device that a session sees, by TensorFlow's name for it. */
 export interface SeenDevice {
@@ -158,17 +147,4 @@ export class Session {
 const throwOn = (api: CApi, status: Pointer<"Status">, doing: string): void => {
   const code = api.TF_GetCode(status)
   if (code !== 0) throw fromStatus(code, api.TF_Message(status), doing)
-}
-
-/** Copies a tensor out of TensorFlow's memory and deletes it there. */
-const takeTensor = (api: CApi, tensor: Pointer<"Tensor">): HostTensor => {
-  const bytes = Number(api.TF_TensorByteSize(tensor))
-  const data = new Uint8Array(bytes)
-  if (bytes > 0) api.memcpy(data, api.TF_TensorData(tensor), bytes)
-  const shape = Array.from({ length: api.TF_NumDims(tensor) }, (_, i) => Number(api.TF_Dim(tensor, i)))
-  const type = api.TF_TensorType(tensor)
-  api.TF_DeleteTensor(tensor)
-  if (type === TF.FLOAT) return { dtype: "float32", shape, data: new Float32Array(data.buffer) }
-  if (type === TF.INT32) return { dtype: "int32", shape, data: new Int32Array(data.buffer) }
-  return { dtype: "uint8", shape, data }
 }

@@ -7,12 +7,11 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import type { DType, HostTensor } from "../../Tensor/HostTensor.ts"
 import { TraceError } from "../Errors.ts"
-import { casting } from "../Graph/Attributes.ts"
-import type { Insert } from "../Graph/Autocast.ts"
-import type { Graph, GraphTensor, Operation } from "../Graph/Graph.ts"
+import { casting, shape as shapeOf, type } from "../Graph/Attributes.ts"
+import type { Graph } from "../Graph/Graph.ts"
+import type { GraphTensor, Insert, Operation, Signature } from "../Graph/Types.ts"
 import { newVariable } from "../Graph/Variable.ts"
-import { TF } from "../Library/DataType.ts"
-import { DTYPE, type Signature } from "../Session/Session.ts"
+import { DTYPE, TF } from "../Library/DataType.ts"
 import { prepared, type Sources } from "./Prepared.ts"
 import type { Variable } from "./Recorder.ts"
 import { type TraceContext, trace } from "./TfjsBackend.ts"
@@ -149,18 +148,11 @@ export const sourcesOf = ({ outputOf }: TraceContext, state: Tensors, input: Ten
 
 /** TensorFlow does not fetch what it was fed. */
 export const identity = (graph: Graph, value: GraphTensor): GraphTensor =>
-  graph.add("Identity", [value], [{ kind: "type", name: "T", value: value.dtype }]).outputs[0]
+  graph.add("Identity", [value], [type("T", value.dtype)]).outputs[0]
 
 /** The optimiser thinks that what is fed may have any shape, and leaves operations apart where shapes must be equal. */
 const ofShape = (graph: Graph, value: GraphTensor, shape: ReadonlyArray<number>): GraphTensor =>
-  graph.add(
-    "EnsureShape",
-    [value],
-    [
-      { kind: "shape", name: "shape", value: shape },
-      { kind: "type", name: "T", value: value.dtype }
-    ]
-  ).outputs[0]
+  graph.add("EnsureShape", [value], [shapeOf("shape", shape), type("T", value.dtype)]).outputs[0]
 
 export const castToFloat = (graph: Graph, value: GraphTensor): GraphTensor =>
   graph.add("Cast", [value], casting(TF.UINT8, TF.FLOAT)).outputs[0]

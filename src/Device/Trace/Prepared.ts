@@ -2,8 +2,8 @@
  * What a program computes from its weights alone, for instance a kernel into which a normalisation is folded. It is the
  * same for all images, and so need not be computed with each batch of them.
  */
-import type { Insert } from "../Graph/Autocast.ts"
-import type { Graph, GraphTensor, Operation } from "../Graph/Graph.ts"
+import type { Graph } from "../Graph/Graph.ts"
+import type { GraphTensor, Insert, Operation } from "../Graph/Types.ts"
 import { newVariable } from "../Graph/Variable.ts"
 
 /** What a program is traced from. */

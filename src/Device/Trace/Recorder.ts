@@ -4,7 +4,8 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { TraceError } from "../Errors.ts"
-import type { Attribute, Graph, GraphTensor, Operation } from "../Graph/Graph.ts"
+import type { Graph } from "../Graph/Graph.ts"
+import type { Attribute, GraphTensor, Operation } from "../Graph/Types.ts"
 
 export interface Recorder {
   /** Where the program is to run. */

@@ -5,7 +5,9 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { TraceError } from "../Errors.ts"
-import type { Attribute, Graph, GraphTensor, Operation } from "../Graph/Graph.ts"
+import * as Attributes from "../Graph/Attributes.ts"
+import type { Graph } from "../Graph/Graph.ts"
+import type { Attribute, GraphTensor, Operation } from "../Graph/Types.ts"
 import { TF } from "../Library/DataType.ts"
 import { type Recorder, type Variable, withRecorder } from "./Recorder.ts"
 import { BACKEND, BINDING_TYPES, type LoadedTfjs, loadTfjs, type TensorMetadata } from "./Tfjs.ts"
@@ -31,26 +33,25 @@ const LIST_INPUTS: Readonly<
 /** The sum from left to right; in TensorFlow's AddN the order depends on when its inputs' memory is free. */
 const sumOf = (target: Graph, inputs: ReadonlyArray<GraphTensor>): GraphTensor =>
   inputs.reduce(
-    (sum, input) =>
-      target.add("AddV2", [sum, input], [{ kind: "type", name: "T", value: input.dtype }]).outputs[0]
+    (sum, input) => target.add("AddV2", [sum, input], [Attributes.type("T", input.dtype)]).outputs[0]
   )
 
 const convertAttribute = (op: string, { name, type, value }: BindingAttribute): Attribute => {
   switch (type) {
     case ATTRIBUTE.STRING:
-      return { kind: "string", name, value: value as string }
+      return Attributes.string(name, value as string)
     case ATTRIBUTE.INT:
       return Array.isArray(value)
-        ? { kind: "ints", name, value: value as Array<number> }
-        : { kind: "int", name, value: value as number }
+        ? Attributes.ints(name, value as Array<number>)
+        : Attributes.int(name, value as number)
     case ATTRIBUTE.FLOAT:
-      return { kind: "float", name, value: value as number }
+      return Attributes.float(name, value as number)
     case ATTRIBUTE.BOOL:
-      return { kind: "bool", name, value: value as boolean }
+      return Attributes.bool(name, value as boolean)
     case ATTRIBUTE.TYPE:
-      return { kind: "type", name, value: value as number }
+      return Attributes.type(name, value as number)
     case ATTRIBUTE.SHAPE:
-      return { kind: "shape", name, value: value as Array<number> }
+      return Attributes.shape(name, value as Array<number>)
     default:
       throw new TraceError({ op, message: `the op ${op} has an attribute (${name}) that cannot be recorded` })
   }

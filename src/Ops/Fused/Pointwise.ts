@@ -12,7 +12,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { windowed } from "../../Device/Graph/Attributes.ts"
 import { recorder } from "../../Device/Trace/Recorder.ts"
 import type { BatchNormResult, NormTensors, RunningStatistics } from "../BatchNorm.ts"
-import { differentiable } from "../Differentiable.ts"
+import { differentiable } from "../Gradients.ts"
 
 /** Wᵀx for each pixel: x [N,H,W,C], matrix [C,O] → [N,H,W,O]. */
 export const pointwise = (x: tf.Tensor, matrix: tf.Tensor): tf.Tensor => {

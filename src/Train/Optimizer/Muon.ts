@@ -4,8 +4,8 @@
  * [out, in·height·width], is scaled to a norm of √out before each step, so that weight decay has no place in it.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import { halfSquaredNorm } from "../../Ops/Loss.ts"
 import type { MomentumUpdate } from "../../Ops/MomentumUpdate.ts"
-import { halfSquaredNorm } from "../../Ops/SquaredNorm.ts"
 
 export interface MuonOptions {
   /** Learning rate as a multiple of that of the other parameters. */

@@ -1,6 +1,6 @@
 /** From gradients to new parameters: clipping, then the step of each parameter. */
 import * as tf from "@tensorflow/tfjs-core"
-import { halfSquaredNorm } from "../../Ops/SquaredNorm.ts"
+import { halfSquaredNorm } from "../../Ops/Loss.ts"
 import { type MuonOptions, muonStep } from "./Muon.ts"
 import { sgdStep } from "./Sgd.ts"
 

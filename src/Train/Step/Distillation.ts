@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Network } from "../../Model/Network.ts"
-import { softmaxCrossEntropy } from "../../Ops/CrossEntropy.ts"
+import { softmaxCrossEntropy } from "../../Ops/Loss.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>

@@ -1,6 +1,6 @@
 /** The training objective. */
 import * as tf from "@tensorflow/tfjs-core"
-import { softmaxCrossEntropy } from "../../Ops/CrossEntropy.ts"
+import { softmaxCrossEntropy } from "../../Ops/Loss.ts"
 
 /** Labels of a mixed batch: image i is λᵢ of class aᵢ and 1 − λᵢ of class bᵢ. */
 export interface MixedLabels {
