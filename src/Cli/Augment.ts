@@ -46,7 +46,7 @@ type Input = Command.Command.Config.Infer<typeof flags>
 
 /** The pipeline that the flags name, decoded. */
 const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
-  const { AugmentError, Pipeline } = yield* Effect.promise(() => import("../Augment.ts"))
+  const { AugmentError, Pipeline, readPolicies } = yield* Effect.promise(() => import("../Augment.ts"))
   const { decodeStrictly } = yield* Effect.promise(() => import("../Config/Decode.ts"))
   const { readJson } = yield* Effect.promise(() => import("../Platform/Files.ts"))
   const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
@@ -58,9 +58,9 @@ const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
   } else if (Option.isSome(recipe)) {
     steps = (yield* findRecipe(recipe.value)).experiment.augment
   }
-  return yield* decodeStrictly(Pipeline, steps).pipe(
-    Effect.mapError((problems) => new AugmentError({ message: `${source}: ${problems}` }))
-  )
+  const named = (problems: string) => new AugmentError({ message: `${source}: ${problems}` })
+  const read = yield* Effect.mapError(readPolicies(steps), ({ message }) => named(message))
+  return yield* Effect.mapError(decodeStrictly(Pipeline, read), named)
 })
 
 const previewCommand = Command.make(

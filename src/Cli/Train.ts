@@ -88,7 +88,8 @@ const experimentOf = Effect.fnUntraced(function* (input: Input) {
     experiment = merge(experiment, { train: { distillation: { teachers } } })
   }
   for (const assignment of input.set) experiment = merge(experiment, yield* parseAssignment(assignment))
-  const decoded = yield* decodeExperiment(experiment)
+  const { readPolicies } = yield* Effect.promise(() => import("../Augment.ts"))
+  const decoded = yield* decodeExperiment(yield* readPolicies(experiment))
   const { smokeExperiment } = yield* Effect.promise(() => import("../Train/Probe/DryRun.ts"))
   return input.smoke ? smokeExperiment(decoded) : decoded
 })

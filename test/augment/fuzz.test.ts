@@ -3,19 +3,10 @@ import * as Schema from "effect/Schema"
 import { makeTrace } from "../../src/Augment/Batch/Breadcrumbs.ts"
 import { compile } from "../../src/Augment/Compile.ts"
 import { makeCanvas } from "../../src/Augment/Kernel/Canvas.ts"
-import { mix } from "../../src/Augment/Kernel/Mix.ts"
-import {
-  AlternatingFlip,
-  BatchStep,
-  Cutout,
-  LevelledPolicy,
-  RandAugment,
-  RandomCrop,
-  RandomErasing,
-  RandomHorizontalFlip,
-  TrivialAugmentWide
-} from "../../src/Augment/Pipeline.ts"
+import { LevelledPolicy } from "../../src/Augment/Policy/LevelledPolicy.ts"
 import { POLICY_NAMES } from "../../src/Augment/Policy/Policy.ts"
+import { steps } from "../../src/Augment/Steps.ts"
+import { oneOf } from "../../src/Config/Registered.ts"
 import { draws } from "../../src/Random.ts"
 import { int } from "./support.ts"
 
@@ -40,13 +31,7 @@ const guarded = (bytes: Uint8Array): Uint8Array =>
 
 const Steps = Schema.Array(
   Schema.Union([
-    RandomCrop,
-    RandomHorizontalFlip,
-    AlternatingFlip,
-    Cutout,
-    RandomErasing,
-    RandAugment,
-    TrivialAugmentWide,
+    oneOf(steps.filter(({ name, on }) => on === "image" && name !== "AutoAugment")),
     Schema.TaggedStruct("AutoAugment", {
       policy: Schema.Union([Schema.Literals(POLICY_NAMES), LevelledPolicy]),
       fill: Schema.Tuple([int(0, 255), int(0, 255), int(0, 255)])
@@ -88,7 +73,7 @@ describe("pipelines of random steps on images of random size", () => {
   it.prop(
     "mixing stays within the batch and between the two images",
     {
-      step: BatchStep,
+      step: oneOf(steps.filter(({ on }) => on === "batch")),
       height: int(1, 64),
       width: int(1, 64),
       seed: int(0, 10_000),
@@ -108,7 +93,7 @@ describe("pipelines of random steps on images of random size", () => {
       })
       const drawn = mixing?.(0, 0)
       if (drawn === undefined) return
-      mix(guarded(from), guarded(to), { height, width }, a, b, drawn)
+      drawn.mix(guarded(from), guarded(to), a, b)
       for (let i = 0; i < 3 * bytes; i++) {
         const inside = i >= a * bytes && i < (a + 1) * bytes
         const [one, other] = [from[i], from[i + (b - a) * bytes]]

@@ -4,9 +4,14 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Pipeline } from "../../src/Augment/Pipeline.ts"
+import { readPolicies } from "../../src/Augment/Policy/ReadPolicies.ts"
 import { decodeStrictly } from "../../src/Config/Decode.ts"
 
-const decode = (input: unknown) => decodeStrictly(Pipeline, input)
+const decode = (input: unknown) =>
+  readPolicies(input).pipe(
+    Effect.mapError(({ message }) => message),
+    Effect.flatMap((read) => decodeStrictly(Pipeline, read))
+  )
 const problem = (input: unknown) => Effect.flip(decode(input))
 
 /** A file in a folder of its own. */

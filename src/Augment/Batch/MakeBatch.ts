@@ -3,7 +3,6 @@ import type { Images } from "../../Data/Types.ts"
 import { draws, shuffle } from "../../Random.ts"
 import { compile } from "../Compile.ts"
 import { type Colour, load, makeCanvas } from "../Kernel/Canvas.ts"
-import { mix } from "../Kernel/Mix.ts"
 import type { Pipeline } from "../Pipeline.ts"
 import { noteImage, noteStep, type Trace } from "./Breadcrumbs.ts"
 
@@ -79,7 +78,7 @@ export const batchMaker = (source: BatchSource, trace: Trace): MakeBatch => {
     for (let i = 0; i < batchSize; i++) {
       noteImage(trace, chosen[i])
       noteStep(trace, pipeline.length - 1)
-      mix(unmixed, out, images, i, partners[i], drawn)
+      drawn.mix(unmixed, out, i, partners[i])
       labelsB[i] = labelsA[partners[i]]
     }
   }

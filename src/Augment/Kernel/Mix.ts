@@ -96,3 +96,23 @@ export const mix = (
     for (let i = row + mixing.left * 3; i < row + mixing.right * 3; i++) to[i] = from[i + shift]
   }
 }
+
+/** How one batch is mixed, by a step of any kind. */
+export interface BatchMixing {
+  /** For pictures. */
+  readonly name: string
+  /** The share that each image keeps of itself; its label keeps as much. */
+  readonly lambda: number
+  /** Writes image `a` of `from`, mixed with image `b`, into place `a` of `to`; both are uint8 [N,height,width,3]. */
+  readonly mix: (from: Uint8Array, to: Uint8Array, a: number, b: number) => void
+}
+
+/** Mixup or CutMix of images of one size. */
+export const mixingOf = (
+  mixing: Mixing,
+  size: { readonly height: number; readonly width: number }
+): BatchMixing => ({
+  name: mixing._tag,
+  lambda: mixing.lambda,
+  mix: (from, to, a, b) => mix(from, to, size, a, b, mixing)
+})

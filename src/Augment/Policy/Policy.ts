@@ -3,10 +3,10 @@ import type { Draws } from "../../Random.ts"
 import { noteOperation, type Trace } from "../Batch/Breadcrumbs.ts"
 import type { Canvas, Colour } from "../Kernel/Canvas.ts"
 import { fillBox } from "../Kernel/Erase.ts"
-import { type Operation, operate } from "../Kernel/Operation.ts"
+import { type Operation, operate, WITHOUT_MAGNITUDE } from "../Kernel/Operation.ts"
 import { cifar10, imagenet, type LevelledPolicy, svhn } from "./AutoAugment.ts"
 import { fastCifar10 } from "./FastAutoAugment.ts"
-import { autoAugmentTable, type ImageSize } from "./Magnitude.ts"
+import { autoAugmentTable, type ImageSize, type MagnitudeTable } from "./Magnitude.ts"
 
 export type { LevelledPolicy } from "./AutoAugment.ts"
 
@@ -22,6 +22,12 @@ export interface PolicyOperation {
   readonly magnitude: number
   /** Whether each sign of the magnitude is taken for half of the images. */
   readonly signed: boolean
+}
+
+/** What a sub-policy does, as a picture shows it. */
+interface PolicyExample {
+  readonly label: string
+  readonly change: (canvas: Canvas, random: Draws) => void
 }
 
 /** One sub-policy is drawn for each image, and its operations are done in order. */
@@ -118,3 +124,31 @@ export const perform = (
   if (operation === "Cutout") cutout(canvas, magnitude, random)
   else operate(canvas, operation, signed && random.int(2) === 0 ? -magnitude : magnitude, fill)
 }
+
+const labelOf = ({ magnitude, operation }: PolicyOperation): string =>
+  WITHOUT_MAGNITUDE.has(operation) ? operation : `${operation} ${Math.round(100 * magnitude) / 100}`
+
+/** A picture of each sub-policy, done for certain and with a positive sign. */
+export const examplesOf = (policy: Policy, fill: Colour, trace: Trace): ReadonlyArray<PolicyExample> =>
+  policy.map((operations) => ({
+    label: operations.map(labelOf).join(" · "),
+    change: (canvas, random) => {
+      for (const operation of operations)
+        perform(canvas, { ...operation, signed: false }, random, fill, trace)
+    }
+  }))
+
+/** A picture of each operation of a table at one level, or at its only one. */
+export const examplesAt = (
+  table: MagnitudeTable,
+  level: number,
+  fill: Colour,
+  trace: Trace
+): ReadonlyArray<PolicyExample> =>
+  examplesOf(
+    [...table].map(([operation, { values }]) => [
+      { operation, probability: 1, magnitude: values[Math.min(level, values.length - 1)], signed: false }
+    ]),
+    fill,
+    trace
+  )

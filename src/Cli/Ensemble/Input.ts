@@ -54,7 +54,8 @@ export const configOf = Effect.fnUntraced(function* (input: Input, more: unknown
   const base: unknown = Option.isSome(input.file)
     ? yield* readJson(input.file.value)
     : (yield* findEnsembleRecipe(Option.getOrThrow(input.recipe))).ensemble
-  return yield* decodeEnsemble(merge(merge(base, overrides(input)), more))
+  const { readPolicies } = yield* Effect.promise(() => import("../../Augment.ts"))
+  return yield* decodeEnsemble(yield* readPolicies(merge(merge(base, overrides(input)), more)))
 })
 
 /** Opens an ensemble whose members have been asked about a split's images; the device is needed where some were not. */

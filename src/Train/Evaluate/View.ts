@@ -4,7 +4,9 @@ import { makeTrace } from "../../Augment/Batch/Breadcrumbs.ts"
 import { compile } from "../../Augment/Compile.ts"
 import { type Canvas, makeCanvas, toColour } from "../../Augment/Kernel/Canvas.ts"
 import { crop, flipHorizontally } from "../../Augment/Kernel/Crop.ts"
-import { ImageStep } from "../../Augment/Pipeline.ts"
+import { imagePipelineOf } from "../../Augment/Pipeline.ts"
+import type { Step } from "../../Augment/Step/Step.ts"
+import { steps as builtIn } from "../../Augment/Steps.ts"
 import { count, positive, seed, withDefault } from "../../Config/Fields.ts"
 import type { PerChannel } from "../../Data.ts"
 import type { Size } from "../../Model/Layer/Layer.ts"
@@ -27,15 +29,16 @@ const WindowView = Schema.TaggedStruct("Window", {
 })
 
 /** Several draws of an augmentation, which share the weight. */
-const AugmentedView = Schema.TaggedStruct("Augmented", {
-  pipeline: Schema.Array(ImageStep),
-  draws: count,
-  seed: seed.pipe(withDefault(1)),
-  weight
-})
+const augmentedView = (steps: ReadonlyArray<Step>) =>
+  Schema.TaggedStruct("Augmented", {
+    pipeline: imagePipelineOf(steps),
+    draws: count,
+    seed: seed.pipe(withDefault(1)),
+    weight
+  })
 
-export const ViewConfig = Schema.Union([WindowView, AugmentedView])
-export type ViewConfig = typeof ViewConfig.Type
+const viewOf = (steps: ReadonlyArray<Step>) => Schema.Union([WindowView, augmentedView(steps)])
+export type ViewConfig = ReturnType<typeof viewOf>["Type"]
 
 const still = (flip: boolean, weight = 1): ViewConfig => ({
   ...{ _tag: "Window", x: 0, y: 0, mode: "reflect" },
@@ -65,11 +68,15 @@ export const VIEWS = {
   "ten-crop": [still(false), still(true), ...corners(4)]
 } as const satisfies Readonly<Record<string, ReadonlyArray<ViewConfig>>>
 
-/** Views by a name, or one by one. */
-export const Views = Schema.Union([
-  Schema.Literals(["identity", "flip", "airbench", "ten-crop"]),
-  Schema.Array(ViewConfig).check(Schema.isMinLength(1))
-])
+/** Views by a name, or one by one, with the given steps of augmentation. */
+export const viewsSchema = (steps: ReadonlyArray<Step>) =>
+  Schema.Union([
+    Schema.Literals(["identity", "flip", "airbench", "ten-crop"]),
+    Schema.Array(viewOf(steps)).check(Schema.isMinLength(1))
+  ])
+
+/** Views with this library's steps. */
+export const Views = viewsSchema(builtIn)
 export type Views = typeof Views.Type
 
 /** One way of showing an image. */
@@ -87,7 +94,11 @@ interface Images {
   readonly mean: PerChannel
 }
 
-const resolve = (view: ViewConfig, { mean, size }: Images): ReadonlyArray<View> => {
+const resolve = (
+  view: ViewConfig,
+  { mean, size }: Images,
+  steps: ReadonlyArray<Step>
+): ReadonlyArray<View> => {
   const { weight, ...rest } = view
   if (rest._tag === "Window") {
     const { flip, mode, x, y } = rest
@@ -98,7 +109,7 @@ const resolve = (view: ViewConfig, { mean, size }: Images): ReadonlyArray<View> 
     return [{ key: JSON.stringify({ x, y, mode, flip }), weight, apply }]
   }
   const { draws, pipeline, seed } = rest
-  const { augment } = compile(pipeline, { seed, size, mean: toColour(mean), trace: makeTrace() })
+  const { augment } = compile(pipeline, { seed, size, mean: toColour(mean), trace: makeTrace(), steps })
   return Array.from({ length: draws }, (_, draw) => ({
     key: JSON.stringify({ pipeline, seed, draw }),
     weight: weight / draws,
@@ -107,10 +118,14 @@ const resolve = (view: ViewConfig, { mean, size }: Images): ReadonlyArray<View> 
 }
 
 /** The views that a configuration stands for; those that are alike are one. */
-export const viewsOf = (views: Views, images: Images): ReadonlyArray<View> => {
+export const viewsOf = (
+  views: Views,
+  images: Images,
+  steps: ReadonlyArray<Step> = builtIn
+): ReadonlyArray<View> => {
   const found = new Map<string, View>()
   for (const view of typeof views === "string" ? VIEWS[views] : views) {
-    for (const one of resolve(view, images)) {
+    for (const one of resolve(view, images, steps)) {
       found.set(one.key, { ...one, weight: one.weight + (found.get(one.key)?.weight ?? 0) })
     }
   }
