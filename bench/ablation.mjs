@@ -33,7 +33,7 @@ const base = {
     epochs: 24,
     batchSize: 128,
     learningRate: 0.1,
-    schedule: { _tag: "Cosine", warmup: 1 },
+    schedule: { _tag: "Cosine", warmupEpochs: 1 },
     evaluateEvery: 24
   }
 }
@@ -58,7 +58,7 @@ const speedrun = {
     schedule: { _tag: "Linear" },
     evaluateEvery: 16,
     precision: "bfloat16",
-    views: "airbench",
+    tta: "airbench",
     progressiveResizing: [
       { until: 4, scale: 0.5 },
       { until: 9, scale: 0.75 }
@@ -77,7 +77,9 @@ const parts = {
     "8 channels": { model: { _tag: "SimpleCnn", width: 8 } },
     "32 channels": { model: { _tag: "SimpleCnn", width: 32 } },
     "no weight decay": { train: { weightDecay: 0 } },
-    "constant learning rate": { train: { schedule: { _tag: "Linear", warmup: 0, start: 1, end: 1 } } }
+    "constant learning rate": {
+      train: { schedule: { _tag: "Linear", warmupEpochs: 0, startFactor: 1, endFactor: 1 } }
+    }
   },
   2: {
     nothing: { augment: [] },
@@ -107,7 +109,7 @@ const parts = {
     "label smoothing 0.1": { train: { labelSmoothing: 0.1 } },
     "EMA 0.99": { train: { ema: { decay: 0.99 } } },
     "SWA of the last 6 epochs": { train: { swa: { start: 19 } } },
-    "LongTraining schedule": { train: { schedule: { _tag: "LongTraining", warmup: 1 } } },
+    "LongTraining schedule": { train: { schedule: { _tag: "LongTraining", warmupEpochs: 1 } } },
     "one cycle": { train: { schedule: { _tag: "OneCycle" } } },
     "steps at 12 and 18": { train: { schedule: { _tag: "Step", milestones: [12, 18] } } },
     "SAM ρ 0.05": { train: { sam: { rho: 0.05 } } },
@@ -147,7 +149,7 @@ mkdirSync(folder, { recursive: true })
 const percent = (share) => (100 * share).toFixed(2)
 
 const start = bases[part] ?? base
-const viewed = start.train.views !== undefined
+const viewed = start.train.tta !== undefined
 console.log(
   `| change | test accuracy, % (95 % interval) |${viewed ? " with six views |" : ""} training time |`
 )

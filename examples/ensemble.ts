@@ -97,9 +97,9 @@ const three: EnsembleInput = {
   members: [
     { run: `${runs}/cnn-1`, experiment: experiment({ _tag: "SimpleCnn", width: 8 }, 1) },
     { run: `${runs}/cnn-2`, experiment: experiment({ _tag: "SimpleCnn", width: 8 }, 2) },
-    { run: `${runs}/wrn`, experiment: experiment({ _tag: "WideResNet", depth: 10, width: 1 }, 3) }
+    { run: `${runs}/wrn`, experiment: experiment({ _tag: "WideResNet", depth: 10, widenFactor: 1 }, 3) }
   ],
-  views: "flip"
+  tta: "flip"
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`

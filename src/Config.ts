@@ -34,7 +34,7 @@ export const OptimizerConfig = Schema.Union([
     learningRate: positive,
     momentum: share.pipe(withDefault(0.6)),
     /** Newton–Schulz iterations. */
-    steps: count.pipe(withDefault(5))
+    nsSteps: count.pipe(withDefault(5))
   })
 ])
 
@@ -95,7 +95,7 @@ const TrainFields = Schema.Struct({
   /** Learning rate of biases and of normalisations' scales and offsets, as a multiple of that of the others. */
   normRate: positive.pipe(withDefault(1)),
   /** Largest global norm of the gradients. */
-  clipNorm: Schema.optionalKey(positive),
+  clipGradNorm: Schema.optionalKey(positive),
   labelSmoothing: share.pipe(withDefault(0)),
   /** Moving average of the weights; its decay is reached gradually. */
   ema: Schema.optionalKey(Schema.Struct({ decay: share })),
@@ -104,7 +104,7 @@ const TrainFields = Schema.Struct({
   /** Slow weights that go `alpha` of the way to the fast ones every few steps; `power` lets α fall from 1. */
   lookahead: Schema.optionalKey(
     Schema.Struct({
-      every: count.pipe(withDefault(5)),
+      k: count.pipe(withDefault(5)),
       alpha: positiveShare.pipe(withDefault(0.5)),
       power: Schema.optionalKey(positive)
     })
@@ -118,9 +118,9 @@ const TrainFields = Schema.Struct({
     })
   ),
   /** How many parts a batch is taken in, one after the other, so that it needs the memory of one of them. */
-  accumulate: count.pipe(withDefault(1)),
+  gradientAccumulationSteps: count.pipe(withDefault(1)),
   /** Whether blocks are computed again in the backward pass: less memory, more time. */
-  recompute: Schema.Boolean.pipe(withDefault(false)),
+  gradientCheckpointing: Schema.Boolean.pipe(withDefault(false)),
   /** Trained networks to learn from besides the labels. */
   distillation: Schema.optionalKey(
     Schema.Struct({
@@ -133,7 +133,7 @@ const TrainFields = Schema.Struct({
   /** Epochs between two evaluations on the validation split; the last epoch is always evaluated. */
   evaluateEvery: count.pipe(withDefault(1)),
   /** The test images are also shown in these ways, for a second accuracy: that of the mean logits. */
-  views: Schema.optionalKey(Views),
+  tta: Schema.optionalKey(Views),
   /** How many of the newest checkpoints are kept, apart from the best. */
   keep: count.pipe(withDefault(2)),
   /** Minutes after which a checkpoint is saved within an epoch too. */
@@ -141,7 +141,7 @@ const TrainFields = Schema.Struct({
 })
 /** What in a training contradicts itself. */
 const contradictions = (train: typeof TrainFields.Type): ReadonlyArray<Schema.FilterIssue> => {
-  const { accumulate, batchSize, epochs, progressiveResizing, sam, swa } = train
+  const { gradientAccumulationSteps, batchSize, epochs, progressiveResizing, sam, swa } = train
   const issues: Array<Schema.FilterIssue> = []
   if (swa !== undefined && swa.start > epochs) {
     issues.push({ path: ["swa", "start"], issue: `expected an epoch of the run's ${epochs}` })
@@ -152,13 +152,16 @@ const contradictions = (train: typeof TrainFields.Type): ReadonlyArray<Schema.Fi
       issue: `expected whole images in the last of ${epochs} epochs`
     })
   }
-  if (batchSize % accumulate !== 0) {
-    issues.push({ path: ["accumulate"], issue: `expected a divisor of the batch size ${batchSize}` })
+  if (batchSize % gradientAccumulationSteps !== 0) {
+    issues.push({
+      path: ["gradientAccumulationSteps"],
+      issue: `expected a divisor of the batch size ${batchSize}`
+    })
   }
-  if (sam !== undefined && accumulate > 1) {
+  if (sam !== undefined && gradientAccumulationSteps > 1) {
     // Each part would look for the worst place in its own direction.
     issues.push({
-      path: ["accumulate"],
+      path: ["gradientAccumulationSteps"],
       issue: "expected 1 with SAM, which needs the gradient of the whole batch first"
     })
   }
@@ -180,9 +183,9 @@ export const Experiment = Schema.Struct({
 }).check(
   Schema.makeFilter(({ model, train }) => {
     const issues: Array<Schema.FilterIssue> = []
-    if (train.recompute && (model._tag === "SimpleCnn" || model._tag === "Airbench")) {
+    if (train.gradientCheckpointing && (model._tag === "SimpleCnn" || model._tag === "Airbench")) {
       issues.push({
-        path: ["train", "recompute"],
+        path: ["train", "gradientCheckpointing"],
         issue: `expected false, for ${model._tag} has no blocks to recompute`
       })
     }

@@ -59,7 +59,7 @@ export const memberOutputs = Effect.fnUntraced(function* (
 ) {
   const dataset = yield* Dataset
   return yield* Effect.forEach(members, (member) =>
-    readOutputs(member, dataset, split, views, config.viewMean)
+    readOutputs(member, dataset, split, views, config.ttaMean)
   )
 })
 

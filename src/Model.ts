@@ -78,20 +78,20 @@ const PyramidNetConfig = Schema.TaggedStruct("PyramidNet", {
 
 const VisionTransformerConfig = Schema.TaggedStruct("VisionTransformer", {
   /** Side of a patch in pixels. */
-  patch: atLeast(1),
+  patchSize: atLeast(1),
   /** Length of a token. */
-  width: atLeast(1),
+  embedDim: atLeast(1),
   depth: atLeast(1),
-  heads: atLeast(1),
+  numHeads: atLeast(1),
   /** Side in pixels that images are resized to first. */
   resize: Schema.optionalKey(atLeast(1)),
   classes
 }).check(
-  Schema.makeFilter(({ heads, patch, resize, width }) =>
-    width % heads !== 0
-      ? { path: ["heads"], issue: `a divisor of width (${width}), not ${heads}` }
-      : resize !== undefined && resize < patch
-        ? { path: ["resize"], issue: `at least one patch (${patch}), not ${resize}` }
+  Schema.makeFilter(({ embedDim, numHeads, patchSize, resize }) =>
+    embedDim % numHeads !== 0
+      ? { path: ["numHeads"], issue: `a divisor of embedDim (${embedDim}), not ${numHeads}` }
+      : resize !== undefined && resize < patchSize
+        ? { path: ["resize"], issue: `at least one patch (${patchSize}), not ${resize}` }
         : undefined
   )
 )
@@ -112,9 +112,9 @@ export const ModelConfig = Schema.Union([
   }),
   Schema.TaggedStruct("WideResNet", {
     depth: depth(6, 4),
-    width: atLeast(1),
+    widenFactor: atLeast(1),
     /** Share of the values between the convolutions of a block that training drops. */
-    dropout: Schema.optionalKey(share),
+    dropRate: Schema.optionalKey(share),
     shakeDrop,
     classes
   }),
@@ -125,7 +125,7 @@ export const ModelConfig = Schema.Union([
     widths: Schema.Tuple([atLeast(1), atLeast(1), atLeast(1)]),
     convolutions: Schema.Literals([2, 3]).pipe(Schema.withDecodingDefaultKey(Effect.succeed(2))),
     /** What logits are multiplied with. */
-    scale: positive.pipe(withDefault(1 / 9)),
+    logitScale: positive.pipe(withDefault(1 / 9)),
     classes
   })
 ])

@@ -28,7 +28,7 @@ describe("an experiment", () => {
     Effect.gen(function* () {
       const message = yield* problem({
         train: { epochs: 1.5, batchsize: 3, learningRate: -1 },
-        model: { _tag: "WideResNet", depth: 15, width: 2 },
+        model: { _tag: "WideResNet", depth: 15, widenFactor: 2 },
         augment: [{ _tag: "RandomCorp" }]
       })
       assert.match(message, /train\.epochs: expected an integer, got 1\.5/)
@@ -43,24 +43,33 @@ describe("an experiment", () => {
   it.effect("names what contradicts itself in a training", () =>
     Effect.gen(function* () {
       const message = yield* problem({
-        train: { epochs: 3, batchSize: 64, swa: { start: 5 }, sam: { rho: 0.05 }, accumulate: 5 }
+        train: {
+          epochs: 3,
+          batchSize: 64,
+          swa: { start: 5 },
+          sam: { rho: 0.05 },
+          gradientAccumulationSteps: 5
+        }
       })
       assert.match(message, /train\.swa\.start: expected an epoch of the run's 3, got 5/)
-      assert.match(message, /train\.accumulate: expected a divisor of the batch size 64, got 5/)
-      assert.match(message, /train\.accumulate: expected 1 with SAM.*, got 5/)
+      assert.match(
+        message,
+        /train\.gradientAccumulationSteps: expected a divisor of the batch size 64, got 5/
+      )
+      assert.match(message, /train\.gradientAccumulationSteps: expected 1 with SAM.*, got 5/)
     })
   )
 
   it.effect("refuses to recompute blocks where there are none", () =>
     Effect.gen(function* () {
-      const train = { recompute: true }
+      const train = { gradientCheckpointing: true }
       assert.match(
         yield* problem({ train }),
-        /train\.recompute: expected false.*SimpleCnn has no blocks.*got true/
+        /train\.gradientCheckpointing: expected false.*SimpleCnn has no blocks.*got true/
       )
-      const model = { _tag: "WideResNet", depth: 10, width: 1 }
+      const model = { _tag: "WideResNet", depth: 10, widenFactor: 1 }
       const experiment = yield* decodeExperiment(merge(recipes.quickstart.experiment, { train, model }))
-      assert.isTrue(experiment.train.recompute)
+      assert.isTrue(experiment.train.gradientCheckpointing)
     })
   )
 
@@ -82,7 +91,7 @@ it.effect("what docs/training.md shows is valid", () =>
       [match[1]]: JSON.parse(match[2])
     }))
     assert.isAtLeast(blocks.length + values.length, 6)
-    const model = { _tag: "WideResNet", depth: 10, width: 1 }
+    const model = { _tag: "WideResNet", depth: 10, widenFactor: 1 }
     const base = { epochs: 200, batchSize: 128, learningRate: 0.1, schedule: { _tag: "Cosine" } }
     for (const train of [...blocks, ...values]) {
       const { experiment } = recipes.quickstart
@@ -94,11 +103,11 @@ it.effect("what docs/training.md shows is valid", () =>
 describe("laying over", () => {
   it.effect("an assignment reaches one value", () =>
     Effect.gen(function* () {
-      const assigned = yield* parseAssignment("train.schedule.warmup=3")
+      const assigned = yield* parseAssignment("train.schedule.warmupEpochs=3")
       assert.deepStrictEqual(
-        merge({ train: { epochs: 1, schedule: { _tag: "Cosine", warmup: 1 } } }, assigned),
+        merge({ train: { epochs: 1, schedule: { _tag: "Cosine", warmupEpochs: 1 } } }, assigned),
         {
-          train: { epochs: 1, schedule: { _tag: "Cosine", warmup: 3 } }
+          train: { epochs: 1, schedule: { _tag: "Cosine", warmupEpochs: 3 } }
         }
       )
       assert.deepStrictEqual(yield* parseAssignment("name=a=b"), { name: "a=b" })
@@ -120,7 +129,7 @@ describe("laying over", () => {
 
   it("another kind of thing replaces the whole", () => {
     const base = { model: { _tag: "SimpleCnn", width: 16 } }
-    const over = { model: { _tag: "WideResNet", depth: 16, width: 1 } }
+    const over = { model: { _tag: "WideResNet", depth: 16, widenFactor: 1 } }
     assert.deepStrictEqual(merge(base, over), over)
   })
 })

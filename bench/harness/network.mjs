@@ -9,7 +9,7 @@ import { initialState } from "../../dist/Train/Step/Step.js"
 /** The peers normalise with the same values and take the same steps (bench/peers/workload.py). */
 const MEAN = [0.5, 0.5, 0.5]
 const STD = [0.25, 0.25, 0.25]
-const STEP = { momentum: 0.9, weightDecay: 1e-4, clipNorm: 1, labelSmoothing: 0, ema: false }
+const STEP = { momentum: 0.9, weightDecay: 1e-4, clipGradNorm: 1, labelSmoothing: 0, ema: false }
 
 /** Bytes that any language makes the same: the top byte of Knuth's multiplicative hash of their index. */
 const bytes = (count) => Uint8Array.from({ length: count }, (_, i) => (i * 2654435761) >>> 24)

@@ -5,7 +5,7 @@ const pyramidNet = (block, depth, alpha) => ({ _tag: "PyramidNet", block, depth,
 /** Configurations as `makeNetwork` takes them; the peers build the same networks from them. */
 export const networks = [
   { id: "simple-cnn", title: "six-layer CNN", batch: 128, model: { _tag: "SimpleCnn", width: 32 } },
-  { id: "wrn-16-4", title: "WRN-16-4", batch: 64, model: { _tag: "WideResNet", depth: 16, width: 4 } },
+  { id: "wrn-16-4", title: "WRN-16-4", batch: 64, model: { _tag: "WideResNet", depth: 16, widenFactor: 4 } },
   { id: "pyramidnet-56", title: "PyramidNet-56 α48", batch: 64, model: pyramidNet("bottleneck", 56, 48) },
   { id: "pyramidnet-110", title: "PyramidNet-110 α84", batch: 64, model: pyramidNet("basic", 110, 84) },
   {
@@ -18,7 +18,7 @@ export const networks = [
     id: "speed",
     title: "speed network 64/256/256",
     batch: 256,
-    model: { _tag: "Airbench", widths: [64, 256, 256], convolutions: 2, scale: 1 / 9 }
+    model: { _tag: "Airbench", widths: [64, 256, 256], convolutions: 2, logitScale: 1 / 9 }
   }
 ]
 

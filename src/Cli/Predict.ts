@@ -139,7 +139,7 @@ export const predictCommand = Command.make(
       description: "The three most likely classes of every image in a folder"
     },
     {
-      command: `shakedrop predict --model '{"_tag":"WideResNet","depth":16,"width":1,"classes":100}' --weights F.safetensors --input X.safetensors --out Y.safetensors`,
+      command: `shakedrop predict --model '{"_tag":"WideResNet","depth":16,"widenFactor":1,"classes":100}' --weights F.safetensors --input X.safetensors --out Y.safetensors`,
       description: "Logits of a network with weights from PyTorch, for images that are tensors"
     }
   ])

@@ -5,9 +5,9 @@ import * as Schema from "effect/Schema"
 import { atLeast, count, nonNegative, positive, withDefault } from "./Fields.ts"
 
 /** A learning rate. */
-const minimum = nonNegative.pipe(withDefault(0))
+const etaMin = nonNegative.pipe(withDefault(0))
 /** A number of epochs. */
-const warmup = nonNegative.pipe(withDefault(0))
+const warmupEpochs = nonNegative.pipe(withDefault(0))
 
 const rising = Schema.Array(positive).check(
   Schema.isMinLength(1),
@@ -17,40 +17,40 @@ const rising = Schema.Array(positive).check(
 )
 
 export const ScheduleConfig = Schema.Union([
-  /** Linear warm-up from 0, then half a cosine down to `minimum`, moving with every step. */
-  Schema.TaggedStruct("Cosine", { warmup, minimum }),
+  /** Linear warm-up from 0, then half a cosine down to `etaMin`, moving with every step. */
+  Schema.TaggedStruct("Cosine", { warmupEpochs, etaMin }),
   /** The CIFAR Challenge Series' LongTrainingScheduler: the same shape, moving once an epoch. */
   Schema.TaggedStruct("LongTraining", {
-    warmup: atLeast(0).pipe(withDefault(10)),
-    minimum
+    warmupEpochs: atLeast(0).pipe(withDefault(10)),
+    etaMin
   }),
-  /** Multiplied with `factor` after each of the epochs in `milestones` (PyTorch's MultiStepLR). */
-  Schema.TaggedStruct("Step", { milestones: rising, factor: positive.pipe(withDefault(0.1)) }),
+  /** Multiplied with `gamma` after each of the epochs in `milestones` (PyTorch's MultiStepLR). */
+  Schema.TaggedStruct("Step", { milestones: rising, gamma: positive.pipe(withDefault(0.1)) }),
   /**
-   * One cycle (Smith and Topin 2017, "Super-Convergence") as PyTorch's OneCycleLR has it: from 1/`divisor` of the
-   * highest rate up to it within the share `rise` of the steps, then down to 1/`finalDivisor` of where it started,
+   * One cycle (Smith and Topin 2017, "Super-Convergence") as PyTorch's OneCycleLR has it: from 1/`divFactor` of the
+   * highest rate up to it within the share `pctStart` of the steps, then down to 1/`finalDivFactor` of where it started,
    * both along half a cosine. The momentum stays.
    */
   Schema.TaggedStruct("OneCycle", {
-    rise: Schema.Finite.check(
+    pctStart: Schema.Finite.check(
       Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true, exclusiveMaximum: true })
     ).pipe(withDefault(0.3)),
-    divisor: positive.pipe(withDefault(25)),
-    finalDivisor: positive.pipe(withDefault(1e4))
+    divFactor: positive.pipe(withDefault(25)),
+    finalDivFactor: positive.pipe(withDefault(1e4))
   }),
   /**
-   * Half a cosine down to `minimum` over `t0` epochs, again and again, each time `tMult` times as long: SGDR
+   * Half a cosine down to `etaMin` over `t0` epochs, again and again, each time `tMult` times as long: SGDR
    * (Loshchilov and Hutter 2017, eq. 5).
    */
-  Schema.TaggedStruct("WarmRestarts", { t0: count, tMult: count.pipe(withDefault(1)), minimum }),
+  Schema.TaggedStruct("WarmRestarts", { t0: count, tMult: count.pipe(withDefault(1)), etaMin }),
   /**
-   * A triangle: linearly from the share `start` of the highest rate up to it during `warmup` epochs, then down to
-   * the share `end`.
+   * A triangle: linearly from the share `startFactor` of the highest rate up to it during `warmupEpochs` epochs, then down to
+   * the share `endFactor`.
    */
   Schema.TaggedStruct("Linear", {
-    warmup,
-    start: nonNegative.pipe(withDefault(0)),
-    end: nonNegative.pipe(withDefault(0))
+    warmupEpochs,
+    startFactor: nonNegative.pipe(withDefault(0)),
+    endFactor: nonNegative.pipe(withDefault(0))
   })
 ])
 export type ScheduleConfig = typeof ScheduleConfig.Type
@@ -97,32 +97,32 @@ export const learningRateAt = (schedule: ScheduleConfig, base: number, position:
   const steps = epochs * stepsPerEpoch
   switch (schedule._tag) {
     case "Cosine": {
-      const warmupSteps = Math.round(schedule.warmup * stepsPerEpoch)
+      const warmupSteps = Math.round(schedule.warmupEpochs * stepsPerEpoch)
       if (done < warmupSteps) return (base * (done + 1)) / warmupSteps
-      return halfCosine(base, schedule.minimum, (done - warmupSteps) / (steps - warmupSteps))
+      return halfCosine(base, schedule.etaMin, (done - warmupSteps) / (steps - warmupSteps))
     }
     case "LongTraining": {
-      const { minimum, warmup } = schedule
-      if (epoch < warmup) return (base * (epoch + 1)) / warmup
-      return halfCosine(base, minimum, (epoch - warmup) / (epochs - warmup))
+      const { etaMin, warmupEpochs } = schedule
+      if (epoch < warmupEpochs) return (base * (epoch + 1)) / warmupEpochs
+      return halfCosine(base, etaMin, (epoch - warmupEpochs) / (epochs - warmupEpochs))
     }
     case "Step":
-      return base * schedule.factor ** schedule.milestones.filter((milestone) => milestone <= epoch).length
+      return base * schedule.gamma ** schedule.milestones.filter((milestone) => milestone <= epoch).length
     case "OneCycle": {
-      const start = base / schedule.divisor
-      const top = schedule.rise * steps - 1
+      const start = base / schedule.divFactor
+      const top = schedule.pctStart * steps - 1
       if (done < top) return halfCosine(start, base, done / top)
-      return halfCosine(base, start / schedule.finalDivisor, (done - top) / (steps - 1 - top))
+      return halfCosine(base, start / schedule.finalDivFactor, (done - top) / (steps - 1 - top))
     }
     case "WarmRestarts": {
       const cycle = cycleAt(schedule.t0, schedule.tMult, epoch + step / stepsPerEpoch)
-      return halfCosine(base, schedule.minimum, cycle.done / cycle.length)
+      return halfCosine(base, schedule.etaMin, cycle.done / cycle.length)
     }
     case "Linear": {
-      const { end, start, warmup } = schedule
-      const top = Math.round(warmup * stepsPerEpoch)
-      if (done < top) return base * line(start, 1, done / top)
-      return base * line(1, end, (done - top) / (steps - top))
+      const { endFactor, startFactor, warmupEpochs } = schedule
+      const top = Math.round(warmupEpochs * stepsPerEpoch)
+      if (done < top) return base * line(startFactor, 1, done / top)
+      return base * line(1, endFactor, (done - top) / (steps - top))
     }
   }
 }

@@ -53,9 +53,9 @@ export const EnsembleConfig = Schema.Struct({
     withDefault<"MeanProbabilities" | "MeanLogits" | "MajorityVote" | "RankMean">("MeanProbabilities")
   ),
   /** Test-time augmentation: how each image is shown to each member. */
-  views: Views.pipe(Schema.withDecodingDefaultKey(Effect.succeed("identity" as const))),
+  tta: Views.pipe(Schema.withDecodingDefaultKey(Effect.succeed("identity" as const))),
   /** What is averaged over the views of a member. */
-  viewMean: Schema.Literals(["Logits", "Probabilities"]).pipe(
+  ttaMean: Schema.Literals(["Logits", "Probabilities"]).pipe(
     withDefault<"Logits" | "Probabilities">("Probabilities")
   ),
   /** What the logarithms of the whole's probabilities are divided by; fitted by `ensemble search`. */

@@ -81,7 +81,7 @@ export const openEnsemble = Effect.fn("openEnsemble")(function* (
       `the runs in ${first} and ${second} hold out different validation images (data.validation, data.seed): what one of them was trained on, the other would be chosen by`
     )
   }
-  const views = options.views ?? viewsOf(config.views, data)
+  const views = options.views ?? viewsOf(config.tta, data)
   for (const view of views) yield* checkView(view, data.size)
   return { config, data, members, views } satisfies Ensemble
 })

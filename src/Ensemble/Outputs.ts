@@ -141,11 +141,11 @@ export const computeOutputs = Effect.fnUntraced(function* (
 export const overViews = (
   outputs: ReadonlyArray<Outputs>,
   views: ReadonlyArray<View>,
-  viewMean: "Logits" | "Probabilities"
+  ttaMean: "Logits" | "Probabilities"
 ): Outputs => {
   if (outputs.length === 1) return outputs[0]
   const weights = views.map(({ weight }) => weight)
-  return viewMean === "Logits"
+  return ttaMean === "Logits"
     ? weightedMean(outputs, weights)
     : logProbabilities(
         weightedMean(
@@ -165,7 +165,7 @@ export const readOutputs = Effect.fnUntraced(function* (
   dataset: LoadedDataset,
   split: SplitName,
   views: ReadonlyArray<View>,
-  viewMean: "Logits" | "Probabilities"
+  ttaMean: "Logits" | "Probabilities"
 ) {
   const kept = yield* Effect.forEach(keptFor(member, dataset, split, views), (kept) =>
     Effect.flatMap(read(kept), (outputs) =>
@@ -176,5 +176,5 @@ export const readOutputs = Effect.fnUntraced(function* (
           })
     )
   )
-  return overViews(kept, views, viewMean)
+  return overViews(kept, views, ttaMean)
 })

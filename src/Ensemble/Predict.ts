@@ -53,7 +53,7 @@ const ask = Effect.fnUntraced(function* (
   return {
     files: whole.flatMap(({ files }) => files),
     unreadable: batches.flatMap(({ unreadable }) => unreadable),
-    outputs: overViews(outputs, views, config.viewMean)
+    outputs: overViews(outputs, views, config.ttaMean)
   } satisfies Said
 }, Effect.scoped)
 

@@ -23,11 +23,11 @@ export const published: ReadonlyArray<Published> = [
   { config: { _tag: "PreActResNet", depth: 56 }, source: resNet },
   { config: { _tag: "PreActResNet", depth: 110 }, source: resNet },
   { config: { _tag: "PreActResNet", depth: 18 }, source: `${resNet}, for images of 32×32` },
-  { config: { _tag: "WideResNet", depth: 16, width: 4 }, source: wide },
-  { config: { _tag: "WideResNet", depth: 28, width: 10 }, source: wide },
-  { config: { _tag: "WideResNet", depth: 28, width: 10, dropout: 0.3 }, source: wide },
-  { config: { _tag: "WideResNet", depth: 28, width: 10, shakeDrop }, source: `${wide}; ${shaken}` },
-  { config: { _tag: "WideResNet", depth: 40, width: 10 }, source: wide },
+  { config: { _tag: "WideResNet", depth: 16, widenFactor: 4 }, source: wide },
+  { config: { _tag: "WideResNet", depth: 28, widenFactor: 10 }, source: wide },
+  { config: { _tag: "WideResNet", depth: 28, widenFactor: 10, dropRate: 0.3 }, source: wide },
+  { config: { _tag: "WideResNet", depth: 28, widenFactor: 10, shakeDrop }, source: `${wide}; ${shaken}` },
+  { config: { _tag: "WideResNet", depth: 40, widenFactor: 10 }, source: wide },
   { config: { _tag: "PyramidNet", block: "basic", depth: 110, alpha: 84 }, source: pyramid },
   { config: { _tag: "PyramidNet", block: "basic", depth: 110, alpha: 270 }, source: pyramid },
   { config: { _tag: "PyramidNet", block: "bottleneck", depth: 164, alpha: 270 }, source: pyramid },
@@ -37,23 +37,23 @@ export const published: ReadonlyArray<Published> = [
   { config: { _tag: "DenseNet", depth: 100, growth: 12 }, source: dense },
   { config: { _tag: "DenseNet", depth: 190, growth: 40 }, source: dense },
   {
-    config: { _tag: "VisionTransformer", patch: 4, width: 192, depth: 12, heads: 3 },
+    config: { _tag: "VisionTransformer", patchSize: 4, embedDim: 192, depth: 12, numHeads: 3 },
     source: `${vit}, as wide as DeiT-Ti (arXiv:2012.12877)`
   },
   {
-    config: { _tag: "VisionTransformer", patch: 16, width: 768, depth: 12, heads: 12, resize: 224 },
+    config: { _tag: "VisionTransformer", patchSize: 16, embedDim: 768, depth: 12, numHeads: 12, resize: 224 },
     source: vit
   },
   {
-    config: { _tag: "Airbench", widths: [64, 256, 256], convolutions: 2, scale: 1 / 9 },
+    config: { _tag: "Airbench", widths: [64, 256, 256], convolutions: 2, logitScale: 1 / 9 },
     source: `${airbench}, 94 %`
   },
   {
-    config: { _tag: "Airbench", widths: [128, 384, 384], convolutions: 2, scale: 1 / 9 },
+    config: { _tag: "Airbench", widths: [128, 384, 384], convolutions: 2, logitScale: 1 / 9 },
     source: `${airbench}, 95 %`
   },
   {
-    config: { _tag: "Airbench", widths: [128, 384, 512], convolutions: 3, scale: 1 / 9 },
+    config: { _tag: "Airbench", widths: [128, 384, 512], convolutions: 3, logitScale: 1 / 9 },
     source: `${airbench}, 96 %`
   }
 ]

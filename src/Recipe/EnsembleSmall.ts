@@ -60,6 +60,6 @@ export const ensembleSmall: EnsembleRecipe = {
       airbench(4, 1),
       airbench(6, 3)
     ],
-    views: "airbench"
+    tta: "airbench"
   }
 }

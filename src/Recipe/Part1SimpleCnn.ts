@@ -26,7 +26,7 @@ export const part1SimpleCnn: Recipe = {
       epochs: 12,
       batchSize: 128,
       learningRate: 0.1,
-      schedule: { _tag: "Cosine", warmup: 1 }
+      schedule: { _tag: "Cosine", warmupEpochs: 1 }
     }
   }
 }

@@ -39,7 +39,7 @@ export const part2Augmentation: Recipe = {
       weightDecay: 0,
       labelSmoothing: 0.2,
       schedule: { _tag: "Linear" },
-      views: "airbench"
+      tta: "airbench"
     }
   }
 }

@@ -20,7 +20,7 @@ export const part3PyramidNet: Recipe = {
       epochs: 200,
       batchSize: 128,
       learningRate: 0.25,
-      schedule: { _tag: "Cosine", warmup: 5 },
+      schedule: { _tag: "Cosine", warmupEpochs: 5 },
       weightDecay: 1e-4,
       evaluateEvery: 5
     }

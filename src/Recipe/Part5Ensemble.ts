@@ -32,6 +32,6 @@ export const part5Ensemble: EnsembleRecipe = {
         }
       }))
     ],
-    views: "airbench"
+    tta: "airbench"
   }
 }

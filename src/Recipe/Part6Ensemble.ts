@@ -3,7 +3,7 @@ import type { EnsembleRecipe } from "./Recipe.ts"
 const recipe = "part6-pyramidnet272"
 /** The same training for a WideResNet. */
 const wide = {
-  model: { _tag: "WideResNet", depth: 40, width: 10, shakeDrop: { survival: 0.5, ranges: "series" } }
+  model: { _tag: "WideResNet", depth: 40, widenFactor: 10, shakeDrop: { survival: 0.5, ranges: "series" } }
 }
 const runs = "runs/part6-ensemble"
 
@@ -30,6 +30,6 @@ export const part6Ensemble: EnsembleRecipe = {
         weight: 1
       }))
     ],
-    views: "flip"
+    tta: "flip"
   }
 }

@@ -20,9 +20,9 @@ export const part6PyramidNet: Recipe = {
       epochs: 1800,
       batchSize: 128,
       learningRate: 0.5,
-      schedule: { _tag: "LongTraining", warmup: 10 },
+      schedule: { _tag: "LongTraining", warmupEpochs: 10 },
       weightDecay: 1e-4,
-      clipNorm: 1,
+      clipGradNorm: 1,
       labelSmoothing: 0.1,
       ema: { decay: 0.9999 },
       evaluateEvery: 10

@@ -20,7 +20,7 @@ export const pyramidNetShakeDropAutoAugment: Recipe = {
       epochs: 1800,
       batchSize: 64,
       learningRate: 0.05,
-      schedule: { _tag: "Cosine", warmup: 5 },
+      schedule: { _tag: "Cosine", warmupEpochs: 5 },
       weightDecay: 5e-5
     }
   }

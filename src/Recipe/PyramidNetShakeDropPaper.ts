@@ -20,7 +20,7 @@ export const pyramidNetShakeDropPaper: Recipe = {
       epochs: 300,
       batchSize: 128,
       learningRate: 0.5,
-      schedule: { _tag: "Step", milestones: [150, 225], factor: 0.1 },
+      schedule: { _tag: "Step", milestones: [150, 225], gamma: 0.1 },
       weightDecay: 1e-4
     }
   }

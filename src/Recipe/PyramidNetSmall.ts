@@ -31,9 +31,9 @@ export const pyramidNetSmall: Recipe = {
       epochs: 8,
       batchSize: 128,
       learningRate: 0.2,
-      schedule: { _tag: "Cosine", warmup: 1 },
+      schedule: { _tag: "Cosine", warmupEpochs: 1 },
       weightDecay: 1e-4,
-      clipNorm: 5,
+      clipGradNorm: 5,
       labelSmoothing: 0.1,
       ema: { decay: 0.998 }
     }

@@ -24,7 +24,7 @@ export const quickstart: Recipe = {
       epochs: 8,
       batchSize: 64,
       learningRate: 0.1,
-      schedule: { _tag: "Cosine", warmup: 1 },
+      schedule: { _tag: "Cosine", warmupEpochs: 1 },
       labelSmoothing: 0.1,
       ema: { decay: 0.99 }
     }

@@ -25,7 +25,7 @@ export const simpleCnn: Recipe = {
       epochs: 12,
       batchSize: 128,
       learningRate: 0.1,
-      schedule: { _tag: "Cosine", warmup: 1 },
+      schedule: { _tag: "Cosine", warmupEpochs: 1 },
       labelSmoothing: 0.1,
       ema: { decay: 0.998 }
     }

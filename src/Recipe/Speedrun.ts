@@ -13,7 +13,7 @@ const airbench = {
     labelSmoothing: 0.2,
     schedule: { _tag: "Linear" },
     precision: "fastest",
-    views: "airbench"
+    tta: "airbench"
   }
 } as const
 

@@ -23,17 +23,17 @@ export const vitB16Finetune: Recipe = {
     name: "vit-b16-finetune",
     data: { dataset: "cifar10", validation: 1000 },
     augment: standard,
-    model: { _tag: "VisionTransformer", patch: 16, width: 768, depth: 12, heads: 12, resize: 384 },
+    model: { _tag: "VisionTransformer", patchSize: 16, embedDim: 768, depth: 12, numHeads: 12, resize: 384 },
     train: {
       // 10,000 steps.
       epochs: 105,
       initialWeights: "vit_base_patch16_224.augreg_in21k.safetensors",
       batchSize: 512,
-      accumulate: 8,
+      gradientAccumulationSteps: 8,
       learningRate: 0.01,
-      schedule: { _tag: "Cosine", warmup: 5 },
+      schedule: { _tag: "Cosine", warmupEpochs: 5 },
       weightDecay: 0,
-      clipNorm: 1,
+      clipGradNorm: 1,
       evaluateEvery: 5
     }
   }

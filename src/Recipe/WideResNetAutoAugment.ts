@@ -15,7 +15,7 @@ export const wideResNetAutoAugment: Recipe = {
     name: "wrn28-10-autoaugment",
     data: { dataset: "cifar10", validation: 0 },
     augment: autoAugment,
-    model: { _tag: "WideResNet", depth: 28, width: 10 },
+    model: { _tag: "WideResNet", depth: 28, widenFactor: 10 },
     train: {
       epochs: 200,
       batchSize: 128,

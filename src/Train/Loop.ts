@@ -59,7 +59,7 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
       const good = (saved ?? start).step
       return yield* new NonFiniteLoss({
         step: counters.step + 1,
-        message: `the loss or its gradient is not finite at step ${counters.step + 1} (epoch ${epoch + 1}): lower train.learningRate or set train.clipNorm; ${good === 0 ? "no checkpoint had been saved yet" : `the last good checkpoint, of step ${good}, is kept in ${directory}`}`
+        message: `the loss or its gradient is not finite at step ${counters.step + 1} (epoch ${epoch + 1}): lower train.learningRate or set train.clipGradNorm; ${good === 0 ? "no checkpoint had been saved yet" : `the last good checkpoint, of step ${good}, is kept in ${directory}`}`
       })
     }
     const seconds = waited + secondsSince(before)

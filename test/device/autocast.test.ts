@@ -70,10 +70,10 @@ describe("what a GPU computes in bfloat16", () => {
 
   for (const model of [
     { _tag: "SimpleCnn", width: 8 },
-    { _tag: "WideResNet", depth: 10, width: 1 },
+    { _tag: "WideResNet", depth: 10, widenFactor: 1 },
     { _tag: "PyramidNet", block: "bottleneck", depth: 20, alpha: 24, shakedrop: {} },
-    { _tag: "VisionTransformer", patch: 8, width: 16, depth: 1, heads: 2 },
-    { _tag: "Airbench", widths: [8, 16, 16], convolutions: 2, scale: 1 / 9 }
+    { _tag: "VisionTransformer", patchSize: 8, embedDim: 16, depth: 1, numHeads: 2 },
+    { _tag: "Airbench", widths: [8, 16, 16], convolutions: 2, logitScale: 1 / 9 }
   ] as ReadonlyArray<Parameters<typeof makeNetwork>[0]>) {
     it.effect(`is a whole training step of ${model._tag}, whose state stays float32`, () =>
       Effect.gen(function* () {
@@ -85,7 +85,7 @@ describe("what a GPU computes in bfloat16", () => {
           Object.entries(state).map(([name, value]) => [name, declareVariable(graph, name, value)])
         )
         const images = { batchSize: 4, size, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] } as const
-        const options = { momentum: 0.9, weightDecay: 1e-4, clipNorm: 1, labelSmoothing: 0, ema: false }
+        const options = { momentum: 0.9, weightDecay: 1e-4, clipGradNorm: 1, labelSmoothing: 0, ema: false }
         const entry = trainingEntry(network, images, { ...options, recompute: false }, { seed: 1 })
         const { signature } = compileEntry(graph, variables, "train", entry)
         assert.isTrue(types(signature.fetches).every((type) => type === TF.FLOAT || type === TF.INT32))

@@ -7,13 +7,13 @@ const base = { name: "some", data: { dataset: "shapes" }, members: [{ run: "a" }
 describe("the configuration of an ensemble", () => {
   it.effect("needs little, and says the rest", () =>
     Effect.gen(function* () {
-      const { members, rule, viewMean, views } = yield* decodeEnsemble(base)
+      const { members, rule, tta, ttaMean } = yield* decodeEnsemble(base)
       assert.deepStrictEqual(members, [
         { run: "a", weight: 1 },
         { run: "b", weight: 1 }
       ])
-      assert.deepStrictEqual({ rule, viewMean, views }, {
-        ...{ rule: "MeanProbabilities", viewMean: "Probabilities", views: "identity" }
+      assert.deepStrictEqual({ rule, tta, ttaMean }, {
+        ...{ rule: "MeanProbabilities", ttaMean: "Probabilities", tta: "identity" }
       } as const)
     })
   )
@@ -61,11 +61,11 @@ describe("the configuration of an ensemble", () => {
       /members\.0: checkpoint: expected /
     ],
     ["an unknown rule", { rule: "Mean" }, /rule: expected "MeanProbabilities" \| /],
-    ["unknown views", { views: "flop" }, /views: expected /],
-    ["no views", { views: [] }, /views: expected .*at least 1/],
+    ["unknown views", { tta: "flop" }, /tta: expected /],
+    ["no views", { tta: [] }, /tta: expected .*at least 1/],
     ["a temperature of zero", { temperature: 0 }, /temperature: expected a value greater than 0/],
     ["a name that is a path", { name: "a/b" }, /name: expected a name of letters/],
-    ["images that are mixed", { views: augmented({ _tag: "Mixup" }) }, /views\.0\.pipeline\.0/]
+    ["images that are mixed", { tta: augmented({ _tag: "Mixup" }) }, /tta\.0\.pipeline\.0/]
   ]
   it.effect.each(mistakes)("with %s is refused in one line", ([, change, told]) =>
     Effect.gen(function* () {

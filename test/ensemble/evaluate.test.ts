@@ -88,8 +88,8 @@ describe("an ensemble that is evaluated", () => {
     Effect.gen(function* () {
       const folder = yield* copies
       const view = (flip: boolean, weight: number) => ({ _tag: "Window", flip, weight })
-      const of = (views: unknown, viewMean = "Probabilities") =>
-        Effect.map(Effect.flatMap(open(folder, [{ run: "a" }], { views, viewMean }), outputsOf), ([a]) => a)
+      const of = (tta: unknown, ttaMean = "Probabilities") =>
+        Effect.map(Effect.flatMap(open(folder, [{ run: "a" }], { tta, ttaMean }), outputsOf), ([a]) => a)
       const still = (yield* of("identity")).values
       const flipped = (yield* of([view(true, 1)])).values
       assert.notDeepEqual(flipped, still)
@@ -122,7 +122,7 @@ describe("a search", () => {
   it.effect("gives an ensemble with weights, a temperature and where they come from", () =>
     Effect.gen(function* () {
       const folder = yield* copies
-      const ensemble = yield* open(folder, both, { views: "flip" })
+      const ensemble = yield* open(folder, both, { tta: "flip" })
       for (const method of ["equal", "greedy", "convex"] as const) {
         const found = yield* searched(ensemble, method)
         assert.deepStrictEqual(yield* decodeEnsemble(JSON.parse(JSON.stringify(found))), found)
@@ -133,7 +133,7 @@ describe("a search", () => {
         )
         assert.isAbove(found.temperature ?? 0, 0)
         assert.match(found.selection, /temperature, found on 32 validation images$/)
-        assert.strictEqual(found.views, "flip")
+        assert.strictEqual(found.tta, "flip")
         // What was found before plays no part.
         const again = yield* searched({ ...ensemble, config: { ...found, temperature: 50 } }, method)
         assert.deepStrictEqual(again, found)

@@ -115,7 +115,7 @@ describe("outputs", () => {
       const folder = yield* copies
       const count = { live: 0, most: 0, all: 0 }
       const layer = Layer.merge(withData(), countedDevice(count))
-      const ensemble = yield* open(folder, both, { views: "airbench" })
+      const ensemble = yield* open(folder, both, { tta: "airbench" })
       yield* Effect.provide(prepare(ensemble, "test"), layer)
       // One member's weights are on the device at a time, for all of its views.
       assert.deepStrictEqual(count, { live: 0, most: 1, all: 2 })
@@ -140,7 +140,7 @@ describe("outputs", () => {
   it.live("that were computed before an interruption stay", () =>
     Effect.gen(function* () {
       const folder = yield* copies
-      const ensemble = yield* open(folder, both, { views: "ten-crop" })
+      const ensemble = yield* open(folder, both, { tta: "ten-crop" })
       let reached = (): void => {}
       const third = new Promise<void>((resolve) => {
         reached = resolve

@@ -68,7 +68,7 @@ describe("predictEnsemble", () => {
     Effect.gen(function* () {
       const folder = yield* copies
       const { files } = yield* writeImages(folder)
-      const ensemble = yield* open(folder, [{ run: "b" }], { views: "airbench", temperature: 2 })
+      const ensemble = yield* open(folder, [{ run: "b" }], { tta: "airbench", temperature: 2 })
       yield* Effect.provide(prepare(ensemble, "test"), services)
       const [whole] = yield* Effect.provide(memberOutputs(ensemble, "test"), services)
       const { predictions } = yield* predictEnsemble(ensemble, files).pipe(

@@ -24,7 +24,7 @@ export const tiny: ExperimentInput = {
     epochs: 1,
     batchSize: 32,
     learningRate: 0.05,
-    schedule: { _tag: "Cosine", warmup: 0 }
+    schedule: { _tag: "Cosine", warmupEpochs: 0 }
   }
 }
 

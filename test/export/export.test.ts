@@ -164,7 +164,7 @@ describe("an exported network", () => {
 
   it.effect("as a TensorFlow.js model is a file of the graph and shards of at most 4 MiB", () =>
     Effect.gen(function* () {
-      const served = serve({ _tag: "WideResNet", depth: 10, width: 5 })
+      const served = serve({ _tag: "WideResNet", depth: 10, widenFactor: 5 })
       const files = tfjsModel(yield* frozen(served), {})
       const shards = files.filter(({ name }) => name !== "model.json")
       assert.isAbove(shards.length, 1)

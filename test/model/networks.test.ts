@@ -40,13 +40,19 @@ describe("logits, loss, gradients and running statistics equal PyTorch's", () =>
       "vit-2-24-p4",
       same(
         visionTransformer({
-          ...{ patch: 4, width: 24, depth: 2, heads: 3, classes: 10 },
+          ...{ patchSize: 4, embedDim: 24, depth: 2, numHeads: 3, classes: 10 },
           size: { height: 16, width: 16 }
         })
       )
     ],
-    ["airbench-8-16-16", same(airbench({ ...common, widths: [8, 16, 16], convolutions: 2, scale: 1 / 9 }))],
-    ["airbench-8-16-16-3", same(airbench({ ...common, widths: [8, 16, 16], convolutions: 3, scale: 1 / 16 }))]
+    [
+      "airbench-8-16-16",
+      same(airbench({ ...common, widths: [8, 16, 16], convolutions: 2, logitScale: 1 / 9 }))
+    ],
+    [
+      "airbench-8-16-16-3",
+      same(airbench({ ...common, widths: [8, 16, 16], convolutions: 3, logitScale: 1 / 16 }))
+    ]
   ])("%s", ([name, networks]) => agreesWithPyTorch(name, networks))
 })
 
@@ -57,7 +63,7 @@ describe("parameters and multiply-adds equal the reference implementations'", ()
     const data = { classes: Number(classes), size }
     const network =
       family === "wrn"
-        ? wideResNet({ ...data, depth: Number(depth), width: Number(width) })
+        ? wideResNet({ ...data, depth: Number(depth), widenFactor: Number(width) })
         : pyramidNet({ ...data, block: "bottleneck", depth: Number(depth), alpha: Number(width.slice(1)) })
     assert.strictEqual(network.parameters, count)
   })
@@ -67,7 +73,7 @@ describe("parameters and multiply-adds equal the reference implementations'", ()
     readonly multiplyAdds: number
   }
   const reference = readJson<Record<string, Counts>>("reference-counts.json")
-  const vit = { patch: 16, width: 768, depth: 12, heads: 12, resize: 224 }
+  const vit = { patchSize: 16, embedDim: 768, depth: 12, numHeads: 12, resize: 224 }
   const networks: Readonly<Record<string, Network>> = {
     "preactresnet-20": preActResNet({ ...common, depth: 20 }),
     "preactresnet-56": preActResNet({ ...common, depth: 56 }),
@@ -81,8 +87,8 @@ describe("parameters and multiply-adds equal the reference implementations'", ()
     "densenet-100-12": denseNet({ ...common, depth: 100, growth: 12 }),
     "densenet-190-40": denseNet({ ...common, depth: 190, growth: 40 }),
     "vit-b16-224": visionTransformer({ ...common, ...vit }),
-    airbench94: airbench({ ...common, widths: [64, 256, 256], convolutions: 2, scale: 1 / 9 }),
-    airbench96: airbench({ ...common, widths: [128, 384, 512], convolutions: 3, scale: 1 / 9 })
+    airbench94: airbench({ ...common, widths: [64, 256, 256], convolutions: 2, logitScale: 1 / 9 }),
+    airbench96: airbench({ ...common, widths: [128, 384, 512], convolutions: 3, logitScale: 1 / 9 })
   }
   it.each(Object.entries(reference))("%s", (name, counts) => {
     const { multiplyAdds, parameters } = networks[name]
@@ -102,7 +108,7 @@ describe("networks", () => {
   })
 
   it("starts convolutions normal with variance 2 / fan-out, the same for the same seed", () => {
-    const network = wideResNet({ depth: 10, width: 4, classes: 10, size })
+    const network = wideResNet({ depth: 10, widenFactor: 4, classes: 10, size })
     const name = "block3.layer.0.conv2.weight"
     const { data } = network.init(3)[name]
     const values = data as Float32Array

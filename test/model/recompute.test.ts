@@ -15,9 +15,9 @@ const shakeDrop = { survival: 0.5, ranges: "paper" } as const
 const models: ReadonlyArray<ModelConfig> = [
   { _tag: "PyramidNet", block: "basic", depth: 14, alpha: 12, shakeDrop },
   { _tag: "PyramidNet", block: "bottleneck", depth: 20, alpha: 12, shakeDrop },
-  { _tag: "WideResNet", depth: 10, width: 1, dropout: 0.3 },
+  { _tag: "WideResNet", depth: 10, widenFactor: 1, dropRate: 0.3 },
   { _tag: "DenseNet", depth: 10, growth: 4 },
-  { _tag: "VisionTransformer", patch: 2, width: 16, depth: 2, heads: 2 }
+  { _tag: "VisionTransformer", patchSize: 2, embedDim: 16, depth: 2, numHeads: 2 }
 ]
 
 const images = { dtype: "float32", shape: [4, 8, 8, 3] } as const

@@ -14,7 +14,7 @@ import { channelsLast, distance, readTensors, under } from "../support/Fixtures.
 import { logitsOf } from "../support/Reference.ts"
 
 const vit = (size: { readonly height: number; readonly width: number }, classes = 10) =>
-  visionTransformer({ patch: 4, width: 24, depth: 2, heads: 3, classes, size })
+  visionTransformer({ patchSize: 4, embedDim: 24, depth: 2, numHeads: 3, classes, size })
 
 const square = { height: 16, width: 16 }
 
@@ -29,7 +29,7 @@ const refusal = (f: () => unknown): string => {
 }
 
 describe("weights of a file", () => {
-  const network: Network = wideResNet({ depth: 10, width: 1, classes: 10, size: square })
+  const network: Network = wideResNet({ depth: 10, widenFactor: 1, classes: 10, size: square })
   const weights = network.init(1)
   const file = toPyTorch(weights)
 
@@ -57,12 +57,12 @@ describe("weights of a file", () => {
       refusal(() => weightsFor(network, { ...file, "fc.scale": float32([]) })),
       /fc\.scale unknown to it$/
     )
-    const wider = wideResNet({ depth: 10, width: 2, classes: 10, size: square })
+    const wider = wideResNet({ depth: 10, widenFactor: 2, classes: 10, size: square })
     assert.match(
       refusal(() => weightsFor(wider, file)),
       /block1\.layer\.0\.convShortcut\.weight missing; block1\.layer\.0\.conv1\.weight is float32\[16, 16, 3, 3\] instead of float32\[32, 16, 3, 3\], .* more$/
     )
-    const deeper = wideResNet({ depth: 16, width: 1, classes: 10, size: square })
+    const deeper = wideResNet({ depth: 16, widenFactor: 1, classes: 10, size: square })
     assert.match(
       refusal(() => weightsFor(network, toPyTorch(deeper.init(1)))),
       /block1\.layer\.1\.bn1\.weight, .* more unknown to it$/
@@ -97,7 +97,14 @@ describe("published weights of a vision transformer", () => {
   })
 
   it("of another width are refused", () => {
-    const wider = visionTransformer({ patch: 4, width: 48, depth: 2, heads: 3, classes: 10, size: other })
+    const wider = visionTransformer({
+      patchSize: 4,
+      embedDim: 48,
+      depth: 2,
+      numHeads: 3,
+      classes: 10,
+      size: other
+    })
     assert.match(
       refusal(() => pretrainedFor(wider, fixture)),
       /cls_token is float32\[1, 1, 24\] instead of float32\[1, 1, 48\]/

@@ -62,7 +62,7 @@ describe.each(cases)("%s", (name, training) => {
   it.effect("five steps with mixup, smoothing, clipping, decay, Nesterov and averages equal PyTorch's", () =>
     Effect.gen(function* () {
       const device = yield* Device
-      const options = { labelSmoothing: 0.1, ema: true, momentum: 0.9, weightDecay: 1e-4, clipNorm: 1 }
+      const options = { labelSmoothing: 0.1, ema: true, momentum: 0.9, weightDecay: 1e-4, clipGradNorm: 1 }
       const program = yield* device.compile(initialState(training, weights, true), {
         step: entryPoint({
           inputs: { a: image, b: image, labelsA: label, labelsB: label, lambda: number },

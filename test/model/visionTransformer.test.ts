@@ -36,7 +36,7 @@ it.effect.each([
   { height: 1, width: 3 }
 ])("images of $height×$width are resized bilinearly in the graph", (size) =>
   Effect.gen(function* () {
-    const options = { patch: 4, width: 12, depth: 1, heads: 2, classes: 5 }
+    const options = { patchSize: 4, embedDim: 12, depth: 1, numHeads: 2, classes: 5 }
     const side = 20
     const resizing = visionTransformer({ ...options, size, resize: side })
     const plain = visionTransformer({ ...options, size: { height: side, width: side } })

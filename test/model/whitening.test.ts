@@ -98,7 +98,7 @@ describe("whitening filters", () => {
 
   it("replace the start of a network's first layer, which is not trained", () => {
     const network = airbench({
-      ...{ widths: [8, 8, 8], convolutions: 2, scale: 1 / 9, classes: 10 },
+      ...{ widths: [8, 8, 8], convolutions: 2, logitScale: 1 / 9, classes: 10 },
       size: { height: 16, width: 16 }
     })
     assert.deepStrictEqual(network.dataInit?.values(images), { "whiten.weight": kernel })
@@ -111,7 +111,7 @@ describe("whitening filters", () => {
 describe("airbench", () => {
   it("starts its convolutions with the input's channels passed on", () => {
     const size = { height: 32, width: 32 }
-    const network = airbench({ widths: [32, 16, 16], convolutions: 2, scale: 1 / 9, classes: 10, size })
+    const network = airbench({ widths: [32, 16, 16], convolutions: 2, logitScale: 1 / 9, classes: 10, size })
     const weights = network.init(1)
     for (const [name, inputs, out] of [
       ["layers.1.conv1.weight", 24, 32],
@@ -132,11 +132,11 @@ describe("airbench", () => {
 
   it("gives logits of the same size at the start, whatever their scale", () => {
     const size = { height: 32, width: 32 }
-    const deviations = [1 / 9, 1 / 256].map((scale) => {
+    const deviations = [1 / 9, 1 / 256].map((logitScale) => {
       const options = { widths: [8, 8, 256], convolutions: 2, classes: 100, size } as const
-      const { data } = airbench({ ...options, scale }).init(1)["head.weight"]
+      const { data } = airbench({ ...options, logitScale }).init(1)["head.weight"]
       const values = data as Float32Array
-      return scale * Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
+      return logitScale * Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
     })
     assert.closeTo(deviations[0], 1 / (9 * Math.sqrt(3 * 256)), 1e-4)
     assert.closeTo(deviations[0], deviations[1], 1e-7)

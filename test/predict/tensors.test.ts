@@ -18,12 +18,15 @@ const repeated = ({ data, shape }: HostTensor, times: number): HostTensor => {
 
 describe("logits of tensors", () => {
   it.effect.each<readonly [fixture: string, config: unknown]>([
-    ["wrn-10-2", { _tag: "WideResNet", depth: 10, width: 2, classes: 10, shakeDrop }],
+    ["wrn-10-2", { _tag: "WideResNet", depth: 10, widenFactor: 2, classes: 10, shakeDrop }],
     [
       "pyramidnet-20-a24",
       { _tag: "PyramidNet", block: "bottleneck", depth: 20, alpha: 24, classes: 10, shakeDrop }
     ],
-    ["vit-2-24-p4", { _tag: "VisionTransformer", patch: 4, width: 24, depth: 2, heads: 3, classes: 10 }]
+    [
+      "vit-2-24-p4",
+      { _tag: "VisionTransformer", patchSize: 4, embedDim: 24, depth: 2, numHeads: 3, classes: 10 }
+    ]
   ])("equal PyTorch's for %s", ([name, model]) =>
     Effect.gen(function* () {
       const fixture = readTensors(`${name}.safetensors`)

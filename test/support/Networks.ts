@@ -5,7 +5,7 @@ export const smallNetworks: ReadonlyArray<ModelConfig> = [
   { _tag: "SimpleCnn", width: 2 },
   { _tag: "PreActResNet", depth: 8 },
   { _tag: "PreActResNet", depth: 18, width: 3 },
-  { _tag: "WideResNet", depth: 10, width: 1, dropout: 0.3 },
+  { _tag: "WideResNet", depth: 10, widenFactor: 1, dropRate: 0.3 },
   {
     _tag: "PyramidNet",
     block: "bottleneck",
@@ -15,6 +15,6 @@ export const smallNetworks: ReadonlyArray<ModelConfig> = [
   },
   { _tag: "PyramidNet", block: "basic", depth: 8, alpha: 3 },
   { _tag: "DenseNet", depth: 10, growth: 3 },
-  { _tag: "VisionTransformer", patch: 4, width: 6, depth: 1, heads: 2, resize: 12 },
-  { _tag: "Airbench", widths: [3, 5, 9], convolutions: 3, scale: 1 / 9 }
+  { _tag: "VisionTransformer", patchSize: 4, embedDim: 6, depth: 1, numHeads: 2, resize: 12 },
+  { _tag: "Airbench", widths: [3, 5, 9], convolutions: 3, logitScale: 1 / 9 }
 ]

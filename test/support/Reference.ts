@@ -23,7 +23,13 @@ export const pyramid = shaken((survival) =>
   })
 )
 export const wide = shaken((survival) =>
-  wideResNet({ depth: 10, width: 2, shakeDrop: { ...SHAKE_RANGES.series, survival }, classes: 10, size })
+  wideResNet({
+    depth: 10,
+    widenFactor: 2,
+    shakeDrop: { ...SHAKE_RANGES.series, survival },
+    classes: 10,
+    size
+  })
 )
 
 /** A network's logits for normalised images [N,H,W,3]. */

@@ -16,12 +16,12 @@ const input: ExperimentInput = {
   name: "small",
   data: { dataset: "shapes" },
   augment: [],
-  model: { _tag: "WideResNet", depth: 10, width: 1 },
+  model: { _tag: "WideResNet", depth: 10, widenFactor: 1 },
   train: {
     epochs: 1,
     batchSize: 32,
     learningRate: 0.1,
-    schedule: { _tag: "Cosine", warmup: 0 },
+    schedule: { _tag: "Cosine", warmupEpochs: 0 },
     ema: { decay: 0.5 }
   }
 }

@@ -40,8 +40,14 @@ const shaken = (...first: ReadonlyArray<Layer>): Network => {
 const trained = (network: Network, accumulate: number) =>
   Effect.gen(function* () {
     const train = yield* decodeStrictly(TrainConfig, {
-      ...{ epochs: 1, batchSize: BATCH, learningRate: 0.1, schedule: { _tag: "Cosine" }, accumulate },
-      ...{ labelSmoothing: 0.1, clipNorm: 0.5, ema: { decay: 0.5 }, lookahead: { every: 2 } }
+      ...{
+        epochs: 1,
+        batchSize: BATCH,
+        learningRate: 0.1,
+        schedule: { _tag: "Cosine" },
+        gradientAccumulationSteps: accumulate
+      },
+      ...{ labelSmoothing: 0.1, clipGradNorm: 0.5, ema: { decay: 0.5 }, lookahead: { k: 2 } }
     })
     const images = {
       ...{ size, batchSize: BATCH / accumulate },

@@ -16,12 +16,21 @@ import { colours, newest, runsOn, temporary } from "../support/Runs.ts"
 const dataset = colours()
 const { interrupted, run } = runsOn(dataset)
 
-const model = { _tag: "VisionTransformer", patch: 4, width: 8, depth: 1, heads: 2, resize: 12 } as const
+const model = {
+  _tag: "VisionTransformer",
+  patchSize: 4,
+  embedDim: 8,
+  depth: 1,
+  numHeads: 2,
+  resize: 12
+} as const
 
 /** Weights that were trained on seven classes, with 2×2 patches. */
 const published = (seed: number, width = 8): TensorRecord =>
   toPyTorch(
-    makeNetwork({ ...model, resize: 8, width }, { classes: 7, size: { height: 8, width: 8 } }).init(seed)
+    makeNetwork({ ...model, resize: 8, embedDim: width }, { classes: 7, size: { height: 8, width: 8 } }).init(
+      seed
+    )
   )
 
 const input: ExperimentInput = {
@@ -48,7 +57,7 @@ const write = (file: string, tensors: TensorRecord): string => {
 describe("weights of a file", () => {
   it("are laid over those of the seed and of images", () => {
     const network = makeNetwork(
-      { _tag: "Airbench", widths: [4, 4, 4], convolutions: 2, scale: 1 },
+      { _tag: "Airbench", widths: [4, 4, 4], convolutions: 2, logitScale: 1 },
       { classes: 4, size: { height: 8, width: 8 } }
     )
     const other = network.init(2)
@@ -165,6 +174,6 @@ it.effect("a trial of the fine-tuning recipe needs no file", () =>
     assert.match(whole.train.initialWeights ?? "", /^vit_base_patch16_224\.augreg_in21k\.safetensors$/)
     const { train } = smokeExperiment(whole)
     assert.isUndefined(train.initialWeights)
-    assert.deepStrictEqual([train.batchSize, train.accumulate], [16, 8])
+    assert.deepStrictEqual([train.batchSize, train.gradientAccumulationSteps], [16, 8])
   })
 )

@@ -89,7 +89,7 @@ const assertClose = (actual: TensorRecord, expected: Recorded) => {
 
 it.effect("SGD with clipping, and another weight decay for vectors, equals PyTorch's", () =>
   Effect.gen(function* () {
-    const options = { momentum: 0.9, weightDecay: 0.1, normWeightDecay: 0.01, clipNorm: 3 }
+    const options = { momentum: 0.9, weightDecay: 0.1, normWeightDecay: 0.01, clipGradNorm: 3 }
     assertClose(yield* trained(options), fixture.sgd)
     const { normWeightDecay: _, ...same } = options
     const other = yield* trained(same)
@@ -115,21 +115,21 @@ it.effect("vectors have a learning rate of their own", () =>
 
 it.effect("Muon for convolutions and SGD for the rest equal PyTorch's", () =>
   Effect.gen(function* () {
-    const muon = { rate: 0.6, momentum: 0.6, steps: 5 }
+    const muon = { rate: 0.6, momentum: 0.6, nsSteps: 5 }
     assertClose(yield* trained({ momentum: 0.85, weightDecay: 0.1, muon }), fixture.muon)
   })
 )
 
 it.effect("Lookahead over SGD equals PyTorch's, and what is kept are slow weights", () =>
   Effect.gen(function* () {
-    const state = yield* trained({ momentum: 0.9, weightDecay: 0 }, { every: 2, alpha: 0.3 })
+    const state = yield* trained({ momentum: 0.9, weightDecay: 0 }, { k: 2, alpha: 0.3 })
     assertClose(state, fixture.lookahead)
     for (const name of Object.keys(fixture.start)) assert.deepStrictEqual(state[slowOf(name)], state[name])
   })
 )
 
 it("Lookahead's α falls as airbench's", () => {
-  const options = { every: 5, alpha: 1 - 0.95 ** 5, power: 3 }
+  const options = { k: 5, alpha: 1 - 0.95 ** 5, power: 3 }
   const rates = Array.from({ length: 40 }, (_, i) =>
     lookaheadRate(options, i + 1, { stepsPerEpoch: 8, steps: 40 })
   )

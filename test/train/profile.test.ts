@@ -62,15 +62,15 @@ const input: ExperimentInput = {
     learningRate: 0.1,
     schedule: { _tag: "Cosine" },
     ema: { decay: 0.9 },
-    lookahead: { every: 2 }
+    lookahead: { k: 2 }
   }
 }
 
 it.live.each([1, 2])(
   "a run is the same to the bit where a step is profiled, a batch in %d parts",
-  (accumulate) =>
+  (gradientAccumulationSteps) =>
     Effect.gen(function* () {
-      const experiment = yield* decodeExperiment(merge(input, { train: { accumulate } }))
+      const experiment = yield* decodeExperiment(merge(input, { train: { gradientAccumulationSteps } }))
       const { interrupted, run } = runsOn(colours())
       const [plain, profiled, continued] = [yield* temporary, yield* temporary, yield* temporary]
       const { result } = yield* run(experiment, plain)

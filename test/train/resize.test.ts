@@ -13,7 +13,7 @@ const input: ExperimentInput = {
   name: "resized",
   data: { dataset: "shapes" },
   augment: [],
-  model: { _tag: "WideResNet", depth: 10, width: 1 },
+  model: { _tag: "WideResNet", depth: 10, widenFactor: 1 },
   train: {
     epochs: 4,
     batchSize: 32,
@@ -80,7 +80,7 @@ describe("resizing", () => {
 
   it.effect("is refused for a network whose positions are those of one size", () =>
     Effect.gen(function* () {
-      const model = { _tag: "VisionTransformer", depth: 2, width: 24, heads: 2, patch: 4 }
+      const model = { _tag: "VisionTransformer", depth: 2, embedDim: 24, numHeads: 2, patchSize: 4 }
       const { message } = yield* Effect.flip(decodeExperiment(merge(input, { model })))
       assert.match(message, /positions of a VisionTransformer/)
     })
@@ -107,7 +107,7 @@ describe("views", () => {
   it.live("of the test images give a second accuracy; that of the image alone is the first", () =>
     Effect.gen(function* () {
       const accuracy = Effect.fnUntraced(function* (views: unknown) {
-        const config = yield* decodeExperiment(merge(input, { train: { epochs: 3, views } }))
+        const config = yield* decodeExperiment(merge(input, { train: { epochs: 3, tta: views } }))
         const { result } = yield* run(config, yield* temporary)
         return result
       })

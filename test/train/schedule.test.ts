@@ -53,14 +53,14 @@ it("LongTraining equals the series' scheduler over 1800 epochs", () => {
   for (const [epoch, expected] of lr.entries()) {
     for (const step of [0, 350]) {
       const position = { epoch, step, stepsPerEpoch: 351, epochs: 1800 }
-      const actual = learningRateAt({ _tag: "LongTraining", warmup: 10, minimum: 0 }, 0.5, position)
+      const actual = learningRateAt({ _tag: "LongTraining", warmupEpochs: 10, etaMin: 0 }, 0.5, position)
       assert.closeTo(actual, expected, 1e-12)
     }
   }
 })
 
 it("Cosine rises linearly to its base and falls to its minimum, with every step", () => {
-  const schedule = { _tag: "Cosine", warmup: 1, minimum: 0.01 } as const
+  const schedule = { _tag: "Cosine", warmupEpochs: 1, etaMin: 0.01 } as const
   const at = (done: number) =>
     learningRateAt(schedule, 1, {
       epoch: Math.floor(done / 10),
@@ -74,7 +74,7 @@ it("Cosine rises linearly to its base and falls to its minimum, with every step"
   assert.closeTo(at(30), 0.505, 1e-12)
   for (let done = 11; done < 50; done++) assert.isBelow(at(done), at(done - 1))
   assert.isAbove(at(49), 0.01)
-  const flat = learningRateAt({ _tag: "Cosine", warmup: 0, minimum: 0 }, 1, {
+  const flat = learningRateAt({ _tag: "Cosine", warmupEpochs: 0, etaMin: 0 }, 1, {
     epoch: 0,
     step: 0,
     stepsPerEpoch: 10,

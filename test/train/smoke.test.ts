@@ -23,7 +23,7 @@ const trial = (recipe: string, change: unknown = {}) =>
     (whole) => smokeExperiment({ ...whole, train: { ...whole.train, batchSize: BATCH } })
   )
 
-const wide = { model: { _tag: "WideResNet", depth: 40, width: 10, shakeDrop: { survival: 0.5 } } }
+const wide = { model: { _tag: "WideResNet", depth: 40, widenFactor: 10, shakeDrop: { survival: 0.5 } } }
 
 /** Runs a trial in a folder of its own and checks what it leaves there. Gives its result. */
 const ran = (recipe: string, change: unknown = {}) =>

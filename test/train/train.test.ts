@@ -39,8 +39,8 @@ const input: ExperimentInput = {
     epochs: 3,
     batchSize: 32,
     learningRate: 0.1,
-    schedule: { _tag: "Cosine", warmup: 1 },
-    clipNorm: 1,
+    schedule: { _tag: "Cosine", warmupEpochs: 1 },
+    clipGradNorm: 1,
     labelSmoothing: 0.1,
     ema: { decay: 0.9 }
   }
@@ -111,12 +111,12 @@ describe("a run", () => {
   it.live("stops at a loss that is not finite, names the step and keeps the last checkpoint", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
-      const schedule = { _tag: "LongTraining", warmup: 0, minimum: 1e30 }
+      const schedule = { _tag: "LongTraining", warmupEpochs: 0, etaMin: 1e30 }
       const config = yield* experiment
       yield* interrupted(config, directory, 12, false)
       const before = newest(directory)
       const wild = yield* decodeExperiment(
-        merge(input, { train: { schedule, learningRate: 1e30, clipNorm: 1e30 } })
+        merge(input, { train: { schedule, learningRate: 1e30, clipGradNorm: 1e30 } })
       )
       const file = path.join(directory, "config.json")
       const written = JSON.parse(readFileSync(file, "utf8"))

@@ -26,8 +26,8 @@ it.live(
     Effect.gen(function* () {
       const config = yield* experimentOf({
         swa: { start: 2, every: 2 },
-        lookahead: { every: 4 },
-        accumulate: 2,
+        lookahead: { k: 4 },
+        gradientAccumulationSteps: 2,
         ema: { decay: 0.9 }
       })
       const [whole, parts] = [yield* temporary, yield* temporary]
@@ -102,7 +102,7 @@ it.live(
     Effect.gen(function* () {
       const model = { _tag: "PyramidNet", block: "basic", depth: 8, alpha: 4, shakeDrop: { survival: 0.5 } }
       const tricks = {
-        ...{ epochs: 2, recompute: true, normWeightDecay: 0 },
+        ...{ epochs: 2, gradientCheckpointing: true, normWeightDecay: 0 },
         ...{ sam: { rho: 0.05 }, optimizer: { _tag: "Muon", learningRate: 0.05 } }
       }
       const config = yield* decodeExperiment(merge(input, { model, train: tricks }))
@@ -122,9 +122,9 @@ it.live("blocks that are recomputed, also of a batch in parts, give the same run
       shakeDrop: { survival: 0.5 }
     }
     const losses: Array<number> = []
-    for (const train of [{}, { recompute: true }]) {
+    for (const train of [{}, { gradientCheckpointing: true }]) {
       const directory = yield* temporary
-      const whole = { epochs: 1, accumulate: 2, ...train }
+      const whole = { epochs: 1, gradientAccumulationSteps: 2, ...train }
       yield* run(yield* decodeExperiment(merge(input, { model, train: whole })), directory)
       losses.push((yield* curves(directory))[0].trainLoss)
     }
@@ -148,7 +148,7 @@ describe("distillation", () => {
         ]
         yield* run(yield* experimentOf({ epochs: 2 }), first)
         const other = merge(input, {
-          model: { _tag: "WideResNet", depth: 10, width: 1 },
+          model: { _tag: "WideResNet", depth: 10, widenFactor: 1 },
           train: { epochs: 1, ema: { decay: 0.5 } }
         })
         yield* run(yield* decodeExperiment(other), second)

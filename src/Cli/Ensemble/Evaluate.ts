@@ -55,7 +55,7 @@ export const evaluateEnsembleCommand = Command.make(
   },
   Effect.fn("ensemble evaluate")(function* ({ device, out, split, tta, ...input }) {
     const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
-    const config = yield* configOf(input, Option.isSome(tta) ? { views: tta.value } : {})
+    const config = yield* configOf(input, Option.isSome(tta) ? { tta: tta.value } : {})
     yield* evaluateAndReport(config, {
       ...{ device, split },
       out: Option.getOrElse(out, () => path.join("runs", config.name))

@@ -29,7 +29,7 @@ export interface AirbenchOptions {
   /** Convolutions of a group: 2, or 3 with a shortcut over the last two. */
   readonly convolutions: 2 | 3
   /** What logits are multiplied with: 1/9, or 1/256 in the form that Muon trains. */
-  readonly scale: number
+  readonly logitScale: number
   readonly classes: number
   readonly size: Size
 }
@@ -78,7 +78,7 @@ const largest = (x: tf.Tensor4D, channels: number): tf.Tensor2D =>
 
 /** The network; its whitening filters start at random until they are computed from images (`dataInit`). */
 export const airbench = (options: AirbenchOptions): Network => {
-  const { classes, convolutions, scale, size: imageSize, widths } = options
+  const { classes, convolutions, logitScale, size: imageSize, widths } = options
   // Scales stay 1, so that normalising after max-pooling is the same as before it.
   const normalisation = { momentum: convolutions === 2 ? 0.4 : 0.1, epsilon: 1e-12, trainedScale: false }
   // A side of one pixel has no patch of two.
@@ -98,14 +98,15 @@ export const airbench = (options: AirbenchOptions): Network => {
   const features = sequential(layers)
   const last = channels
   // Whatever the scale, logits start as large as with PyTorch's start and the papers' 1/9.
-  const bound = 1 / (9 * scale * Math.sqrt(last))
+  const bound = 1 / (9 * logitScale * Math.sqrt(last))
   const head = linear("head", { in: last, out: classes, initial: uniform(bound), bias: null })
   return network(
     `airbench ${widths.join("/")}${convolutions === 3 ? " of three convolutions" : ""}`,
     classes,
     {
       ...cost([features, head]),
-      apply: (context, x) => tf.mul(head.apply(context, largest(features.apply(context, x), last)), scale)
+      apply: (context, x) =>
+        tf.mul(head.apply(context, largest(features.apply(context, x), last)), logitScale)
     },
     { dataInit: { images: IMAGES, values: (images) => ({ "whiten.weight": whiteningFilters(images) }) } }
   )

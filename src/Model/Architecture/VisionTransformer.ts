@@ -15,20 +15,20 @@ import { type Network, network } from "../Network.ts"
 
 export interface VisionTransformerOptions {
   /** Side of a patch in pixels. */
-  readonly patch: number
+  readonly patchSize: number
   /** Length of a token. */
-  readonly width: number
+  readonly embedDim: number
   /** Number of blocks. */
   readonly depth: number
-  /** Heads of the self-attention; they divide `width`. */
-  readonly heads: number
+  /** Heads of the self-attention; they divide `embedDim`. */
+  readonly numHeads: number
   /** Side in pixels that images are resized to first (bilinearly, in the graph). */
   readonly resize?: number | undefined
   readonly classes: number
   readonly size: Size
 }
 
-/** Tokens of all images one after the other: [N·T, width]. */
+/** Tokens of all images one after the other: [N·T, embedDim]. */
 type Tokens = Layer<tf.Tensor2D, tf.Tensor2D>
 
 const EPSILON = 1e-6
@@ -86,24 +86,24 @@ const residual = (norm: Tokens, f: Tokens): Tokens =>
   })
 
 /** Number of patches in each direction; an incomplete last one is left out. */
-const gridOf = ({ patch, resize, size }: VisionTransformerOptions): Size => {
-  const side = (pixels: number): number => Math.floor((resize ?? pixels) / patch)
+const gridOf = ({ patchSize, resize, size }: VisionTransformerOptions): Size => {
+  const side = (pixels: number): number => Math.floor((resize ?? pixels) / patchSize)
   return { height: side(size.height), width: side(size.width) }
 }
 
 /** Images → tokens with their positions added. The class's token is the first. */
 const embedding = (options: VisionTransformerOptions, grid: Size): Layer<tf.Tensor4D, tf.Tensor2D> => {
-  const { patch, resize, width } = options
+  const { embedDim, patchSize, resize } = options
   const patches = grid.height * grid.width
-  const bound = uniform(fanInBound(patch, 3))
+  const bound = uniform(fanInBound(patchSize, 3))
   const proj = conv("patch_embed.proj", {
-    ...{ in: 3, out: width, kernel: patch, stride: patch, padding: 0, size: grid },
+    ...{ in: 3, out: embedDim, kernel: patchSize, stride: patchSize, padding: 0, size: grid },
     ...{ initial: bound, bias: bound }
   })
   return {
     tensors: [
-      { name: "cls_token", shape: [1, 1, width], role: "parameter", initial: normal(1e-6) },
-      { name: "pos_embed", shape: [1, patches + 1, width], role: "parameter", initial: normal(0.02) },
+      { name: "cls_token", shape: [1, 1, embedDim], role: "parameter", initial: normal(1e-6) },
+      { name: "pos_embed", shape: [1, patches + 1, embedDim], role: "parameter", initial: normal(0.02) },
       ...proj.tensors
     ],
     multiplyAdds: proj.multiplyAdds,
@@ -111,7 +111,11 @@ const embedding = (options: VisionTransformerOptions, grid: Size): Layer<tf.Tens
       const { weights } = context
       const images = resize ? tf.image.resizeBilinear(x, [resize, resize], false, true) : x
       const projected = proj.apply(context, images)
-      const tokens = tf.reshape(tf.slice(projected, [0, 0, 0, 0], [-1, -1, -1, width]), [-1, patches, width])
+      const tokens = tf.reshape(tf.slice(projected, [0, 0, 0, 0], [-1, -1, -1, embedDim]), [
+        -1,
+        patches,
+        embedDim
+      ])
       // The class's token goes where the tokens are padded with zeros: no copy of it for every image is needed.
       const added = tf.add(
         weights.pos_embed,
@@ -126,33 +130,35 @@ const embedding = (options: VisionTransformerOptions, grid: Size): Layer<tf.Tens
         [1, 0],
         [0, 0]
       ])
-      return tf.reshape(tf.add(padded, added), [-1, width])
+      return tf.reshape(tf.add(padded, added), [-1, embedDim])
     }
   }
 }
 
-const nameOf = ({ depth, heads, patch, width }: VisionTransformerOptions): string =>
-  width === 768 && depth === 12 && heads === 12 ? `ViT-B/${patch}` : `ViT-${depth}-${width}/${patch}`
+const nameOf = ({ depth, embedDim, numHeads, patchSize }: VisionTransformerOptions): string =>
+  embedDim === 768 && depth === 12 && numHeads === 12
+    ? `ViT-B/${patchSize}`
+    : `ViT-${depth}-${embedDim}/${patchSize}`
 
 /** A vision transformer; its classifier starts at zero, as the paper's does for fine-tuning. */
 export const visionTransformer = (options: VisionTransformerOptions): Network => {
-  const { classes, depth, heads, width } = options
+  const { classes, depth, embedDim, numHeads } = options
   const grid = gridOf(options)
   const tokens = grid.height * grid.width + 1
   const embed = embedding(options, grid)
   const blocks = Array.from({ length: depth }, (_, i) => [
-    residual(norm(`blocks.${i}.norm1`, width), attention(`blocks.${i}.attn`, tokens, width, heads)),
-    residual(norm(`blocks.${i}.norm2`, width), perceptron(`blocks.${i}.mlp`, tokens, width))
+    residual(norm(`blocks.${i}.norm1`, embedDim), attention(`blocks.${i}.attn`, tokens, embedDim, numHeads)),
+    residual(norm(`blocks.${i}.norm2`, embedDim), perceptron(`blocks.${i}.mlp`, tokens, embedDim))
   ]).flat()
-  const last = norm("norm", width)
-  const head = linear("head", { in: width, out: classes, initial: constant(0), bias: constant(0) })
+  const last = norm("norm", embedDim)
+  const head = linear("head", { in: embedDim, out: classes, initial: constant(0), bias: constant(0) })
   const parts: ReadonlyArray<Pick<Layer, "tensors" | "multiplyAdds">> = [embed, ...blocks, last, head]
   const body: Layer<tf.Tensor4D, tf.Tensor2D> = {
     ...cost(parts),
     apply: (context, x) => {
       const features = blocks.reduce((value, block) => block.apply(context, value), embed.apply(context, x))
-      const all = tf.reshape(features, [-1, tokens, width])
-      const first = tf.reshape(tf.slice(all, [0, 0, 0], [-1, 1, -1]), [-1, width]) as tf.Tensor2D
+      const all = tf.reshape(features, [-1, tokens, embedDim])
+      const first = tf.reshape(tf.slice(all, [0, 0, 0], [-1, 1, -1]), [-1, embedDim]) as tf.Tensor2D
       return head.apply(context, last.apply(context, first))
     }
   }

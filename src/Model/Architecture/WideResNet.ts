@@ -15,9 +15,9 @@ export interface WideResNetOptions {
   /** 6n + 4: three groups of n blocks of two convolutions. */
   readonly depth: number
   /** Widening factor k: the groups have 16k, 32k and 64k channels. */
-  readonly width: number
+  readonly widenFactor: number
   /** Share of the values between the convolutions of a block that training drops. */
-  readonly dropout?: number | undefined
+  readonly dropRate?: number | undefined
   readonly shakeDrop?: ShakeDropOptions | undefined
   readonly classes: number
   readonly size: Size
@@ -25,21 +25,21 @@ export interface WideResNetOptions {
 
 const STEM = 16
 
-/** WRN-depth-width. `depth` must be 6n + 4. */
+/** WRN-depth-widenFactor. `depth` must be 6n + 4. */
 export const wideResNet = (options: WideResNetOptions): Network => {
-  const { classes, depth, dropout, shakeDrop, size: imageSize, width } = options
+  const { classes, depth, dropRate, shakeDrop, size: imageSize, widenFactor } = options
   const perGroup = (depth - 4) / 6
   const blocks: Array<Layer> = []
   let channels = STEM
   for (const place of places([perGroup, perGroup, perGroup], imageSize)) {
     const { group, inGroup, size, stride } = place
     const name = `block${group}.layer.${inGroup}`
-    const out = STEM * width * 2 ** (group - 1)
+    const out = STEM * widenFactor * 2 ** (group - 1)
     const shortcut =
       channels === out
         ? undefined
         : conv(`${name}.convShortcut`, { in: channels, out, kernel: 1, stride, size })
-    blocks.push(preActBlock(name, { in: channels, out, place, shortcut, dropout, shakeDrop }))
+    blocks.push(preActBlock(name, { in: channels, out, place, shortcut, dropRate, shakeDrop }))
     channels = out
   }
   const features = sequential([
@@ -48,6 +48,10 @@ export const wideResNet = (options: WideResNetOptions): Network => {
     batchNorm("bn1", channels),
     stateless(relu)
   ])
-  const extras = `${dropout ? " + dropout" : ""}${shakeDrop ? " + ShakeDrop" : ""}`
-  return network(`WRN-${depth}-${width}${extras}`, classes, pooledClassifier(features, channels, classes))
+  const extras = `${dropRate ? " + dropout" : ""}${shakeDrop ? " + ShakeDrop" : ""}`
+  return network(
+    `WRN-${depth}-${widenFactor}${extras}`,
+    classes,
+    pooledClassifier(features, channels, classes)
+  )
 }

@@ -19,21 +19,21 @@ export interface PreActBlockOptions {
   /** What the shortcut makes of the first ReLU's output; without it the shortcut passes the block's input on. */
   readonly shortcut?: Layer | undefined
   /** Share of the values between the two convolutions that training drops. */
-  readonly dropout?: number | undefined
+  readonly dropRate?: number | undefined
   /** Of the last block. */
   readonly shakeDrop?: ShakeDropOptions | undefined
 }
 
 /** BN, ReLU, 3×3, BN, ReLU, 3×3. */
 export const preActBlock = (name: string, options: PreActBlockOptions): Layer => {
-  const { dropout: rate, in: inputs, out, place, shortcut } = options
+  const { dropRate, in: inputs, out, place, shortcut } = options
   const { index, size, stride, total } = place
   const shake = shakeDropAt(options.shakeDrop, index, total)
   const activation = sequential([batchNorm(`${name}.bn1`, inputs), stateless(relu)])
   const branch = sequential([
     convNorm({ conv: `${name}.conv1`, norm: `${name}.bn2` }, { in: inputs, out, kernel: 3, stride, size }),
     stateless(relu),
-    ...(rate ? [dropout(name, rate)] : []),
+    ...(dropRate ? [dropout(name, dropRate)] : []),
     conv(`${name}.conv2`, { in: out, out, kernel: 3, size })
   ])
   return recomputable({

@@ -11,7 +11,7 @@ type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface LookaheadOptions {
   /** Steps from one synchronisation to the next (the paper's k). */
-  readonly every: number
+  readonly k: number
   /** The part of the way that slow weights go (the paper's α). */
   readonly alpha: number
   /**
@@ -35,11 +35,11 @@ export const initialSlow = (network: Network, weights: TensorRecord): TensorReco
  * one always is, so that what is evaluated and saved are slow weights.
  */
 export const lookaheadRate = (
-  { alpha, every, power }: LookaheadOptions,
+  { alpha, k, power }: LookaheadOptions,
   step: number,
   { stepsPerEpoch, steps }: { readonly stepsPerEpoch: number; readonly steps: number }
 ): number => {
-  if (step % every !== 0 && step % stepsPerEpoch !== 0) return 0
+  if (step % k !== 0 && step % stepsPerEpoch !== 0) return 0
   return power === undefined ? alpha : 1 - (1 - alpha) * (step / steps) ** power
 }
 

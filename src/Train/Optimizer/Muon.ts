@@ -12,7 +12,7 @@ export interface MuonOptions {
   readonly rate: number
   readonly momentum: number
   /** Newton–Schulz iterations. */
-  readonly steps: number
+  readonly nsSteps: number
 }
 
 /** Coefficients of the iteration x ← ax + bx³ + cx⁵: steep at zero, and from there to about 1 in few steps. */
@@ -52,7 +52,7 @@ export const muonStep = (
   const out = parameter.shape[parameter.rank - 1]
   const moved = tf.add(tf.mul(momentum, options.momentum), gradient)
   const direction = tf.add(gradient, tf.mul(moved, options.momentum))
-  const update = orthogonalise(tf.reshape(direction, [-1, out]), options.steps)
+  const update = orthogonalise(tf.reshape(direction, [-1, out]), options.nsSteps)
   const scaled = tf.mul(parameter, tf.div(Math.sqrt(out), normOf(parameter)))
   const rate = tf.mul(learningRate, options.rate)
   return {

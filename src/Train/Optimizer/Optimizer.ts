@@ -18,7 +18,7 @@ export interface OptimizerOptions {
   /** Learning rate of these as a multiple of that of the others. */
   readonly normRate?: number
   /** Largest global norm of the gradients; longer ones are scaled down to it. */
-  readonly clipNorm?: number | undefined
+  readonly clipGradNorm?: number | undefined
   /** Convolutions are trained with Muon, and only the rest with SGD. */
   readonly muon?: MuonOptions | undefined
 }
@@ -27,9 +27,9 @@ export interface OptimizerOptions {
 export const globalNorm = (tensors: Tensors): tf.Scalar =>
   tf.sqrt(tf.mul(2, tf.sum(tf.stack(Object.values(tensors).map(halfSquaredNorm)))))
 
-/** What gradients are multiplied with so that their norm is at most `clipNorm` (`clip_grad_norm_`). */
-const clipFactor = (norm: tf.Scalar, clipNorm: number): tf.Scalar =>
-  tf.minimum(tf.div(clipNorm, tf.add(norm, 1e-6)), 1)
+/** What gradients are multiplied with so that their norm is at most `clipGradNorm` (`clip_grad_norm_`). */
+const clipFactor = (norm: tf.Scalar, clipGradNorm: number): tf.Scalar =>
+  tf.minimum(tf.div(clipGradNorm, tf.add(norm, 1e-6)), 1)
 
 /** Biases, and scales and offsets of normalisations, are the vectors among the parameters. */
 const isVector = (parameter: tf.Tensor): boolean => parameter.rank <= 1
@@ -43,9 +43,9 @@ export const optimizerStep = (
   gradients: Tensors,
   norm: tf.Scalar,
   learningRate: tf.Tensor,
-  { clipNorm, momentum, muon, normRate = 1, normWeightDecay, weightDecay }: OptimizerOptions
+  { clipGradNorm, momentum, muon, normRate = 1, normWeightDecay, weightDecay }: OptimizerOptions
 ): Tensors => {
-  const factor = clipNorm === undefined ? undefined : clipFactor(norm, clipNorm)
+  const factor = clipGradNorm === undefined ? undefined : clipFactor(norm, clipGradNorm)
   const sgd = { momentum: tf.scalar(momentum), weightDecay }
   const sgdOfVectors = { ...sgd, weightDecay: normWeightDecay ?? weightDecay }
   const rateOfVectors = normRate === 1 ? learningRate : tf.mul(learningRate, normRate)

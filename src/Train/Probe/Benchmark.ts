@@ -52,7 +52,7 @@ export const timeTrainingStep = Effect.gen(function* () {
   const device = yield* Device
   const size = { height: SIDE, width: SIDE }
   const images = { batchSize: BATCH, size, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const
-  const network = makeNetwork({ _tag: "WideResNet", depth: 16, width: 1 }, { classes: 10, size })
+  const network = makeNetwork({ _tag: "WideResNet", depth: 16, widenFactor: 1 }, { classes: 10, size })
   const options = { momentum: 0.9, weightDecay: 5e-4, labelSmoothing: 0, ema: false }
   const program = yield* device.compile(initialState(network, network.init(1), false), {
     train: trainingEntry(network, images, options, { seed: 1 })

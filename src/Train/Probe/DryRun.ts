@@ -11,8 +11,8 @@ const EVALUATED = 32
 /** The experiment with one epoch of small batches. It starts from its seed, without a file, and on whole images. */
 export const smokeExperiment = (experiment: Experiment): Experiment => {
   const { initialWeights: _, progressiveResizing: __, ...train } = experiment.train
-  const { accumulate, batchSize, swa } = train
-  const whole = accumulate * Math.ceil(Math.min(batchSize, BATCH) / accumulate)
+  const { gradientAccumulationSteps, batchSize, swa } = train
+  const whole = gradientAccumulationSteps * Math.ceil(Math.min(batchSize, BATCH) / gradientAccumulationSteps)
   return {
     ...experiment,
     name: `${experiment.name}-smoke`,

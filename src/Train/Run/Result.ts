@@ -26,7 +26,7 @@ export const RunResult = Schema.Struct({
   top5: Schema.Finite,
   /** Images by true class (row) and predicted class (column). */
   confusion: Schema.Array(Schema.Array(Schema.Int)),
-  /** Of the mean logits over the experiment's `views` of each image, where it has some. */
+  /** Of the mean logits over the experiment's `tta` of each image, where it has some. */
   overViews: Schema.optionalKey(
     Schema.Struct({ views: Schema.Int, accuracy: Schema.Finite, interval, loss: Schema.Finite })
   ),

@@ -29,7 +29,7 @@ export const networkFor = (
 /** Images as a run of the program takes them: a whole batch, or a part where gradients are accumulated. */
 export const imagesOf = ({ train }: Experiment, { mean, size, std }: DataDescription): Images => ({
   size,
-  batchSize: train.batchSize / train.accumulate,
+  batchSize: train.batchSize / train.gradientAccumulationSteps,
   mean,
   std
 })

@@ -93,7 +93,7 @@ const stateOf = ({ network, teachers, train, weights }: CompileOptions): TensorR
   ...initialState(network, weights, train.ema !== undefined),
   ...(train.swa && initialMeans(network, weights)),
   ...(train.lookahead && initialSlow(network, weights)),
-  ...(train.accumulate > 1 && initialAccumulation(network)),
+  ...(train.gradientAccumulationSteps > 1 && initialAccumulation(network)),
   ...teacherState(teachers.map(({ weights }) => weights))
 })
 
@@ -110,7 +110,7 @@ const scaledEntries = <Name extends string, Entry>(
 const entriesOf = (compile: CompileOptions) => {
   const { images, network, seed, train } = compile
   const options = stepOptions(compile)
-  const parts = train.accumulate
+  const parts = train.gradientAccumulationSteps
   const entries = {
     raw: evaluationEntry(network, images),
     ema: evaluationEntry(network, images, (name) => keptAs("ema", name)),
@@ -146,7 +146,7 @@ export const compileTraining = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TrainingProgram, DeviceError, Scope.Scope> {
   const { images, train } = options
   const { batchSize, size } = images
-  const parts = train.accumulate
+  const parts = train.gradientAccumulationSteps
   const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
     precision: options.precision,
     xla: train.xla
