@@ -1,4 +1,7 @@
-/** Curves over epochs or other counts as SVG. What they are at one is shown where the pointer is, without a script. */
+/**
+ * Line charts over epochs or other counts as SVG, without a script. The values at a count are shown where the pointer
+ * is, and all of them in a table below for keyboards and screen readers.
+ */
 import { html, type Markup, NOTHING, px } from "./Html.ts"
 import { countScale, type Scale } from "./Scale.ts"
 
@@ -27,11 +30,11 @@ export interface ChartOptions {
 }
 
 const WIDTH = 460
-const HEIGHT = 250
-const LEFT = 48
+const HEIGHT = 264
+const LEFT = 56
 const RIGHT = WIDTH - 12
 const TOP = 24
-const BOTTOM = HEIGHT - 28
+const BOTTOM = HEIGHT - 44
 
 /** More counts than this share the places that react to the pointer. */
 const PLACES = 200
@@ -41,6 +44,28 @@ const present = (values: ReadonlyArray<number | null>) => values.filter((value) 
 /** The values that a scale has to hold. */
 export const valuesOf = (series: ReadonlyArray<Series>): ReadonlyArray<number> =>
   series.flatMap(({ values }) => present(values))
+
+/** More counts than this leave rows of the table out, evenly; the last is always there. */
+const ROWS = 50
+
+const table = (
+  counts: ReadonlyArray<number>,
+  unit: string,
+  series: ReadonlyArray<Series>,
+  format: (value: number) => string
+): Markup => {
+  const stride = Math.ceil(counts.length / ROWS)
+  const rows = counts.flatMap((count, i) => {
+    if ((counts.length - 1 - i) % stride !== 0) return []
+    const cells = series.map(({ values }) => {
+      const value = values[i]
+      return html`<td>${value === null ? "–" : format(value)}</td>`
+    })
+    return [html`<tr><th scope="row">${count}</th>${cells}</tr>`]
+  })
+  const head = series.map(({ name }) => html`<th scope="col">${name}</th>`)
+  return html`<details class="numbers"><summary>Numbers</summary><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">${unit}</th>${head}</tr></thead><tbody>${rows}</tbody></table></div></details>`
+}
 
 export const chart = ({ counts, format, mark, note, scale, series, title, unit }: ChartOptions): Markup => {
   const along = countScale(counts[counts.length - 1])
@@ -55,6 +80,8 @@ export const chart = ({ counts, format, mark, note, scale, series, title, unit }
     (tick) =>
       html`<text class="tick" x="${x(tick)}" y="${BOTTOM + 18}" text-anchor="middle">${along.format(tick)}</text>`
   )
+
+  const axis = html`<text class="tick" x="${px((LEFT + RIGHT) / 2)}" y="${HEIGHT - 6}" text-anchor="middle">${unit}</text>`
 
   const curves = series.map(({ colour, values }) => {
     const points = counts.flatMap((count, i) => {
@@ -100,6 +127,6 @@ export const chart = ({ counts, format, mark, note, scale, series, title, unit }
       : html`<span><i class="${colour}"></i>${name} <b>${format(last)}</b></span>`
   })
   return html`<figure class="chart"><figcaption><h3>${title}</h3><p class="legend">${legend}</p></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} by ${unit}">${grid}${below}${marked}${curves}${places}</svg>
-${note === undefined ? NOTHING : html`<p class="note">${note}</p>`}</figure>`
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} by ${unit}">${grid}${below}${axis}${marked}${curves}${places}</svg>
+${table(counts, unit, series, format)}${note === undefined ? NOTHING : html`<p class="note">${note}</p>`}</figure>`
 }

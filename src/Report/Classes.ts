@@ -33,7 +33,7 @@ export const classesSection = (
       name,
       share
     }) => html`<li title="${correct} of ${images}, 95 % interval ${percent(interval[0], 1)} to ${percent(interval[1], 1)}"><span>${name}</span>
-${track(floor, overall, share, interval)}<b>${percent(share, 1)}</b></li>`
+${track(floor, overall, share, interval)}<b>${percent(share, 1)}</b><span class="unseen">${correct} of ${images}, 95 % interval ${percent(interval[0], 1)} to ${percent(interval[1], 1)}</span></li>`
   )
   return html`<section><h2>Accuracy by class</h2>
 <p class="note">The worst first, with 95 % intervals, from ${percent(floor, 0)} to 100 %; the line is the accuracy over all classes.</p>

@@ -38,8 +38,8 @@ const matrix = (confusion: Matrix, names: ReadonlyArray<string>, largest: number
   const named = classes <= NAMED
   const cell = numbered
     ? Math.max(34, Math.min(56, Math.round(440 / classes)))
-    : Math.max(2, Math.min(9, 1000 / classes))
-  const font = numbered ? 13 : 8
+    : Math.max(2, Math.min(11, 1100 / classes))
+  const font = numbered ? 13 : 10
   const label = named ? Math.max(...names.map((name) => clip(name).length)) * font * 0.58 + 12 : 4
   const top = numbered ? label * 0.75 + 8 : label
   const side = classes * cell
@@ -72,7 +72,7 @@ const matrix = (confusion: Matrix, names: ReadonlyArray<string>, largest: number
   })
   // Room for the last name, which is written aslant.
   const width = label + side + (numbered ? label * 0.6 : 4)
-  return html`<div class="scroll"><svg class="matrix" viewBox="0 0 ${px(width)} ${px(top + side + 4)}" style="min-width:${px(width * (numbered ? 0.8 : 0.7))}px;font-size:${font}px" role="img" aria-label="confusion matrix">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="confusion matrix, scrolls sideways where it is wider than the screen"><svg class="matrix" viewBox="0 0 ${px(width)} ${px(top + side + 4)}" style="min-width:${px(width * (numbered ? 0.8 : 1))}px;font-size:${font}px" role="img" aria-label="confusion matrix">
 <rect class="frame" x="${px(label)}" y="${px(top)}" width="${px(side)}" height="${px(side)}"/>${cells}${named ? [...rows, ...columns] : NOTHING}</svg></div>`
 }
 

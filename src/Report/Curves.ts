@@ -3,7 +3,7 @@ import type { EpochMetrics } from "../Train/Run/Metrics.ts"
 import type { RunResult } from "../Train/Run/Result.ts"
 import { chart, type Series, valuesOf } from "./Chart.ts"
 import { count, html, type Markup, NOTHING, percent } from "./Html.ts"
-import { accuracyScale, linearScale, logScale } from "./Scale.ts"
+import { accuracyScale, isStretched, linearScale, logScale } from "./Scale.ts"
 
 const digits = (value: number): string => String(Number(value.toPrecision(3)))
 
@@ -28,7 +28,7 @@ export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult):
   return html`<section><h2>Curves</h2><div class="charts">${[
     chart({
       title: "Accuracy",
-      note: "Training accuracy is that of augmented images while the weights change. The axis is stretched towards 100 %.",
+      note: `Training accuracy is that of augmented images while the weights change.${isStretched(valuesOf(accuracy)) ? " The axis is stretched towards 100 %." : ""}`,
       ...along,
       series: accuracy,
       scale: accuracyScale(valuesOf(accuracy)),

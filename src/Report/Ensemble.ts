@@ -21,11 +21,12 @@ import { accuracyScale } from "./Scale.ts"
 
 const STYLE = `
 .members, .heat { border-spacing: 0; font-size: 14px; }
-.members { width: 100%; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 6px 0; }
+.members { width: 100%; }
+.scroll:has(.members) { background-color: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 6px 0; }
 .members th, .members td { padding: 5px 12px; text-align: right; white-space: nowrap; }
 .members th { font-weight: 400; }
 .members thead th, .members td:first-child { color: var(--soft); }
-.members th:nth-child(2) { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.members th:nth-child(2) { text-align: left; white-space: normal; min-width: 11em; overflow-wrap: break-word; }
 .members .wide { min-width: 160px; width: 30%; text-align: center; }
 .members .track { display: block; }
 .members .whole > * { border-top: 1px solid var(--line); font-weight: 600; }

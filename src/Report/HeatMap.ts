@@ -14,7 +14,7 @@ export interface HeatMapOptions {
 }
 
 export const heatMap = ({ format, largest, names, note, title, values }: HeatMapOptions): Markup => {
-  const head = names.map((name, m) => html`<th title="${name}">${m + 1}</th>`)
+  const head = names.map((name, m) => html`<th title="${name}" aria-label="${name}">${m + 1}</th>`)
   const cell = (value: number | null, row: number, column: number): Markup => {
     if (value === null) return html`<td title="${names[row]}, ${names[column]}">–</td>`
     const shade = largest > 0 ? Math.min(100, (100 * Math.abs(value)) / largest) : 0
@@ -24,6 +24,6 @@ export const heatMap = ({ format, largest, names, note, title, values }: HeatMap
     (row, r) => html`<tr>${head[r]}${row.map((value, column) => cell(value, r, column))}</tr>`
   )
   return html`<figure class="chart"><figcaption><h3>${title}</h3></figcaption>
-<div class="scroll"><table class="heat"><thead><tr><th></th>${head}</tr></thead><tbody>${rows}</tbody></table></div>
+<div class="scroll" tabindex="0"><table class="heat"><thead><tr><th></th>${head}</tr></thead><tbody>${rows}</tbody></table></div>
 <p class="note">${note}</p></figure>`
 }

@@ -38,7 +38,7 @@ const card = (
 ) => {
   const right = label === predicted
   return html`<figure class="sample" title="${split} image ${position}">
-<img src="${uri}" alt="${names[label]}">
+<img src="${uri}" alt="${split} image ${position}: ${names[label]}">
 <figcaption><span class="${right ? "right" : "wrong"}">${names[predicted]}</span> <b>${percent(probability, 1)}</b>${
     right ? NOTHING : html`<br><span class="truth">is ${names[label]}</span>`
   }</figcaption></figure>`

@@ -34,12 +34,21 @@ const between = (
 
 const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 1]
 
-/** Accuracies: the axis is stretched towards 100 %, where networks differ, as the logarithm of the error does. */
+/** From this accuracy on the last points are what matters, and a linear axis would hide them. */
+const STRETCHED = 0.9
+
+/** Whether the axis of such accuracies is stretched towards 100 %. */
+export const isStretched = (values: ReadonlyArray<number>): boolean => Math.max(...values) >= STRETCHED
+
+/**
+ * Accuracies. Where one reaches 90 % the axis is stretched towards 100 %, where networks differ, as the logarithm of
+ * the error is; below that it is linear.
+ */
 export const accuracyScale = (values: ReadonlyArray<number>): Scale =>
   between(
     values,
     SHARES,
-    (share) => -Math.log(1.002 - share),
+    isStretched(values) ? (share) => -Math.log(1.002 - share) : (share) => share,
     (share) => `${Number((100 * share).toFixed(1))}\u00a0%`
   )
 

@@ -3,12 +3,12 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f6f6f4; --card: #ffffff; --line: #e3e2de; --ink: #1b1b19; --soft: #66655f;
-  --train: #7d7c76; --validation: #2a78d6; --ema: #e0602a; --swa: #8a4fc4; --good: #1f7a4d; --bad: #c8371e;
+  --train: #7d7c76; --validation: #2a78d6; --ema: #e0602a; --swa: #8a4fc4; --good: #1f7a4d; --bad: #c8371e; --shadow: #0003;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #131312; --card: #1d1d1b; --line: #33322f; --ink: #efeeea; --soft: #a3a29a;
-    --train: #8f8e87; --validation: #5b9eea; --ema: #f0824e; --swa: #b78be8; --good: #58c48f; --bad: #ff8a70;
+    --train: #8f8e87; --validation: #5b9eea; --ema: #f0824e; --swa: #b78be8; --good: #58c48f; --bad: #ff8a70; --shadow: #fff4;
   }
 }
 * { box-sizing: border-box; }
@@ -40,7 +40,7 @@ code, pre { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; 
 details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; padding: 12px 16px; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 16px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 16px; }
 figure { margin: 0; }
 .chart { padding: 14px 16px 6px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); min-height: 1.5em; }
@@ -66,7 +66,17 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .confusion > div { padding: 16px; }
 .confusion.large { grid-template-columns: minmax(0, 1fr); }
 .large .pairs { columns: 2; column-gap: 32px; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto;
+  background: linear-gradient(to right, var(--card) 30%, transparent) 0 0, linear-gradient(to left, var(--card) 30%, transparent) 100% 0,
+    linear-gradient(to right, var(--shadow), transparent) 0 0, linear-gradient(to left, var(--shadow), transparent) 100% 0;
+  background-size: 40px 100%, 40px 100%, 16px 100%, 16px 100%; background-repeat: no-repeat;
+  background-attachment: local, local, scroll, scroll; }
+:focus-visible { outline: 2px solid var(--validation); outline-offset: 2px; }
+.numbers { margin: 0 0 8px; font-size: 13px; }
+.numbers .scroll { max-height: 320px; overflow: auto; }
+.numbers table { border-spacing: 0; } .numbers th, .numbers td { padding: 2px 10px; text-align: right; white-space: nowrap; font-weight: 400; }
+.numbers thead th { color: var(--soft); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .matrix text { fill: var(--ink); }
 .matrix .frame { fill: none; stroke: var(--line); }
 .matrix .right { fill: var(--validation); } .matrix .wrong { fill: var(--ema); }
@@ -83,7 +93,7 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .right { color: var(--good); } .wrong { color: var(--bad); }
 .truth { color: var(--ink); }
 .classes { padding: 10px 16px; }
-.classes li { display: grid; grid-template-columns: 9em 1fr 4.5em; gap: 12px; align-items: center; padding: 3px 0; break-inside: avoid; }
+.classes li { position: relative; display: grid; grid-template-columns: 9em 1fr 4.5em; gap: 12px; align-items: center; padding: 3px 0; break-inside: avoid; }
 .classes li > span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .classes b { text-align: right; }
 .track { position: relative; height: 16px; border-left: 1px solid var(--line); border-right: 1px solid var(--line); }
@@ -92,13 +102,17 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .track .interval { top: 6px; bottom: 6px; border-radius: 2px; background: color-mix(in srgb, var(--validation) 40%, transparent); }
 .track .dot { width: 10px; height: 10px; top: 3px; margin-left: -5px; border-radius: 50%; background: var(--validation); }
 .many { columns: 2; column-gap: 40px; }
+@media (max-width: 900px) { .confusion { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 760px) {
   body { padding: 24px 14px 48px; }
-  header, .confusion { grid-template-columns: minmax(0, 1fr); }
+  header { grid-template-columns: minmax(0, 1fr); }
   .many, .large .pairs { columns: 1; }
   .facts tr, .facts th, .facts td { display: block; }
   .facts th { padding-bottom: 0; width: auto; }
   .facts td { padding-top: 0; }
   .classes li { grid-template-columns: 7em 1fr 4.2em; gap: 8px; }
 }
+/* A chart is drawn in a fixed size and scaled: on a narrow one the ticks are written larger. */
+.chart { container-type: inline-size; }
+@container (max-width: 400px) { .tick, .place text { font-size: 16px; } }
 `
