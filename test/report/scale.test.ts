@@ -23,6 +23,11 @@ describe("the axis of", () => {
     assert.strictEqual(format(ticks[ticks.length - 1]), "99.5\u00a0%")
   })
 
+  it("accuracies below 90 % is linear", () => {
+    const { position } = accuracyScale([0.1, 0.85])
+    assert.closeTo(position(0.8) - position(0.7), position(0.3) - position(0.2), 1e-12)
+  })
+
   it("losses is logarithmic", () => {
     for (const values of [[2.4, 0.31], [1], [0.0007, 12]]) holds(logScale(values), values)
     const { position } = logScale([1, 100])
