@@ -15,7 +15,7 @@ const program = Effect.gen(function* () {
   const layers = Layer.mergeAll(
     Device.Device.layer("auto"),
     Data.Dataset.layer(changed.data),
-    Checkpoint.Checkpoints.layer(`${directory}/checkpoints`, { keep: changed.train.keep })
+    Checkpoint.Checkpoints.layer(`${directory}/checkpoints`)
   )
   const options = { directory, resume: false, command: "node examples/train.mjs" }
   const { result } = yield* Train.train(changed, options).pipe(Effect.scoped, Effect.provide(layers))

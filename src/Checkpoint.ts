@@ -1,35 +1,34 @@
 /**
- * Checkpoints as a service: the newest few states of a run, the best one and snapshots, each verified when it is read.
+ * Checkpoints: the newest few states of a run, the best one and snapshots, each verified when it is read.
  *
  * A checkpoint is two files: `step-0000123.safetensors` with every tensor, in PyTorch's names and layouts, and
- * `step-0000123.json` with the counters and the hashes of both. The second is written when the first is whole: without it there is
- * no checkpoint. Nothing is overwritten, and an old one goes only when a newer one is complete, so that whatever
- * stops the process leaves a whole checkpoint.
+ * `step-0000123.json`, the manifest, with the counters and the hashes of both. The manifest is written when the tensors
+ * are whole: without it there is no checkpoint. Nothing good is overwritten, and an old one goes only when a newer one
+ * is complete, so that whatever stops the process leaves a whole checkpoint.
  */
-import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { decodeStrictly } from "./Config/Decode.ts"
-import { fromPyTorch, toPyTorch } from "./Model/Weights/PyTorchLayout.ts"
-import { readFile, readJson, StorageError, storageError, writeFileAtomic } from "./Platform/Files.ts"
-import type { TensorRecord } from "./Tensor/HostTensor.ts"
-import { decode, encode } from "./Tensor/Safetensors.ts"
+import {
+  type Checkpoint,
+  isBefore,
+  isOf,
+  type Kind,
+  list,
+  nameOf,
+  read,
+  readManifest,
+  stepOf,
+  write
+} from "./Checkpoint/Format.ts"
+import { type StorageError, storageError } from "./Platform/Files.ts"
 
-export interface Checkpoint {
-  /** Steps done when it was taken. */
-  readonly step: number
-  /** In device layouts. */
-  readonly tensors: TensorRecord
-  /** Whatever else a run needs to go on; plain JSON. */
-  readonly counters: unknown
-}
+export type { Checkpoint } from "./Checkpoint/Format.ts"
 
-/** A checkpoint that was found, and a line for each damaged one that was passed over for it. */
+/** A checkpoint that was found, and a line for each damaged or missing one that was passed over for it. */
 export interface Found {
   readonly checkpoint: Option.Option<Checkpoint>
   readonly skipped: ReadonlyArray<string>
@@ -38,169 +37,162 @@ export interface Found {
 /** One of a run's checkpoints: the newest state, the best one, or the n-th snapshot (from 1). */
 export type CheckpointName = "latest" | "best" | number
 
-/** A checkpoint as it says itself, before it is read. */
+/** A checkpoint as it says itself, before its tensors are read. */
 export interface Identity {
   readonly step: number
   /** Of the file with its tensors, hex. */
   readonly sha256: string
 }
 
-export interface CheckpointOptions {
-  /** How many of the newest are kept. */
-  readonly keep: number
+/** As `Found`, before tensors are read. */
+export interface Identified {
+  readonly identity: Option.Option<Identity>
+  readonly skipped: ReadonlyArray<string>
+}
+
+/** Checkpoints for somebody who does not write them. */
+export interface CheckpointReader {
+  /**
+   * The newest whole checkpoint that a name stands for. The best one is the one that the newest state speaks of, or
+   * none: no other is taken in its place.
+   */
+  readonly find: (name: CheckpointName) => Effect.Effect<Found, StorageError>
+  /** Which checkpoint a name stands for, without reading its tensors; it falls back as `find` does. */
+  readonly identify: (name: CheckpointName) => Effect.Effect<Identified, StorageError>
 }
 
 export class Checkpoints extends Context.Service<
   Checkpoints,
-  {
-    /** Keeps a state from which the run can go on. */
-    readonly save: (checkpoint: Checkpoint) => Effect.Effect<void, StorageError>
-    /** Keeps a state as the best one, in place of the one before. */
+  CheckpointReader & {
+    /**
+     * Keeps a state from which the run can go on, and of those before it the newest `keep` with it. Of the best ones
+     * it keeps the one that this state speaks of.
+     */
+    readonly save: (
+      checkpoint: Checkpoint,
+      options: { readonly keep: number }
+    ) => Effect.Effect<void, StorageError>
+    /** Keeps a state as the best one, beside the one before until a state that speaks of the new one is saved. */
     readonly saveBest: (checkpoint: Checkpoint) => Effect.Effect<void, StorageError>
     /** Keeps a state for good. */
     readonly saveSnapshot: (checkpoint: Checkpoint) => Effect.Effect<void, StorageError>
-    /** The newest whole checkpoint that a name stands for. */
-    readonly find: (name: CheckpointName) => Effect.Effect<Found, StorageError>
-    /** Which checkpoint a name stands for, without reading its tensors. */
-    readonly identify: (name: CheckpointName) => Effect.Effect<Option.Option<Identity>, StorageError>
   }
 >()("shakedrop/Checkpoint/Checkpoints") {
   /** Checkpoints in a folder, which is made when the first is saved. */
-  static readonly layer = (directory: string, { keep }: CheckpointOptions): Layer.Layer<Checkpoints> =>
-    Layer.succeed(Checkpoints, {
-      save: (checkpoint) => save(directory, "step", keep, checkpoint),
-      saveBest: (checkpoint) => save(directory, "best", 1, checkpoint),
-      saveSnapshot: (checkpoint) => save(directory, "snapshot", Number.POSITIVE_INFINITY, checkpoint),
-      find: (name) => find(directory, name),
-      identify: (name) => identify(directory, name)
-    })
+  static readonly layer = (directory: string): Layer.Layer<Checkpoints> =>
+    Layer.succeed(Checkpoints, checkpointsIn(directory))
 }
 
-type Kind = "step" | "best" | "snapshot"
-
-const Manifest = Schema.Struct({
-  step: Schema.Int,
-  counters: Schema.Unknown,
-  sha256: Schema.Struct({ tensors: Schema.String, counters: Schema.String })
+/** The checkpoints in a folder, which is made when the first is saved. One process at a time may save. */
+export const checkpointsIn = (directory: string): Checkpoints["Service"] => ({
+  save: (checkpoint, { keep }) => saveState(directory, checkpoint, keep),
+  saveBest: (checkpoint) => write(directory, "best", checkpoint),
+  saveSnapshot: (checkpoint) => saveSnapshot(directory, checkpoint),
+  find: (name) => find(directory, name),
+  identify: (name) => identify(directory, name)
 })
-type Manifest = typeof Manifest.Type
-
-const hashOf = (chunks: Iterable<string | Uint8Array>): string => {
-  const hash = createHash("sha256")
-  for (const chunk of chunks) hash.update(chunk)
-  return hash.digest("hex")
-}
-
-const nameOf = (kind: Kind, step: number): string => `${kind}-${String(step).padStart(7, "0")}`
 
 /** Names of a kind's complete checkpoints, without extension, newest first. */
 const complete = (directory: string, kind: Kind): Effect.Effect<Array<string>, StorageError> =>
-  Effect.map(list(directory), (names) =>
-    names
-      .flatMap((name) =>
-        name.startsWith(`${kind}-`) && name.endsWith(".json") ? [path.parse(name).name] : []
-      )
-      .sort((a, b) => stepOf(b) - stepOf(a))
+  Effect.map(list(directory), (files) =>
+    files
+      .flatMap((file) => (isOf(kind, file) && file.endsWith(".json") ? [path.parse(file).name] : []))
+      .sort((a, b) => stepOf(b) - stepOf(a) || Number(isBefore(a)) - Number(isBefore(b)))
   )
 
-/** Files that a name may stand for, the first choice first. */
-const named = (directory: string, name: CheckpointName): Effect.Effect<Array<string>, StorageError> => {
-  if (typeof name !== "number") return complete(directory, name === "latest" ? "step" : "best")
-  return Effect.map(complete(directory, "snapshot"), (names) => names.reverse().slice(name - 1, name))
-}
+/** The first name of each step: the others were set aside for it. */
+const oneAStep = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  names.filter((name, i) => i === 0 || stepOf(name) !== stepOf(names[i - 1]))
 
-const stepOf = (name: string): number => Number(name.slice(name.indexOf("-") + 1))
-
-const list = (directory: string): Effect.Effect<Array<string>, StorageError> =>
-  Effect.tryPromise({ try: () => fs.readdir(directory), catch: storageError("read", directory) }).pipe(
-    Effect.catchIf(
-      ({ cause }) => (cause as { readonly code?: string }).code === "ENOENT",
-      () => Effect.succeed([])
-    )
-  )
-
-const save = Effect.fn("Checkpoints.save")(function* (
-  directory: string,
-  kind: Kind,
-  keep: number,
-  { counters, step, tensors }: Checkpoint
-) {
-  const file = path.join(directory, nameOf(kind, step))
-  const chunks = encode(toPyTorch(tensors))
-  yield* writeFileAtomic(`${file}.safetensors`, chunks)
-  const sha256 = { tensors: hashOf(chunks), counters: hashOf([JSON.stringify(counters)]) }
-  const manifest: Manifest = { step, counters, sha256 }
-  yield* writeFileAtomic(`${file}.json`, `${JSON.stringify(manifest, null, 2)}\n`)
-  yield* tidy(directory, kind, keep, step)
+/** Names that a name may stand for, the first choice first, and what kept the newest state from saying which. */
+const named = Effect.fnUntraced(function* (directory: string, name: CheckpointName) {
+  if (name === "latest") return { names: yield* complete(directory, "step"), skipped: [] }
+  if (typeof name === "number") {
+    const snapshots = oneAStep(yield* complete(directory, "snapshot")).toReversed()
+    return { names: snapshots.slice(name - 1, name), skipped: [] }
+  }
+  const best = yield* complete(directory, "best")
+  const states = yield* complete(directory, "step")
+  const { found, skipped } = yield* firstOf(states, (state) => readManifest(directory, state))
+  // Without any state that could speak of it, it is the newest.
+  if (Option.isNone(found)) return { names: best, skipped }
+  const { best: step } = found.value
+  const names = best.filter((name) => stepOf(name) === step)
+  if (step === undefined || names.length > 0) return { names, skipped }
+  const file = path.join(directory, `${nameOf("best", step)}.json`)
+  return { names, skipped: [...skipped, `${file} is missing`] }
 })
 
-/**
- * Removes all of a kind but the one just saved and those before it, and what a killed process left half-written.
- * Later ones are damaged: the run went back to before them.
- */
-const tidy = Effect.fnUntraced(function* (directory: string, kind: Kind, keep: number, saved: number) {
-  const kept = new Set(
-    (yield* complete(directory, kind)).filter((name) => stepOf(name) <= saved).slice(0, keep)
+const saveState = Effect.fn("Checkpoints.save")(function* (
+  directory: string,
+  checkpoint: Checkpoint,
+  keep: number
+) {
+  yield* write(directory, "step", checkpoint)
+  yield* removeAllBut(directory, "step", yield* newestUpTo(directory, "step", checkpoint.step, keep))
+  if (checkpoint.best !== undefined) {
+    yield* removeAllBut(directory, "best", [nameOf("best", checkpoint.best)])
+  }
+})
+
+const saveSnapshot = Effect.fnUntraced(function* (directory: string, checkpoint: Checkpoint) {
+  yield* write(directory, "snapshot", checkpoint)
+  const { step } = checkpoint
+  yield* removeAllBut(directory, "snapshot", yield* newestUpTo(directory, "snapshot", step))
+})
+
+/** Names of a kind's newest checkpoints. Those of later steps are damaged: the run went back to before them. */
+const newestUpTo = (directory: string, kind: Kind, saved: number, keep = Number.POSITIVE_INFINITY) =>
+  Effect.map(complete(directory, kind), (names) =>
+    oneAStep(names)
+      .filter((name) => stepOf(name) <= saved)
+      .slice(0, keep)
   )
+
+/** Removes all of a kind but some, with what a killed process left half-written. */
+const removeAllBut = Effect.fnUntraced(function* (
+  directory: string,
+  kind: Kind,
+  kept: ReadonlyArray<string>
+) {
   const stale = (yield* list(directory)).filter(
-    (name) => name.startsWith(`${kind}-`) && (name.endsWith(".tmp") || !kept.has(path.parse(name).name))
+    (file) => isOf(kind, file) && (file.endsWith(".tmp") || !kept.includes(path.parse(file).name))
   )
   // The manifest goes first: without it the rest is no checkpoint.
   const manifestsFirst = stale.sort((a, b) => Number(b.endsWith(".json")) - Number(a.endsWith(".json")))
   yield* Effect.tryPromise({
     try: async () => {
-      for (const name of manifestsFirst) await fs.rm(path.join(directory, name), { force: true })
+      for (const file of manifestsFirst) await fs.rm(path.join(directory, file), { force: true })
     },
     catch: storageError("tidy", directory)
   })
 })
 
-const damaged = (file: string, what: string) =>
-  new StorageError({ path: file, message: `${file} is damaged: ${what}` })
-
-const filesOf = (directory: string, name: string) => ({
-  file: path.join(directory, `${name}.safetensors`),
-  manifestFile: path.join(directory, `${name}.json`)
-})
-
-const readManifest = (file: string) =>
-  Effect.flatMap(readJson(file), (json) =>
-    Effect.mapError(decodeStrictly(Manifest, json), (problems) => damaged(file, problems))
-  )
-
-/** Reads and verifies one checkpoint; fails with what is wrong with it. */
-const read = Effect.fnUntraced(function* (directory: string, name: string) {
-  const { file, manifestFile } = filesOf(directory, name)
-  const { counters, sha256, step } = yield* readManifest(manifestFile)
-  if (hashOf([JSON.stringify(counters)]) !== sha256.counters) {
-    return yield* damaged(manifestFile, "its counters do not have the hash they were written with")
+/** What can be read of the first of some checkpoints, and a line for each before it that cannot. */
+const firstOf = Effect.fnUntraced(function* <A>(
+  names: ReadonlyArray<string>,
+  readOne: (name: string) => Effect.Effect<A, StorageError>
+) {
+  const skipped: Array<string> = []
+  for (const name of names) {
+    const found = yield* readOne(name).pipe(
+      Effect.tapError(({ message }) => Effect.sync(() => skipped.push(message))),
+      Effect.option
+    )
+    if (Option.isSome(found)) return { found, skipped }
   }
-  const bytes = yield* readFile(file)
-  if (hashOf([bytes]) !== sha256.tensors) {
-    return yield* damaged(file, "it does not have the hash it was written with")
-  }
-  const { tensors } = yield* Effect.try({
-    try: () => decode(bytes),
-    catch: (cause) => damaged(file, (cause as Error).message)
-  })
-  return { step, counters, tensors: fromPyTorch(tensors) } satisfies Checkpoint
+  return { found: Option.none<A>(), skipped }
 })
 
 const find = Effect.fnUntraced(function* (directory: string, name: CheckpointName) {
-  const skipped: Array<string> = []
-  for (const file of yield* named(directory, name)) {
-    const checkpoint = yield* read(directory, file).pipe(
-      Effect.tapError(({ message }) => Effect.sync(() => skipped.push(`${message}; it is passed over`))),
-      Effect.option
-    )
-    if (Option.isSome(checkpoint)) return { checkpoint, skipped } satisfies Found
-  }
-  return { checkpoint: Option.none(), skipped } satisfies Found
+  const { names, skipped } = yield* named(directory, name)
+  const first = yield* firstOf(names, (name) => read(directory, name))
+  return { checkpoint: first.found, skipped: [...skipped, ...first.skipped] } satisfies Found
 })
 
 const identify = Effect.fnUntraced(function* (directory: string, name: CheckpointName) {
-  const [first] = yield* named(directory, name)
-  if (first === undefined) return Option.none<Identity>()
-  const { sha256, step } = yield* readManifest(filesOf(directory, first).manifestFile)
-  return Option.some<Identity>({ step, sha256: sha256.tensors })
+  const { names, skipped } = yield* named(directory, name)
+  const first = yield* firstOf(names, (name) => readManifest(directory, name))
+  const identity = Option.map(first.found, ({ sha256, step }) => ({ step, sha256: sha256.tensors }))
+  return { identity, skipped: [...skipped, ...first.skipped] } satisfies Identified
 })

@@ -134,7 +134,7 @@ export const train = Effect.fn("train")(function* (asked: Experiment, options: T
     for (const line of describeForecast(expected)) progress.message(line)
   } else {
     const { checkpoint, skipped } = yield* checkpoints.find("latest")
-    for (const line of skipped) progress.message(line)
+    for (const line of skipped) progress.message(`${line}; it is passed over`)
     if (Option.isSome(checkpoint)) {
       yield* program.write(checkpoint.value.tensors)
       start = yield* decodeStrictly(Counters, checkpoint.value.counters).pipe(

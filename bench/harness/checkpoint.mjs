@@ -17,7 +17,7 @@ const bytes = Object.values(tensors).reduce((sum, { data }) => sum + data.byteLe
 const program = Effect.gen(function* () {
   const { find, save } = yield* Checkpoints
   const start = performance.now()
-  yield* save({ step: 1, tensors, counters: {} })
+  yield* save({ step: 1, tensors, counters: {} }, { keep: 1 })
   const saved = performance.now()
   const { checkpoint } = yield* find("latest")
   const loaded = performance.now()
@@ -25,5 +25,5 @@ const program = Effect.gen(function* () {
   return { save: (saved - start) / 1000, load: (loaded - saved) / 1000 }
 })
 
-const seconds = await Effect.runPromise(program.pipe(Effect.provide(Checkpoints.layer(folder, { keep: 1 }))))
+const seconds = await Effect.runPromise(program.pipe(Effect.provide(Checkpoints.layer(folder))))
 console.log(JSON.stringify({ seconds, mebibytes: bytes / 2 ** 20, peakMiB: peakMiB() }))

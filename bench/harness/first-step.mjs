@@ -23,7 +23,7 @@ const program = Effect.gen(function* () {
   const layers = Layer.mergeAll(
     Device.layer("cpu"),
     Dataset.layer(experiment.data),
-    Checkpoints.layer(directory, { keep: 1 })
+    Checkpoints.layer(directory)
   )
   yield* train(experiment, { directory, resume: false, command: "bench", workers: 0, progress }).pipe(
     Effect.scoped,

@@ -32,7 +32,7 @@ export const evaluateCommand = Command.make(
     const layers = Layer.mergeAll(
       Device.layer(device),
       Dataset.layer(experiment.data),
-      Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep })
+      Checkpoints.layer(path.join(run, "checkpoints"))
     )
     const measures = yield* evaluate(run, split, chosen).pipe(Effect.provide(layers))
     const [low, high] = wilsonInterval(measures.correct, measures.images)

@@ -28,12 +28,8 @@ export const exportCommand = Command.make(
     const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
     const { exportNetwork } = yield* Effect.promise(() => import("../Export.ts"))
     const { openRun } = yield* Effect.promise(() => import("../Predict.ts"))
-    const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
-    const { experiment } = yield* readRun(run)
     const target = Option.getOrElse(out, () => path.join(run, NAMES[format]))
-    const served = yield* openRun(run).pipe(
-      Effect.provide(Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep }))
-    )
+    const served = yield* openRun(run).pipe(Effect.provide(Checkpoints.layer(path.join(run, "checkpoints"))))
     yield* exportNetwork(served, format, target)
     yield* Console.log(`${served.network.name}  ${path.resolve(target)}`)
   })

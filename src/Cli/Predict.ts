@@ -96,13 +96,8 @@ const predictImages = Effect.fnUntraced(function* (run: string, { device, images
   const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
   const { classifier, openRun } = yield* Effect.promise(() => import("../Predict.ts"))
-  const { readRun } = yield* Effect.promise(() => import("../Train.ts"))
-  const { experiment } = yield* readRun(run)
   const files = yield* imageFiles(images)
-  const layers = Layer.mergeAll(
-    Device.layer(device),
-    Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep })
-  )
+  const layers = Layer.mergeAll(Device.layer(device), Checkpoints.layer(path.join(run, "checkpoints")))
   let unreadable = 0
   yield* Effect.gen(function* () {
     const served = yield* openRun(run)

@@ -213,7 +213,7 @@ export const trainCommand = Command.make(
     const layers = Layer.mergeAll(
       Device.layer(input.device),
       input.smoke ? Layer.provide(few, whole) : whole,
-      Checkpoints.layer(path.join(directory, "checkpoints"), { keep: experiment.train.keep })
+      Checkpoints.layer(path.join(directory, "checkpoints"))
     )
     const { report, result } = yield* program.pipe(Effect.scoped, Effect.provide(layers))
     const [low, high] = result.interval

@@ -35,7 +35,7 @@ export interface Member {
   readonly folder: string
 }
 
-const checkpointsOf = (run: string) => Checkpoints.layer(path.join(run, "checkpoints"), { keep: 1 })
+const checkpointsOf = (run: string) => Checkpoints.layer(path.join(run, "checkpoints"))
 
 /** Reads a source's network and weights: those that were found, not older ones in place of damaged ones. */
 const read = Effect.fnUntraced(function* ({ config: { checkpoint, run }, step, weights }: Source) {
@@ -51,8 +51,10 @@ const findSource = Effect.fnUntraced(function* (config: RunWeights) {
   const { checkpoint, run } = config
   const { experiment } = yield* readRun(run)
   const checkpoints = yield* Effect.provide(Checkpoints, checkpointsOf(run))
-  let identity = yield* checkpoints.identify(checkpoint ?? "best")
-  if (checkpoint === undefined && Option.isNone(identity)) identity = yield* checkpoints.identify("latest")
+  let { identity } = yield* checkpoints.identify(checkpoint ?? "best")
+  if (checkpoint === undefined && Option.isNone(identity)) {
+    identity = (yield* checkpoints.identify("latest")).identity
+  }
   if (Option.isNone(identity)) {
     const which = typeof checkpoint === "number" ? `snapshot ${checkpoint}` : `${checkpoint ?? ""} checkpoint`
     return yield* new EnsembleError({ message: `the run in ${run} has no ${which.trim()}` })

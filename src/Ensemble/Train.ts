@@ -70,7 +70,7 @@ export const trainEnsemble = Effect.fn("trainEnsemble")(function* (
     progress.message(`${resume ? "going on with" : "training"} ${run}`)
     yield* train(experiment, { directory: run, resume, command, workers, progress }).pipe(
       Effect.flatMap(({ logits, result }) => writeReport(run, result, logits)),
-      Effect.provide(Checkpoints.layer(path.join(run, "checkpoints"), { keep: experiment.train.keep }))
+      Effect.provide(Checkpoints.layer(path.join(run, "checkpoints")))
     )
   }
 })

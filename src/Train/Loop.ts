@@ -37,7 +37,9 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
 
   const save = Effect.gen(function* () {
     if (counters === saved || counters === start) return
-    yield* checkpoints.save({ step: counters.step, tensors: yield* program.read, counters })
+    const best = counters.best && { best: counters.best.step }
+    const state = { step: counters.step, tensors: yield* program.read, counters, ...best }
+    yield* checkpoints.save(state, { keep: train.keep })
     saved = counters
     lastSave = performance.now()
   }).pipe(Effect.uninterruptible)
@@ -120,7 +122,7 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Coun
         epoch,
         seconds: counters.seconds + seconds,
         averaged: counters.averaged,
-        best: better ? { epoch, accuracy } : counters.best
+        best: better ? { epoch, step, accuracy } : counters.best
       }
       yield* save
       progress.epoch(metrics)

@@ -22,8 +22,8 @@ const snapshotsOf = (folder: string) =>
     .sort()
     .map((name) => [name, readFileSync(path.join(folder, "checkpoints", name)).toString("base64")])
 
-const checkpointsOf = (folder: string, keep = 4) =>
-  Effect.provide(Checkpoints, Checkpoints.layer(path.join(folder, "checkpoints"), { keep }))
+const checkpointsOf = (folder: string) =>
+  Effect.provide(Checkpoints, Checkpoints.layer(path.join(folder, "checkpoints")))
 
 /** A snapshot's counters, step and tensors. */
 const snapshot = (folder: string, number: number) =>

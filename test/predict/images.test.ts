@@ -85,7 +85,7 @@ describe("predictions of image files", () => {
       const directory = yield* temporaryFolder
       const dataset = smallDataset()
       yield* Effect.provide(smallRun(directory), servicesFor(directory, dataset))
-      const checkpoints = Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 })
+      const checkpoints = Checkpoints.layer(path.join(directory, "checkpoints"))
       const served = yield* Effect.provide(openRun(directory), checkpoints)
       const { height, width } = dataset.train.images
       const { classes, mean, std } = dataset

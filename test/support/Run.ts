@@ -52,7 +52,7 @@ export const servicesFor = (directory: string, dataset: LoadedDataset) =>
   Layer.mergeAll(
     Device.layer("cpu"),
     Layer.succeed(Dataset, dataset),
-    Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 2 })
+    Checkpoints.layer(path.join(directory, "checkpoints"))
   )
 
 /** Trains in a folder, with some values of the experiment changed; gives the test images' logits too. */

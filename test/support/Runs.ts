@@ -60,7 +60,7 @@ export const runsOn = (dataset: LoadedDataset) => {
     Layer.mergeAll(
       Device.layer("cpu"),
       Layer.succeed(Dataset, dataset),
-      Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 2 })
+      Checkpoints.layer(path.join(directory, "checkpoints"))
     )
 
   const run = (experiment: Experiment, directory: string, options: Partial<TrainOptions> = {}) =>

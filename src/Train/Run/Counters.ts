@@ -19,8 +19,8 @@ export const Counters = Schema.Struct({
   seconds: Schema.Finite,
   /** How many weights the mean of the weights is of. */
   averaged: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
-  /** The best evaluation so far. */
-  best: Schema.NullOr(Schema.Struct({ epoch: Schema.Int, accuracy: Schema.Finite }))
+  /** The best evaluation so far, and the step of the best checkpoint, which is of these weights. */
+  best: Schema.NullOr(Schema.Struct({ epoch: Schema.Int, step: Schema.Int, accuracy: Schema.Finite }))
 })
 export type Counters = typeof Counters.Type
 

@@ -41,7 +41,7 @@ const cannotTeach = (directory: string, why: string): RunError =>
 const readTeacher = Effect.fn("readTeacher")(function* (config: TeacherConfig, dataset: LoadedDataset) {
   const { run: directory, ...choice } = typeof config === "string" ? { run: config } : config
   const trained = yield* readTrained(directory, choice).pipe(
-    Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints"), { keep: 1 }))
+    Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints")))
   )
   yield* checkSameData(directory, trained.dataset, dataset)
   if (!isFinished(directory)) return yield* cannotTeach(directory, "it has not come to its end")

@@ -1,0 +1,161 @@
+/** One checkpoint as two files: tensors, and the manifest that completes it. Reading verifies both. */
+import { createHash } from "node:crypto"
+import * as fs from "node:fs/promises"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { decodeStrictly } from "../Config/Decode.ts"
+import { isObject } from "../Config/Overlay.ts"
+import { fromPyTorch, toPyTorch } from "../Model/Weights/PyTorchLayout.ts"
+import { readFile, readJson, StorageError, storageError, writeFileAtomic } from "../Platform/Files.ts"
+import type { TensorRecord } from "../Tensor/HostTensor.ts"
+import { decode, encode } from "../Tensor/Safetensors.ts"
+
+export interface Checkpoint {
+  /** Steps done when it was taken. */
+  readonly step: number
+  /** In device layouts. */
+  readonly tensors: TensorRecord
+  /** Whatever else a run needs to go on; plain JSON. */
+  readonly counters: unknown
+  /** Of a state: the step of the best checkpoint that its counters speak of, where there is one. */
+  readonly best?: number
+}
+
+export type Kind = "step" | "best" | "snapshot"
+
+/** Of the manifest's format. */
+const VERSION = 1
+
+const Manifest = Schema.Struct({
+  version: Schema.Literal(VERSION),
+  step: Schema.Int,
+  best: Schema.optionalKey(Schema.Int),
+  counters: Schema.Unknown,
+  sha256: Schema.Struct({
+    tensors: Schema.String,
+    /** Of step, best and counters. */
+    state: Schema.String
+  })
+})
+type Manifest = typeof Manifest.Type
+
+const hashOf = (chunks: Iterable<string | Uint8Array>): string => {
+  const hash = createHash("sha256")
+  for (const chunk of chunks) hash.update(chunk)
+  return hash.digest("hex")
+}
+
+const hashOfState = ({ best, counters, step }: Pick<Manifest, "best" | "counters" | "step">): string =>
+  hashOf([JSON.stringify([step, best ?? null, counters])])
+
+/** A checkpoint's name: that of its two files without extension. */
+export const nameOf = (kind: Kind, step: number): string => `${kind}-${String(step).padStart(7, "0")}`
+
+/** Files that are written here, whole or not: everything else in the folder is somebody else's. */
+const OWN = /^(step|best|snapshot)-(\d{7,})(-before)?\.(?:json|safetensors)(?:\.[0-9a-f]{8}\.tmp)?$/
+
+/** Whether a file is one of a kind's. */
+export const isOf = (kind: Kind, file: string): boolean => OWN.exec(file)?.[1] === kind
+
+/** The step in a checkpoint's name. */
+export const stepOf = (name: string): number => Number(/\d+/.exec(name)?.[0])
+
+/** Ends the name of a checkpoint that was set aside for another one of the same step. */
+const BEFORE = "-before"
+
+/** Whether a checkpoint was set aside. */
+export const isBefore = (name: string): boolean => name.endsWith(BEFORE)
+
+/** The files of a folder; none where there is no folder. */
+export const list = (directory: string): Effect.Effect<Array<string>, StorageError> =>
+  Effect.tryPromise({ try: () => fs.readdir(directory), catch: storageError("read", directory) }).pipe(
+    Effect.catchIf(
+      ({ cause }) => (cause as { readonly code?: string }).code === "ENOENT",
+      () => Effect.succeed([])
+    )
+  )
+
+const filesOf = (directory: string, name: string) => ({
+  file: path.join(directory, `${name}.safetensors`),
+  manifestFile: path.join(directory, `${name}.json`)
+})
+
+/**
+ * Sets a checkpoint aside under another name, where one is in the place of a new one: it is whole until the new one is.
+ * The tensors get their second name before the manifest gets its new one.
+ */
+const setAside = async (directory: string, name: string): Promise<void> => {
+  const { file, manifestFile } = filesOf(directory, name)
+  const aside = filesOf(directory, `${name}${BEFORE}`)
+  await fs.rm(aside.file, { force: true })
+  // Not every file system has hard links.
+  await fs.link(file, aside.file).catch(() => fs.copyFile(file, aside.file))
+  await fs.rename(manifestFile, aside.manifestFile)
+}
+
+/** Writes a checkpoint; what it is complete with comes last. */
+export const write = Effect.fnUntraced(function* (directory: string, kind: Kind, checkpoint: Checkpoint) {
+  const { best, counters, step, tensors } = checkpoint
+  const name = nameOf(kind, step)
+  const { file, manifestFile } = filesOf(directory, name)
+  const there = yield* list(directory)
+  if (there.includes(`${name}.json`) && there.includes(`${name}.safetensors`)) {
+    yield* Effect.tryPromise({
+      try: () => setAside(directory, name),
+      catch: storageError("set aside", file)
+    })
+  }
+  const chunks = encode(toPyTorch(tensors))
+  yield* writeFileAtomic(file, chunks)
+  const state = { step, ...(best !== undefined && { best }), counters }
+  const sha256 = { tensors: hashOf(chunks), state: hashOfState(state) }
+  const manifest: Manifest = { version: VERSION, ...state, sha256 }
+  yield* writeFileAtomic(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`)
+})
+
+const damaged = (file: string, what: string) =>
+  new StorageError({ path: file, message: `${file} is damaged: ${what}` })
+
+/** Reads and verifies a manifest; fails with what is wrong with it. */
+export const readManifest = Effect.fnUntraced(function* (directory: string, name: string) {
+  const { file, manifestFile } = filesOf(directory, name)
+  const json = yield* readJson(manifestFile)
+  if (isObject(json) && json.version !== VERSION) {
+    return yield* damaged(manifestFile, `its format has version ${json.version ?? 0}, not ${VERSION}`)
+  }
+  const manifest = yield* decodeStrictly(Manifest, json).pipe(
+    Effect.mapError((problems) => damaged(manifestFile, problems))
+  )
+  if (manifest.step !== stepOf(name)) {
+    return yield* damaged(manifestFile, `it is of step ${manifest.step}, unlike its name`)
+  }
+  if (hashOfState(manifest) !== manifest.sha256.state) {
+    return yield* damaged(manifestFile, "its counters do not have the hash that they were written with")
+  }
+  if (!(yield* list(directory)).includes(path.basename(file))) {
+    return yield* new StorageError({ path: file, message: `${file} is missing` })
+  }
+  return manifest
+})
+
+/** Reads and verifies one checkpoint; fails with what is wrong with it. */
+export const read = Effect.fnUntraced(function* (directory: string, name: string) {
+  const { file } = filesOf(directory, name)
+  const { best, counters, sha256, step } = yield* readManifest(directory, name)
+  const bytes = yield* readFile(file)
+  if (hashOf([bytes]) !== sha256.tensors) {
+    return yield* damaged(file, "it does not have the hash that it was written with")
+  }
+  const { tensors } = yield* Effect.try({
+    try: () => decode(bytes),
+    catch: (cause) => damaged(file, (cause as Error).message)
+  })
+  const checkpoint: Checkpoint = {
+    step,
+    tensors: fromPyTorch(tensors),
+    counters,
+    ...(best !== undefined && { best })
+  }
+  return checkpoint
+})
