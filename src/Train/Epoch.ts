@@ -1,43 +1,25 @@
 /** What is done at the end of an epoch: the mean of the weights, evaluations, and the epoch's line of numbers. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Augmenter, batchesPerEpoch } from "../Augment.ts"
-import type { Checkpoints } from "../Checkpoint.ts"
+import { batchesPerEpoch } from "../Augment.ts"
 import { learningRateAt } from "../Config/Schedule.ts"
-import type { Experiment, WeightsName } from "../Config.ts"
-import type { LoadedDataset } from "../Data.ts"
-import type { Network } from "../Model/Network.ts"
+import type { WeightsName } from "../Config.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
 import { keptAs, weightsKept } from "./Averages/Averages.ts"
 import { labelsOf, predict } from "./Evaluate/Logits.ts"
 import { type Measures, measure } from "./Evaluate/Measures.ts"
-import type { Progress } from "./Progress.ts"
 import type { Counters } from "./Run/Counters.ts"
 import type { EpochMetrics } from "./Run/Metrics.ts"
-import type { Images } from "./Step/EntryPoints.ts"
-import type { TrainingProgram } from "./Step/TrainingProgram.ts"
+import type { TrainingRun } from "./TrainingRun.ts"
 
-/** A run that is under way. */
-export interface Run {
-  readonly experiment: Experiment
-  readonly network: Network
-  readonly images: Images
-  readonly dataset: LoadedDataset
-  readonly augmenter: Augmenter
-  readonly program: TrainingProgram
-  readonly checkpoints: Checkpoints["Service"]
-  readonly directory: string
-  readonly progress: Progress
-}
-
-export const stepsPerEpoch = ({ dataset, experiment }: Run): number =>
+export const stepsPerEpoch = ({ dataset, experiment }: TrainingRun): number =>
   batchesPerEpoch(dataset.train.indices.length, experiment.train.batchSize)
 
 /** Measures of the weights that were evaluated. */
 export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
 
 /** Measures the batch statistics of the mean weights on the epoch's batches, augmented as they were trained on. */
-const measureStatistics = (run: Run, epoch: number) =>
+const measureStatistics = (run: TrainingRun, epoch: number) =>
   Stream.runForEach(run.augmenter.epoch({ epoch, from: 0 }), (batch) =>
     Effect.gen(function* () {
       yield* run.program.measureStatistics(batch)
@@ -47,7 +29,7 @@ const measureStatistics = (run: Run, epoch: number) =>
   )
 
 /** Evaluates on the validation split what the run keeps, where it is time to do so. */
-export const evaluateEpoch = Effect.fnUntraced(function* (run: Run, { averaged, epoch }: Counters) {
+export const evaluateEpoch = Effect.fnUntraced(function* (run: TrainingRun, { averaged, epoch }: Counters) {
   const { dataset, experiment, images, network, program } = run
   const { train } = experiment
   const last = epoch + 1 === train.epochs
@@ -68,7 +50,7 @@ export const evaluateEpoch = Effect.fnUntraced(function* (run: Run, { averaged, 
 
 /** The line of an epoch. `seconds` is what its end has taken. */
 export const epochMetrics = (
-  run: Run,
+  run: TrainingRun,
   counters: Counters,
   measured: Measured,
   seconds: number
@@ -95,7 +77,7 @@ export const epochMetrics = (
 }
 
 /** Weights and averages, without what only training needs. */
-export const weightsOf = ({ experiment, network }: Run, state: TensorRecord): TensorRecord =>
+export const weightsOf = ({ experiment, network }: TrainingRun, state: TensorRecord): TensorRecord =>
   Object.fromEntries(
     weightsKept(experiment.train).flatMap((weights) =>
       network.tensors.map(({ name }) => [keptAs(weights, name), state[keptAs(weights, name)]])

@@ -2,19 +2,24 @@
  * The training loop: epochs of steps, evaluations between them, checkpoints along the way. Whatever stops it, a
  * run that is continued from its last checkpoint ends with the same bits as one that was never stopped.
  */
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { Batch } from "../Augment.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
 import { judged } from "./Averages/Averages.ts"
 import { averageDecay } from "./Averages/Ema.ts"
 import { modelsAveraged } from "./Averages/Swa.ts"
-import { epochMetrics, evaluateEpoch, type Run, stepsPerEpoch, weightsOf } from "./Epoch.ts"
+import { epochMetrics, evaluateEpoch, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { lookaheadRate } from "./Optimizer/Lookahead.ts"
-import { type Counters, START } from "./Run/Counters.ts"
+import type { StepProgress } from "./Progress.ts"
+import { afterEpoch, afterStep, type Counters } from "./Run/Counters.ts"
 import { appendMetrics } from "./Run/Metrics.ts"
 import { costOfEpochs, scaleAt } from "./Step/Resize.ts"
+import type { StepInput, StepOutput } from "./Step/TrainingProgram.ts"
+import type { TrainingRun } from "./TrainingRun.ts"
 
 /** The loss became NaN or infinite. */
 export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{
@@ -22,133 +27,183 @@ export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{
   readonly message: string
 }> {}
 
+/** What the loop keeps. */
+interface Standing {
+  readonly counters: Counters
+  /** The counters of the last checkpoint, or those that the loop began with. */
+  readonly saved: Counters
+  /** When that was, in milliseconds of the `Clock`. */
+  readonly savedAt: number
+}
+
+interface Loop {
+  readonly run: TrainingRun
+  readonly standing: Ref.Ref<Standing>
+}
+
+/** Seconds of the machine's own time, which measures speed whatever the program's `Clock` says. */
 const secondsSince = (start: number): number => (performance.now() - start) / 1000
 
-/** Trains from `start` to the last epoch, and gives where it stands then. */
-export const runEpochs = Effect.fn("runEpochs")(function* (run: Run, start: Counters) {
-  const { checkpoints, directory, experiment, program, progress } = run
-  const { train } = experiment
+const setCounters = ({ standing }: Loop, counters: Counters): Effect.Effect<void> =>
+  Ref.update(standing, (before) => ({ ...before, counters }))
+
+/** Saves where the run stands, unless that is saved already. */
+const save = Effect.fnUntraced(function* ({ run, standing }: Loop) {
+  const { counters, saved } = yield* Ref.get(standing)
+  if (counters === saved) return
+  const best = counters.best && { best: counters.best.step }
+  const state = { step: counters.step, tensors: yield* run.program.read, counters, ...best }
+  yield* run.checkpoints.save(state, { keep: run.experiment.train.keep })
+  yield* Ref.set(standing, { counters, saved: counters, savedAt: yield* Clock.currentTimeMillis })
+}, Effect.uninterruptible)
+
+/** Saves within an epoch, once `saveMinutes` have gone by since the last time. */
+const saveInTime = Effect.fnUntraced(function* (loop: Loop) {
+  const { savedAt } = yield* Ref.get(loop.standing)
+  const minutes = ((yield* Clock.currentTimeMillis) - savedAt) / 60_000
+  if (minutes > loop.run.experiment.train.saveMinutes) yield* save(loop)
+})
+
+/** What the step that follows is given besides its batch. */
+const stepInputOf = (run: TrainingRun, { batch, epoch, step }: Counters): StepInput => {
+  const { ema, epochs, learningRate, lookahead, progressiveResizing = [], schedule } = run.experiment.train
   const steps = stepsPerEpoch(run)
-  const resizing = train.progressiveResizing ?? []
-  const length = { stepsPerEpoch: steps, steps: train.epochs * steps }
-  let counters = start
-  let saved: Counters | undefined
-  let lastSave = performance.now()
-
-  const save = Effect.gen(function* () {
-    if (counters === saved || counters === start) return
-    const best = counters.best && { best: counters.best.step }
-    const state = { step: counters.step, tensors: yield* program.read, counters, ...best }
-    yield* checkpoints.save(state, { keep: train.keep })
-    saved = counters
-    lastSave = performance.now()
-  }).pipe(Effect.uninterruptible)
-
-  const step = Effect.fnUntraced(function* (batch: Batch, waited: number) {
-    const before = performance.now()
-    const { epoch } = counters
-    const scale = scaleAt(resizing, epoch)
-    const position = { epoch, step: counters.batch, stepsPerEpoch: steps, epochs: train.epochs }
-    const learningRate = learningRateAt(train.schedule, train.learningRate, position)
-    const { correct, gradientNorm, loss } = yield* program.step(batch, {
-      step: counters.step,
-      learningRate,
-      averageDecay: averageDecay(train.ema?.decay ?? 0, counters.step),
-      lookaheadRate: train.lookahead ? lookaheadRate(train.lookahead, counters.step + 1, length) : 0,
-      scale
-    })
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-      const good = (saved ?? start).step
-      return yield* new NonFiniteLoss({
-        step: counters.step + 1,
-        message: `the loss or its gradient is not finite at step ${counters.step + 1} (epoch ${epoch + 1}): lower train.learningRate or set train.clipGradNorm; ${good === 0 ? "no checkpoint had been saved yet" : `the last good checkpoint, of step ${good}, is kept in ${directory}`}`
-      })
-    }
-    const seconds = waited + secondsSince(before)
-    counters = {
-      ...counters,
-      step: counters.step + 1,
-      batch: counters.batch + 1,
-      lossSum: counters.lossSum + loss,
-      correctSum: counters.correctSum + correct,
-      epochSeconds: counters.epochSeconds + seconds,
-      waitSeconds: counters.waitSeconds + waited,
-      seconds: counters.seconds + seconds
-    }
-    progress.step({
+  const length = { stepsPerEpoch: steps, steps: epochs * steps }
+  return {
+    step,
+    learningRate: learningRateAt(schedule, learningRate, {
       epoch,
-      epochs: train.epochs,
-      step: counters.batch,
+      step: batch,
       stepsPerEpoch: steps,
-      loss,
-      accuracy: correct / train.batchSize,
-      learningRate,
-      images: train.batchSize,
-      cost: scale ** 2,
-      costLeft:
-        scale ** 2 * (steps - counters.batch) + steps * costOfEpochs(resizing, epoch + 1, train.epochs)
+      epochs
+    }),
+    averageDecay: averageDecay(ema?.decay ?? 0, step),
+    lookaheadRate: lookahead ? lookaheadRate(lookahead, step + 1, length) : 0,
+    scale: scaleAt(progressiveResizing, epoch)
+  }
+}
+
+/** What is told of a step; `counters` are those after it. */
+const progressOf = (
+  run: TrainingRun,
+  { batch, epoch }: Counters,
+  { learningRate, scale }: StepInput,
+  { correct, loss }: StepOutput
+): StepProgress => {
+  const { batchSize, epochs, progressiveResizing = [] } = run.experiment.train
+  const steps = stepsPerEpoch(run)
+  const left = scale ** 2 * (steps - batch) + steps * costOfEpochs(progressiveResizing, epoch + 1, epochs)
+  return {
+    epoch,
+    epochs,
+    step: batch,
+    stepsPerEpoch: steps,
+    loss,
+    accuracy: correct / batchSize,
+    learningRate,
+    images: batchSize,
+    cost: scale ** 2,
+    costLeft: left
+  }
+}
+
+const nonFinite = ({ directory }: TrainingRun, { counters, saved }: Standing): NonFiniteLoss => {
+  const step = counters.step + 1
+  const good =
+    saved.step === 0
+      ? "no checkpoint had been saved yet"
+      : `the last good checkpoint, of step ${saved.step}, is kept in ${directory}`
+  return new NonFiniteLoss({
+    step,
+    message: `the loss or its gradient is not finite at step ${step} (epoch ${counters.epoch + 1}): lower train.learningRate or set train.clipGradNorm; ${good}`
+  })
+}
+
+/** One step of the optimiser; `waited` is how long the batch was waited for, in seconds. */
+const takeStep = Effect.fnUntraced(function* (loop: Loop, batch: Batch, waited: number) {
+  const before = performance.now()
+  const { run, standing } = loop
+  const now = yield* Ref.get(standing)
+  const input = stepInputOf(run, now.counters)
+  const output = yield* run.program.step(batch, input)
+  const { correct, gradientNorm, loss } = output
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return yield* nonFinite(run, now)
+  const seconds = waited + secondsSince(before)
+  const counters = afterStep(now.counters, { loss, correct, seconds, waited })
+  yield* setCounters(loop, counters)
+  run.progress.step(progressOf(run, counters, input, output))
+}, Effect.uninterruptible)
+
+/** Takes the epoch's weights into their mean, if it is their turn and they are not in it yet. */
+const average = Effect.fnUntraced(function* (loop: Loop) {
+  const { counters } = yield* Ref.get(loop.standing)
+  const { swa } = loop.run.experiment.train
+  const due = swa === undefined ? 0 : modelsAveraged(swa, counters.epoch + 1)
+  if (due === counters.averaged) return
+  yield* loop.run.program.average(due)
+  yield* setCounters(loop, { ...counters, averaged: due })
+}, Effect.uninterruptible)
+
+/** Writes the epoch's line, keeps the weights if they are the best or a cycle ends, and saves. */
+const keepEpoch = Effect.fnUntraced(function* (
+  loop: Loop,
+  measured: Effect.Success<ReturnType<typeof evaluateEpoch>>,
+  before: number
+) {
+  const { run, standing } = loop
+  const { checkpoints, directory, experiment, program, progress } = run
+  const { counters } = yield* Ref.get(standing)
+  const seconds = secondsSince(before)
+  const metrics = epochMetrics(run, counters, measured, seconds)
+  const { epoch, step } = metrics
+  yield* appendMetrics(directory, metrics)
+  const accuracy = measured[judged(experiment.train)]?.accuracy
+  const better = accuracy !== undefined && (counters.best === null || accuracy > counters.best.accuracy)
+  const snapshot = endsCycle(experiment.train.schedule, epoch)
+  if (better || snapshot) {
+    const tensors = weightsOf(run, yield* program.read)
+    if (better) yield* checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
+    if (snapshot) yield* checkpoints.saveSnapshot({ step, tensors, counters: { epoch } })
+  }
+  yield* setCounters(loop, afterEpoch(counters, seconds, better ? { epoch, step, accuracy } : counters.best))
+  yield* save(loop)
+  progress.epoch(metrics)
+}, Effect.uninterruptible)
+
+const endEpoch = Effect.fnUntraced(function* (loop: Loop) {
+  const before = performance.now()
+  yield* average(loop)
+  const { counters } = yield* Ref.get(loop.standing)
+  yield* keepEpoch(loop, yield* evaluateEpoch(loop.run, counters), before)
+})
+
+const runEpoch = Effect.fnUntraced(function* (loop: Loop) {
+  const { augmenter } = loop.run
+  const { counters } = yield* Ref.get(loop.standing)
+  let ready = performance.now()
+  yield* Stream.runForEach(
+    augmenter.epoch({ epoch: counters.epoch, from: counters.batch }),
+    Effect.fnUntraced(function* (batch) {
+      yield* takeStep(loop, batch, secondsSince(ready))
+      augmenter.recycle(batch)
+      yield* saveInTime(loop)
+      // A signal is delivered only when Node's event loop turns.
+      yield* Effect.yieldNow
+      ready = performance.now()
     })
-  }, Effect.uninterruptible)
+  )
+  yield* endEpoch(loop)
+})
 
-  /** Takes the epoch's weights into their mean, if it is their turn and they are not in it yet. */
-  const average = Effect.gen(function* () {
-    const due = train.swa === undefined ? 0 : modelsAveraged(train.swa, counters.epoch + 1)
-    if (due === counters.averaged) return
-    yield* program.average(due)
-    counters = { ...counters, averaged: due }
-  }).pipe(Effect.uninterruptible)
-
-  /** Evaluates, writes the epoch's line, keeps the weights if they are the best, and saves. */
-  const endEpoch = Effect.gen(function* () {
-    const before = performance.now()
-    yield* average
-    const measured = yield* evaluateEpoch(run, counters)
-    const accuracy = measured[judged(train)]?.accuracy
-    const better = accuracy !== undefined && (counters.best === null || accuracy > counters.best.accuracy)
-    yield* Effect.gen(function* () {
-      const seconds = secondsSince(before)
-      const metrics = epochMetrics(run, counters, measured, seconds)
-      const { epoch, step } = metrics
-      yield* appendMetrics(directory, metrics)
-      const snapshot = endsCycle(train.schedule, epoch)
-      if (better || snapshot) {
-        const tensors = weightsOf(run, yield* program.read)
-        if (better) yield* checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
-        if (snapshot) yield* checkpoints.saveSnapshot({ step, tensors, counters: { epoch } })
-      }
-      counters = {
-        ...START,
-        step,
-        epoch,
-        seconds: counters.seconds + seconds,
-        averaged: counters.averaged,
-        best: better ? { epoch, step, accuracy } : counters.best
-      }
-      yield* save
-      progress.epoch(metrics)
-    }).pipe(Effect.uninterruptible)
-  })
-
-  const epoch = Effect.gen(function* () {
-    let ready = performance.now()
-    yield* Stream.runForEach(
-      run.augmenter.epoch({ epoch: counters.epoch, from: counters.batch }),
-      Effect.fnUntraced(function* (batch) {
-        yield* step(batch, secondsSince(ready))
-        run.augmenter.recycle(batch)
-        if (secondsSince(lastSave) > 60 * train.saveMinutes) yield* save
-        // A signal is delivered only when Node's event loop turns.
-        yield* Effect.yieldNow
-        ready = performance.now()
-      })
-    )
-    yield* endEpoch
-  })
-
-  yield* Effect.whileLoop({
-    while: () => counters.epoch < train.epochs,
-    body: () => epoch,
-    step: () => {}
-  }).pipe(Effect.onInterrupt(() => save))
-  return counters
+/** Trains from `start` to the last epoch, and gives where it stands then. Interrupted, it saves where it stands. */
+export const runEpochs = Effect.fn("runEpochs")(function* (run: TrainingRun, start: Counters) {
+  const savedAt = yield* Clock.currentTimeMillis
+  const standing = yield* Ref.make<Standing>({ counters: start, saved: start, savedAt })
+  const loop: Loop = { run, standing }
+  const counters = Effect.map(Ref.get(standing), ({ counters }) => counters)
+  const goesOn = Effect.map(counters, ({ epoch }) => epoch < run.experiment.train.epochs)
+  yield* Effect.gen(function* () {
+    while (yield* goesOn) yield* runEpoch(loop)
+  }).pipe(Effect.onInterrupt(() => save(loop)))
+  return yield* counters
 })

@@ -2,8 +2,9 @@ import { assert, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
 import { makeAugmenter } from "../../src/Augment.ts"
-import type { Checkpoint } from "../../src/Checkpoint.ts"
+import type { Checkpoint, Checkpoints } from "../../src/Checkpoint.ts"
 import { decodeExperiment } from "../../src/Config.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import { float32 } from "../../src/Tensor/HostTensor.ts"
@@ -17,6 +18,15 @@ import { colours, temporary } from "../support/Runs.ts"
 
 const dataset = colours()
 const size = { height: 8, width: 8 }
+
+/** Checkpoints that are only noted. */
+const notedIn = (saved: Array<Checkpoint>): Checkpoints["Service"] => ({
+  save: (checkpoint) => Effect.sync(() => saved.push(checkpoint)),
+  saveBest: () => Effect.void,
+  saveSnapshot: () => Effect.die("no cycle ends"),
+  find: () => Effect.die("not read"),
+  identify: () => Effect.die("not read")
+})
 
 /** A program that computes nothing, notes what it is told, and measures statistics with `measure`. */
 const noted = (calls: Array<string>, measure: Effect.Effect<void>): TrainingProgram => ({
@@ -55,13 +65,7 @@ it.live("weights are averaged once, also where the run is interrupted before the
           ...{ experiment, dataset, augmenter, program, directory, progress: silent },
           network: makeNetwork(experiment.model, { classes: 4, size }),
           images: imagesOf(experiment, describeData(dataset)),
-          checkpoints: {
-            save: (checkpoint) => Effect.sync(() => saved.push(checkpoint)),
-            saveBest: () => Effect.void,
-            saveSnapshot: () => Effect.die("no cycle ends"),
-            find: () => Effect.die("not read"),
-            identify: () => Effect.die("not read")
-          }
+          checkpoints: notedIn(saved)
         },
         start
       )
@@ -81,4 +85,41 @@ it.live("weights are averaged once, also where the run is interrupted before the
     const measured = ["measure 0", "measure 1", "measure 2"]
     assert.deepStrictEqual(calls, [...measured, "step 3", "step 4", "step 5", "average 2", ...measured])
   })
+)
+
+it.effect("a checkpoint is saved whenever so many minutes have gone by", () =>
+  Effect.gen(function* () {
+    const batchSize = 8
+    const experiment = yield* decodeExperiment({
+      ...{ name: "loop", data: { dataset: "shapes" }, augment: [], model: { _tag: "SimpleCnn", width: 1 } },
+      train: {
+        ...{ epochs: 1, batchSize, learningRate: 0.1, schedule: { _tag: "Cosine" } },
+        saveMinutes: 10
+      }
+    })
+    const saved: Array<Checkpoint> = []
+    const program = noted([], Effect.void)
+    yield* runEpochs(
+      {
+        ...{ experiment, dataset, directory: yield* temporary, progress: silent },
+        network: makeNetwork(experiment.model, { classes: 4, size }),
+        images: imagesOf(experiment, describeData(dataset)),
+        augmenter: yield* makeAugmenter(dataset, { batchSize, pipeline: [], seed: 1 }),
+        checkpoints: notedIn(saved),
+        program: {
+          ...program,
+          step: (batch, at) => Effect.tap(program.step(batch, at), TestClock.adjust("3 minutes"))
+        }
+      },
+      START
+    )
+    assert.deepStrictEqual(
+      saved.map(({ step }) => step),
+      [4, 8, 12, 12]
+    )
+    assert.deepStrictEqual(
+      saved.map(({ counters }) => (counters as Counters).epoch),
+      [0, 0, 0, 1]
+    )
+  }).pipe(Effect.scoped)
 )

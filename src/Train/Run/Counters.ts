@@ -36,3 +36,32 @@ export const START: Counters = {
   averaged: 0,
   best: null
 }
+
+/** What a step adds: its batch's loss and right predictions, and its seconds, those of waiting for the batch among them. */
+export interface StepTaken {
+  readonly loss: number
+  readonly correct: number
+  readonly seconds: number
+  readonly waited: number
+}
+
+export const afterStep = (counters: Counters, { correct, loss, seconds, waited }: StepTaken): Counters => ({
+  ...counters,
+  step: counters.step + 1,
+  batch: counters.batch + 1,
+  lossSum: counters.lossSum + loss,
+  correctSum: counters.correctSum + correct,
+  epochSeconds: counters.epochSeconds + seconds,
+  waitSeconds: counters.waitSeconds + waited,
+  seconds: counters.seconds + seconds
+})
+
+/** The next epoch's start. `seconds` is what the end of this one took, `best` the best evaluation up to its end. */
+export const afterEpoch = (counters: Counters, seconds: number, best: Counters["best"]): Counters => ({
+  ...START,
+  step: counters.step,
+  epoch: counters.epoch + 1,
+  seconds: counters.seconds + seconds,
+  averaged: counters.averaged,
+  best
+})

@@ -1,0 +1,80 @@
+/** The end of a training: the selected weights are measured once on the test split. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { judged } from "./Averages/Averages.ts"
+import { labelsOf, predict, predictViews } from "./Evaluate/Logits.ts"
+import { measure } from "./Evaluate/Measures.ts"
+import { viewsOf } from "./Evaluate/View.ts"
+import type { Counters } from "./Run/Counters.ts"
+import { type OverViews, type RunResult, wilsonInterval, writeResult } from "./Run/Result.ts"
+import { RunError } from "./Run/RunConfig.ts"
+import type { PreparedRun, TrainingRun } from "./TrainingRun.ts"
+
+/** A finished run: its result, and the logits [images,classes] of the test split that it was computed from. */
+export interface Trained {
+  readonly result: RunResult
+  readonly logits: Float32Array
+}
+
+/** Puts the weights that are judged on the device: the best ones, or the last ones where nothing was selected. */
+const select = Effect.fnUntraced(function* (
+  { checkpoints, directory, experiment, program }: TrainingRun,
+  { best }: Counters
+) {
+  const weights = judged(experiment.train)
+  if (best === null) {
+    const selection = `the ${weights} weights of the last epoch; there is no validation split`
+    return { weights, epochs: experiment.train.epochs, selection }
+  }
+  const { checkpoint } = yield* checkpoints.find("best")
+  if (Option.isNone(checkpoint)) {
+    return yield* new RunError({ message: `the best checkpoint of the run in ${directory} cannot be read` })
+  }
+  yield* program.write(checkpoint.value.tensors)
+  const accuracy = `${(100 * best.accuracy).toFixed(2)} %`
+  const selection = `best validation accuracy of the ${weights} weights (${accuracy}), epoch ${best.epoch}`
+  return { weights, epochs: best.epoch, selection }
+})
+
+/** Test-time augmentation: measures of the mean logits over the views that the experiment names. */
+const measureViews = Effect.fnUntraced(function* (run: TrainingRun) {
+  const { dataset, experiment, images, network, program } = run
+  const { tta } = experiment.train
+  if (tta === undefined) return undefined
+  const views = viewsOf(tta, images)
+  const batches = { batchSize: images.batchSize, classes: network.classes }
+  const classify = program.classify(judged(experiment.train))
+  const { data } = yield* predictViews(dataset.test, views, batches, classify)
+  const { accuracy, correct, images: shown, loss } = measure(data, labelsOf(dataset.test), network.classes)
+  return {
+    ...{ views: views.length, accuracy },
+    ...{ interval: wilsonInterval(correct, shown), loss }
+  } satisfies OverViews
+})
+
+/** Measures the run's weights on the test split, and writes the result. */
+export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun, end: Counters) {
+  const { config, dataset, directory, experiment, images, network, program } = run
+  const { epochs, selection, weights } = yield* select(run, end)
+  const batches = { batchSize: images.batchSize, classes: network.classes }
+  const logits = yield* predict(dataset.test, batches, program.classify(weights))
+  const { correct, ...measures } = measure(logits.data, labelsOf(dataset.test), network.classes)
+  const overViews = yield* measureViews(run)
+  const result: RunResult = {
+    dataset: dataset.name,
+    split: "test",
+    epochs,
+    weights,
+    selection,
+    ...measures,
+    interval: wilsonInterval(correct, measures.images),
+    ...(overViews && { overViews }),
+    parameters: network.parameters,
+    multiplyAdds: network.multiplyAdds,
+    trainSeconds: end.seconds,
+    seed: experiment.seed,
+    command: config.command
+  }
+  yield* writeResult(directory, result)
+  return { result, logits: logits.data } satisfies Trained
+})

@@ -1,0 +1,28 @@
+/** A training that is under way: what the effects that it is made of share. */
+import type { Augmenter } from "../Augment.ts"
+import type { Checkpoints } from "../Checkpoint.ts"
+import type { Experiment } from "../Config.ts"
+import type { LoadedDataset } from "../Data.ts"
+import type { Network } from "../Model/Network.ts"
+import type { Progress } from "./Progress.ts"
+import type { RunConfig } from "./Run/RunConfig.ts"
+import type { Images } from "./Step/EntryPoints.ts"
+import type { TrainingProgram } from "./Step/TrainingProgram.ts"
+
+export interface TrainingRun {
+  readonly experiment: Experiment
+  readonly network: Network
+  readonly images: Images
+  readonly dataset: LoadedDataset
+  readonly augmenter: Augmenter
+  readonly program: TrainingProgram
+  readonly checkpoints: Checkpoints["Service"]
+  readonly directory: string
+  readonly progress: Progress
+}
+
+/** A training before its first step. */
+export interface PreparedRun extends TrainingRun {
+  /** What `config.json` says of it, or will say. */
+  readonly config: RunConfig
+}
