@@ -1,11 +1,10 @@
-/** Layers of src/Model as programs for tfjs-node have them: normalisations stay by themselves in evaluation. */
-import { batchNorm } from "../../dist/Model/Layer/BatchNorm.js"
-import { conv } from "../../dist/Model/Layer/Convolution.js"
-import { sequential } from "../../dist/Model/Layer/Layer.js"
+/** What src/Model/Lowering joins, as programs for tfjs-node have it: each layer by itself, in training and evaluation. */
+const apart = (layers) => layers.map(({ apply }) => apply)
 
-export const convNorm = (names, { between = [], normalisation, ...convolution }) =>
-  sequential([
-    conv(names.conv, convolution),
-    ...between,
-    batchNorm(names.norm, convolution.out, normalisation)
-  ])
+export const folded = apart
+
+export const fused = apart
+
+export const endsFolded = () => false
+
+export const wantsOnes = () => false

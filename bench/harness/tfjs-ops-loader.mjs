@@ -1,10 +1,15 @@
 /** Has Node load tfjs-ops.mjs and tfjs-layers.mjs wherever the project's networks and steps ask for their own. */
 const REPLACED = {
   "tfjs-ops.mjs": [
-    ...["Activation", "BatchNorm", "Convolution", "LayerNorm", "Loss", "MomentumUpdate", "Pooling"],
-    ...["Fused/NormThenPointwise", "Fused/PointwiseThenNorm"]
-  ].map((name) => `Ops/${name}`),
-  "tfjs-layers.mjs": ["Model/Lowering/ConvNorm"]
+    "Ops/Activation",
+    "Ops/BatchNorm",
+    "Ops/Convolution",
+    "Ops/LayerNorm",
+    "Ops/Loss",
+    "Ops/MomentumUpdate",
+    "Ops/Pooling"
+  ],
+  "tfjs-layers.mjs": ["Model/Lowering/Folding", "Model/Lowering/FusedPointwise"]
 }
 
 const replacements = Object.entries(REPLACED).flatMap(([replacement, files]) =>

@@ -1,6 +1,7 @@
 /**
- * The operations of src/Ops as a program for tfjs-node has them: composed of tfjs's own ops, with tfjs's own gradients. Batch normalisation is that of tfjs-layers (moments, then
- * `batchNorm`), the update that of tfjs's MomentumOptimizer with Nesterov's form.
+ * The operations of src/Ops as a program for tfjs-node has them: composed of tfjs's own ops, with tfjs's own gradients.
+ * Batch normalisation is that of tfjs-layers (moments, then `batchNorm`), the update that of tfjs's MomentumOptimizer
+ * with Nesterov's form.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { recorder } from "../../dist/Device/Trace/Recorder.js"
@@ -36,14 +37,6 @@ export const batchNormTraining = (x, scale, offset, runningMean, runningVariance
 
 export const batchNormInference = (x, scale, offset, mean, variance, epsilon) =>
   tf.batchNorm(x, mean, variance, offset, scale, epsilon)
-
-export const normPointwise = (x, kernel, tensors, options) => {
-  const { value, ...running } = batchNormTraining(x, ...tensors, options)
-  return { value: conv2d(value, kernel, 1, 0), ...running }
-}
-
-export const pointwiseNorm = (x, kernel, tensors, options) =>
-  batchNormTraining(conv2d(x, kernel, 1, 0), ...tensors, options)
 
 export const layerNorm = (x, scale, offset, epsilon) => {
   const { mean, variance } = tf.moments(x, 1, true)

@@ -1,5 +1,5 @@
 /** Batch normalisation over NHWC, as one operation forwards and one backwards. */
-import type * as tf from "@tensorflow/tfjs-core"
+import * as tf from "@tensorflow/tfjs-core"
 import { float, normalisation } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 import { differentiable } from "./Gradients.ts"
@@ -103,3 +103,12 @@ export const batchNormInference = (
     [x, scale, offset, mean, variance],
     normalisation(epsilon, false)
   )[0] as tf.Tensor4D
+
+/** Batch normalisation with given statistics as what it does to a channel: x ↦ scale·x + offset. All [C]. */
+export const affine = (
+  [scale, offset, mean, variance]: NormTensors,
+  epsilon: number
+): { readonly scale: tf.Tensor; readonly offset: tf.Tensor } => {
+  const factor = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)))
+  return { scale: factor, offset: tf.sub(offset, tf.mul(mean, factor)) }
+}

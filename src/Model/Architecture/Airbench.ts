@@ -5,21 +5,12 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import { gelu } from "../../Ops/Activation.ts"
-import type { BatchNormOptions } from "../Layer/BatchNorm.ts"
-import { linear, ownChannels } from "../Layer/Classifier.ts"
+import { type BatchNormOptions, batchNorm } from "../Layer/BatchNorm.ts"
 import { type ConvOptions, conv, dirac, fanInBound } from "../Layer/Convolution.ts"
-import {
-  constant,
-  cost,
-  type Layer,
-  normal,
-  type Size,
-  sequential,
-  stateless,
-  uniform
-} from "../Layer/Layer.ts"
+import { constant, cost, type Layer, normal, type Size, stateless, uniform } from "../Layer/Layer.ts"
+import { linear } from "../Layer/Linear.ts"
 import { globalMaxPool, maxPool, pooledSize } from "../Layer/Pooling.ts"
-import { type ConvNormOptions, convNorm } from "../Lowering/ConvNorm.ts"
+import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 import { PATCH, WHITENED, whiteningFilters } from "../Weights/Whitening.ts"
 
@@ -52,16 +43,17 @@ const group = (
   size: Size,
   normalisation: BatchNormOptions
 ): Layer => {
-  const normalised = (index: number, options: ConvNormOptions): Layer =>
-    convNorm({ conv: `${name}.conv${index}`, norm: `${name}.norm${index}` }, { ...options, normalisation })
+  const norm = (index: number): Layer => batchNorm(`${name}.norm${index}`, out, normalisation)
   const inner = convolution(out, out, pooledSize(size))
   const first = sequential([
-    normalised(1, { ...convolution(inputs, out, size), between: [stateless(maxPool)] }),
+    conv(`${name}.conv1`, convolution(inputs, out, size)),
+    maxPool,
+    norm(1),
     stateless(gelu)
   ])
-  const second = sequential([normalised(2, inner), stateless(gelu)])
+  const second = sequential([conv(`${name}.conv2`, inner), norm(2), stateless(gelu)])
   if (convolutions === 2) return sequential([first, second])
-  const third = normalised(3, inner)
+  const third = sequential([conv(`${name}.conv3`, inner), norm(3)])
   return {
     ...cost([first, second, third]),
     apply: (context, x) => {
@@ -71,10 +63,6 @@ const group = (
     }
   }
 }
-
-/** The largest value of each of the first channels: [N,H,W,C] → [N,channels]. */
-const largest = (x: tf.Tensor4D, channels: number): tf.Tensor2D =>
-  ownChannels(tf.reshape(globalMaxPool(x), [-1, x.shape[3]]), channels)
 
 /** The network; its whitening filters start at random until they are computed from images (`dataInit`). */
 export const airbench = (options: AirbenchOptions): Network => {
@@ -106,7 +94,7 @@ export const airbench = (options: AirbenchOptions): Network => {
     {
       ...cost([features, head]),
       apply: (context, x) =>
-        tf.mul(head.apply(context, largest(features.apply(context, x), last)), logitScale)
+        tf.mul(head.apply(context, globalMaxPool(features.apply(context, x), last)), logitScale)
     },
     { dataInit: { images: IMAGES, values: (images) => ({ "whiten.weight": whiteningFilters(images) }) } }
   )

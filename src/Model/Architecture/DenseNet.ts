@@ -3,15 +3,15 @@
  * (arXiv:1608.06993). Every layer of a block sees the outputs of all layers before it; between blocks half of the
  * channels remain.
  */
-import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../../Ops/Activation.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
+import { concatenated } from "../Layer/Channels.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
 import { conv } from "../Layer/Convolution.ts"
-import { cost, type Layer, padChannels, type Size, sequential, stateless } from "../Layer/Layer.ts"
+import { type Layer, type Size, stateless } from "../Layer/Layer.ts"
 import { averagePool, pooledSize } from "../Layer/Pooling.ts"
 import { recomputable } from "../Layer/Recomputable.ts"
-import { convNorm } from "../Lowering/ConvNorm.ts"
+import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
 export interface DenseNetOptions {
@@ -26,37 +26,27 @@ export interface DenseNetOptions {
 /** A layer's 1×1 convolution gives four times the channels that its 3×3 convolution gives. */
 const BOTTLENECK = 4
 
-/** The first channels: those that a feature map is padded with would end up between others. */
-const own = (x: tf.Tensor4D, channels: number): tf.Tensor4D =>
-  x.shape[3] === channels ? x : tf.slice(x, [0, 0, 0, 0], [-1, -1, -1, channels])
-
 /** BN, ReLU, 1×1, BN, ReLU, 3×3; what comes out is put behind what went in. */
 const denseLayer = (name: string, inputs: number, growth: number, size: Size): Layer => {
   const width = BOTTLENECK * growth
   const branch = sequential([
     batchNorm(`${name}.norm1`, inputs),
     stateless(relu),
-    convNorm({ conv: `${name}.conv1`, norm: `${name}.norm2` }, { in: inputs, out: width, kernel: 1, size }),
+    conv(`${name}.conv1`, { in: inputs, out: width, kernel: 1, size }),
+    batchNorm(`${name}.norm2`, width),
     stateless(relu),
     conv(`${name}.conv2`, { in: width, out: growth, kernel: 3, size })
   ])
-  return recomputable({
-    ...cost([branch]),
-    apply: (context, x) => {
-      const added = branch.apply(context, padChannels(x, inputs))
-      return tf.concat([x, own(added, growth)], 3)
-    }
-  })
+  return recomputable(concatenated(inputs, growth, branch))
 }
 
 /** BN, ReLU, 1×1, average pooling. */
 const transition = (name: string, inputs: number, out: number, size: Size): Layer =>
   sequential([
-    stateless((x) => padChannels(x, inputs)),
     batchNorm(`${name}.norm`, inputs),
     stateless(relu),
     conv(`${name}.conv`, { in: inputs, out, kernel: 1, size }),
-    stateless((x) => own(averagePool(x), out))
+    averagePool
   ])
 
 /** DenseNet-BC-depth-growth. `depth` must be 6n + 4. */
@@ -64,11 +54,7 @@ export const denseNet = ({ classes, depth, growth, size: imageSize }: DenseNetOp
   const perBlock = (depth - 4) / 6
   let size = imageSize
   let channels = 2 * growth
-  const stem = channels
-  const layers: Array<Layer> = [
-    conv("features.conv0", { in: 3, out: stem, kernel: 3, size }),
-    stateless((x) => own(x, stem))
-  ]
+  const layers: Array<Layer> = [conv("features.conv0", { in: 3, out: channels, kernel: 3, size })]
   for (const block of [1, 2, 3]) {
     if (block > 1) {
       const halved = Math.floor(channels / 2)
@@ -81,16 +67,10 @@ export const denseNet = ({ classes, depth, growth, size: imageSize }: DenseNetOp
       channels += growth
     }
   }
-  const last = channels
-  const features = sequential([
-    ...layers,
-    stateless((x) => padChannels(x, last)),
-    batchNorm("features.norm5", last),
-    stateless(relu)
-  ])
+  const features = sequential([...layers, batchNorm("features.norm5", channels), stateless(relu)])
   return network(
     `DenseNet-BC-${depth}-${growth}`,
     classes,
-    pooledClassifier(features, last, classes, "classifier")
+    pooledClassifier(features, channels, classes, "classifier")
   )
 }

@@ -13,9 +13,11 @@ import { relu } from "../../Ops/Activation.ts"
 import { preActBlock } from "../Block/PreActBlock.ts"
 import { type Place, places } from "../Block/Stages.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
+import { zeroPadded } from "../Layer/Channels.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
 import { conv } from "../Layer/Convolution.ts"
-import { type Layer, padChannels, type Size, sequential, stateless } from "../Layer/Layer.ts"
+import { type Layer, type Size, stateless } from "../Layer/Layer.ts"
+import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
 export interface PreActResNetOptions {
@@ -28,7 +30,8 @@ export interface PreActResNetOptions {
 }
 
 /** Every second pixel in each direction, and channels of zeros. */
-const subsampled = (out: number): Layer => stateless((x) => padChannels(tf.avgPool(x, 1, 2, "same"), out))
+const subsampled = (out: number): Layer =>
+  sequential([stateless((x) => tf.avgPool(x, 1, 2, "same")), zeroPadded(out)])
 
 /** The shortcut of a block, by its name, channels and place; undefined for the block's own input. */
 type Shortcut = (name: string, inputs: number, out: number, place: Place) => Layer | undefined

@@ -6,21 +6,15 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { relu } from "../../Ops/Activation.ts"
 import { basic, bottleneck, EXPANSION } from "../Block/PyramidNetBlock.ts"
-import { expectation, join, type ShakeDropOptions, shakeDropAt } from "../Block/ShakeDrop.ts"
+import { residual } from "../Block/Residual.ts"
+import type { ShakeDropOptions } from "../Block/ShakeDrop.ts"
 import { places } from "../Block/Stages.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
+import { zeroPadded } from "../Layer/Channels.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
-import {
-  cost,
-  isTraining,
-  type Layer,
-  padChannels,
-  type Size,
-  sequential,
-  stateless
-} from "../Layer/Layer.ts"
-import { recomputable } from "../Layer/Recomputable.ts"
-import { convNorm } from "../Lowering/ConvNorm.ts"
+import { conv } from "../Layer/Convolution.ts"
+import { type Layer, type Size, stateless } from "../Layer/Layer.ts"
+import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
 export type PyramidNetBlock = "basic" | "bottleneck"
@@ -44,9 +38,11 @@ const BLOCKS = {
   bottleneck: { convolutions: 3, expansion: EXPANSION, branch: bottleneck }
 } as const
 
+const halved = stateless((x) => tf.avgPool(x, 2, 2, "same"))
+
 /** The block's input made as small and as wide as its output. */
-const shortcut = (x: tf.Tensor4D, stride: 1 | 2, channels: number): tf.Tensor4D =>
-  padChannels(stride === 1 ? x : tf.avgPool(x, 2, 2, "same"), channels)
+const shortcut = (stride: 1 | 2, out: number): Layer =>
+  sequential(stride === 1 ? [zeroPadded(out)] : [halved, zeroPadded(out)])
 
 /** Rounds to the nearest integer, halves to the even one, as the reference implementation's language does. */
 const roundHalfEven = (x: number): number => {
@@ -72,21 +68,13 @@ export const pyramidNet = (options: PyramidNetOptions): Network => {
     const width = widthAt(alpha, index, total)
     const out = expansion * width
     const branch = branchOf(name, { in: channels, width, place })
-    const shake = shakeDropAt(shakeDrop, index, total)
-    const block: Layer = {
-      ...cost([branch]),
-      apply: (context, x) => {
-        const identity = shortcut(x, stride, out)
-        return isTraining(context)
-          ? join(name, identity, branch.train(context, x), shake, context.mode)
-          : tf.add(branch.evaluate(context, x, expectation(shake)), identity)
-      }
-    }
-    blocks.push(recomputable(block))
+    const options = { in: channels, out, place, branch, shortcut: shortcut(stride, out), shakeDrop }
+    blocks.push(residual(name, options))
     channels = out
   }
   const features = sequential([
-    convNorm({ conv: "conv1", norm: "bn1" }, { in: 3, out: STEM, kernel: 3, size: imageSize }),
+    conv("conv1", { in: 3, out: STEM, kernel: 3, size: imageSize }),
+    batchNorm("bn1", STEM),
     ...blocks,
     batchNorm("bn_final", channels),
     stateless(relu)

@@ -5,9 +5,11 @@
 
 import { relu } from "../../Ops/Activation.ts"
 import { maxPool } from "../../Ops/Pooling.ts"
+import { batchNorm } from "../Layer/BatchNorm.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
-import { halve, type Layer, type Size, sequential, stateless } from "../Layer/Layer.ts"
-import { convNorm } from "../Lowering/ConvNorm.ts"
+import { conv } from "../Layer/Convolution.ts"
+import { halve, type Layer, type Size, stateless } from "../Layer/Layer.ts"
+import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
 export interface SimpleCnnOptions {
@@ -23,7 +25,8 @@ export const simpleCnn = ({ classes, size, width }: SimpleCnnOptions): Network =
   const half = halve(size)
   const quarter = halve(half)
   const convolution = (index: number, inputs: number, out: number, size: Size): ReadonlyArray<Layer> => [
-    convNorm({ conv: `conv${index}`, norm: `bn${index}` }, { in: inputs, out, kernel: 3, size }),
+    conv(`conv${index}`, { in: inputs, out, kernel: 3, size }),
+    batchNorm(`bn${index}`, out),
     stateless(relu)
   ]
   const features = sequential([

@@ -7,10 +7,11 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { gelu } from "../../Ops/Activation.ts"
 import { layerNorm } from "../../Ops/LayerNorm.ts"
-import { linear } from "../Layer/Classifier.ts"
 import { conv, fanInBound } from "../Layer/Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, uniform } from "../Layer/Layer.ts"
+import { linear } from "../Layer/Linear.ts"
 import { recomputable } from "../Layer/Recomputable.ts"
+import { firstTokens, tokensOf } from "../Layer/Tokens.ts"
 import { type Network, network } from "../Network.ts"
 
 export interface VisionTransformerOptions {
@@ -111,11 +112,7 @@ const embedding = (options: VisionTransformerOptions, grid: Size): Layer<tf.Tens
       const { weights } = context
       const images = resize ? tf.image.resizeBilinear(x, [resize, resize], false, true) : x
       const projected = proj.apply(context, images)
-      const tokens = tf.reshape(tf.slice(projected, [0, 0, 0, 0], [-1, -1, -1, embedDim]), [
-        -1,
-        patches,
-        embedDim
-      ])
+      const tokens = tokensOf(projected, embedDim)
       // The class's token goes where the tokens are padded with zeros: no copy of it for every image is needed.
       const added = tf.add(
         weights.pos_embed,
@@ -157,9 +154,7 @@ export const visionTransformer = (options: VisionTransformerOptions): Network =>
     ...cost(parts),
     apply: (context, x) => {
       const features = blocks.reduce((value, block) => block.apply(context, value), embed.apply(context, x))
-      const all = tf.reshape(features, [-1, tokens, embedDim])
-      const first = tf.reshape(tf.slice(all, [0, 0, 0], [-1, 1, -1]), [-1, embedDim]) as tf.Tensor2D
-      return head.apply(context, last.apply(context, first))
+      return head.apply(context, last.apply(context, firstTokens(features, tokens)))
     }
   }
   return network(nameOf(options), classes, body, { patches: grid })

@@ -8,7 +8,8 @@ import { places } from "../Block/Stages.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
 import { conv } from "../Layer/Convolution.ts"
-import { type Layer, type Size, sequential, stateless } from "../Layer/Layer.ts"
+import { type Layer, type Size, stateless } from "../Layer/Layer.ts"
+import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
 export interface WideResNetOptions {

@@ -6,42 +6,28 @@ import { relu } from "../../Ops/Activation.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
 import { conv } from "../Layer/Convolution.ts"
 import { dropout } from "../Layer/Dropout.ts"
-import { cost, type Layer, sequential, stateless } from "../Layer/Layer.ts"
-import { recomputable } from "../Layer/Recomputable.ts"
-import { convNorm } from "../Lowering/ConvNorm.ts"
-import { join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
-import type { Place } from "./Stages.ts"
+import { type Layer, stateless } from "../Layer/Layer.ts"
+import { sequential } from "../Lowering/Sequential.ts"
+import { type ResidualOptions, residual } from "./Residual.ts"
 
-export interface PreActBlockOptions {
-  readonly in: number
-  readonly out: number
-  readonly place: Place
-  /** What the shortcut makes of the first ReLU's output; without it the shortcut passes the block's input on. */
-  readonly shortcut?: Layer | undefined
+export interface PreActBlockOptions extends Omit<ResidualOptions, "activation" | "branch"> {
   /** Share of the values between the two convolutions that training drops. */
   readonly dropRate?: number | undefined
-  /** Of the last block. */
-  readonly shakeDrop?: ShakeDropOptions | undefined
 }
 
-/** BN, ReLU, 3×3, BN, ReLU, 3×3. */
+/** BN, ReLU, 3×3, BN, ReLU, 3×3. A shortcut that is a layer is given the first ReLU's output. */
 export const preActBlock = (name: string, options: PreActBlockOptions): Layer => {
-  const { dropRate, in: inputs, out, place, shortcut } = options
-  const { index, size, stride, total } = place
-  const shake = shakeDropAt(options.shakeDrop, index, total)
-  const activation = sequential([batchNorm(`${name}.bn1`, inputs), stateless(relu)])
-  const branch = sequential([
-    convNorm({ conv: `${name}.conv1`, norm: `${name}.bn2` }, { in: inputs, out, kernel: 3, stride, size }),
-    stateless(relu),
-    ...(dropRate ? [dropout(name, dropRate)] : []),
-    conv(`${name}.conv2`, { in: out, out, kernel: 3, size })
-  ])
-  return recomputable({
-    ...cost(shortcut ? [activation, branch, shortcut] : [activation, branch]),
-    apply: (context, x) => {
-      const activated = activation.apply(context, x)
-      const identity = shortcut ? shortcut.apply(context, activated) : x
-      return join(name, identity, branch.apply(context, activated), shake, context.mode)
-    }
+  const { dropRate, in: inputs, out, place } = options
+  const { size, stride } = place
+  return residual(name, {
+    ...options,
+    activation: sequential([batchNorm(`${name}.bn1`, inputs), stateless(relu)]),
+    branch: sequential([
+      conv(`${name}.conv1`, { in: inputs, out, kernel: 3, stride, size }),
+      batchNorm(`${name}.bn2`, out),
+      stateless(relu),
+      ...(dropRate ? [dropout(name, dropRate)] : []),
+      conv(`${name}.conv2`, { in: out, out, kernel: 3, size })
+    ])
   })
 }

@@ -1,5 +1,6 @@
 /** Batch normalisation as a layer. */
-import * as tf from "@tensorflow/tfjs-core"
+import type * as tf from "@tensorflow/tfjs-core"
+import { ownChannels, padChannels, padTo } from "../../Ops/Alignment.ts"
 import {
   type BatchNormResult,
   batchNormInference,
@@ -7,8 +8,7 @@ import {
   type NormTensors,
   type BatchNormOptions as StepOptions
 } from "../../Ops/BatchNorm.ts"
-import { affine } from "../../Ops/Fused/Affine.ts"
-import { type Context, constant, isTraining, type Layer, padTo, type TrainingContext } from "./Layer.ts"
+import { type Context, constant, isTraining, type Layer, type TrainingContext } from "./Layer.ts"
 
 export interface BatchNormOptions extends StepOptions {
   /** Whether the scale is trained; otherwise it stays 1. */
@@ -18,12 +18,8 @@ export interface BatchNormOptions extends StepOptions {
 /** PyTorch's defaults, which most published results of these networks use. */
 const DEFAULTS: BatchNormOptions = { momentum: 0.1, epsilon: 1e-5, trainedScale: true }
 
-/** The first `count` values of a vector. */
-const firstOf = (x: tf.Tensor1D, count: number): tf.Tensor1D =>
-  x.shape[0] === count ? x : tf.slice(x, 0, count)
-
 /** PyTorch's names of a normalisation's scale, offset, running mean and running variance. */
-const tensorNames = (name: string): Array<string> =>
+export const tensorNames = (name: string): Array<string> =>
   ["weight", "bias", "running_mean", "running_var"].map((part) => `${name}.${part}`)
 
 /** Batch normalisation over N, H and W. */
@@ -39,16 +35,16 @@ export const batchNorm = (name: string, channels: number, options: BatchNormOpti
       { name: variance, shape, role: "statistic", initial: one }
     ],
     multiplyAdds: 0,
-    apply: (context, x) =>
-      isTraining(context)
-        ? withBatchStatistics(
-            context,
-            name,
-            x.shape[3],
-            (tensors, training) => batchNormTraining(x, ...tensors, training),
-            options
-          )
-        : batchNormInference(x, ...tensorsOf(context, name, x.shape[3]), options.epsilon)
+    apply: (context, given) => {
+      const x = padChannels(given, channels)
+      const padded = x.shape[3]
+      if (!isTraining(context)) {
+        return batchNormInference(x, ...tensorsOf(context, name, padded), options.epsilon)
+      }
+      const op = (tensors: NormTensors, training: StepOptions) => batchNormTraining(x, ...tensors, training)
+      return withBatchStatistics(context, name, padded, op, options)
+    },
+    form: { _tag: "BatchNorm", name, ...options }
   }
 }
 
@@ -69,27 +65,14 @@ export const withBatchStatistics = (
   name: string,
   channels: number,
   op: (tensors: NormTensors, options: StepOptions) => BatchNormResult,
-  { epsilon, momentum }: StepOptions = DEFAULTS
+  { epsilon, momentum }: StepOptions
 ): tf.Tensor4D => {
   const { mode, statistics, weights } = context
   const tensors = tensorsOf(context, name, channels)
   const { mean, value, variance } = op(tensors, { epsilon, momentum: mode.momentum ?? momentum })
   const [, , meanName, varianceName] = tensorNames(name)
   const own = weights[meanName].size
-  statistics[meanName] = firstOf(mean, own)
-  statistics[varianceName] = firstOf(variance, own)
+  statistics[meanName] = ownChannels(mean, own)
+  statistics[varianceName] = ownChannels(variance, own)
   return value
-}
-
-/** The name of a normalisation's running mean. */
-export const meanOf = (name: string): string => tensorNames(name)[2]
-
-/** What a normalisation does in evaluation: x ↦ scale·x + offset, [C] each. */
-export const affineOf = (
-  { weights }: Context,
-  name: string,
-  epsilon = DEFAULTS.epsilon
-): ReturnType<typeof affine> => {
-  const [scale, offset, mean, variance] = tensorNames(name).map((tensor) => weights[tensor])
-  return affine([scale, offset, mean, variance], epsilon)
 }

@@ -1,7 +1,8 @@
 /** Convolutions as layers. */
 import * as tf from "@tensorflow/tfjs-core"
+import { aligned, padTo } from "../../Ops/Alignment.ts"
 import { conv2d } from "../../Ops/Convolution.ts"
-import { aligned, type Initial, type Layer, normal, padTo, type Size } from "./Layer.ts"
+import { type Initial, type Layer, normal, type Size } from "./Layer.ts"
 
 export interface ConvOptions {
   readonly in: number
@@ -40,7 +41,8 @@ export const conv = (name: string, options: ConvOptions): Layer => {
       const padded = padTo(weights[weightName] as tf.Tensor4D, [kernel, kernel, x.shape[3], aligned(out)])
       const value = conv2d(x, padded, stride, padding)
       return bias ? tf.add(value, padTo(weights[biasName], [aligned(out)])) : value
-    }
+    },
+    ...(!bias && padding === (kernel - 1) / 2 && { form: { _tag: "Convolution", name, kernel, stride } })
   }
 }
 

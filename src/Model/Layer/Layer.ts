@@ -1,14 +1,9 @@
 /**
  * Layers as plain values: what tensors they own (by their PyTorch names), what they cost, and a pure function
  * of weights and input. Images are NHWC; convolution kernels are [height, width, in, out].
- *
- * Between layers, feature maps carry channels of zeros after their own, up to a multiple of eight: with a whole
- * number of vectors in each pixel normalisation is up to nine times as fast (see `aligned`). The weights that
- * are stored and trained have no such channels.
  */
-import * as tf from "@tensorflow/tfjs-core"
+import type * as tf from "@tensorflow/tfjs-core"
 import type { RandomKey } from "../../Ops/Random.ts"
-import { cheap } from "../../Ops/Rematerialise.ts"
 import { type Draws, draws } from "../../Random.ts"
 import { float32, sizeOf, type TensorRecord } from "../../Tensor/HostTensor.ts"
 
@@ -57,7 +52,42 @@ export interface Layer<In extends tf.Tensor = tf.Tensor4D, Out extends tf.Tensor
   /** Multiply-adds of one image's forward pass, in convolutions and matrix products. */
   readonly multiplyAdds: number
   readonly apply: (context: Context, x: In) => Out
+  /** What it is, where it can be joined with the layers beside it (see `sequential`). */
+  readonly form?: Form
 }
+
+/** Whether a feature map holds ones in the last channel of those that it is padded with, before and after a block. */
+export interface Ones {
+  readonly from: boolean
+  readonly to: boolean
+}
+
+/** The layers that are known to those that join them. */
+export type Form =
+  | {
+      /** Without bias, and padded by half its kernel. */
+      readonly _tag: "Convolution"
+      readonly name: string
+      readonly kernel: number
+      readonly stride: number
+    }
+  | {
+      readonly _tag: "BatchNorm"
+      readonly name: string
+      readonly momentum: number
+      readonly epsilon: number
+      readonly trainedScale: boolean
+    }
+  | { readonly _tag: "MaxPool" }
+  | { readonly _tag: "Sequence"; readonly layers: ReadonlyArray<Layer> }
+  | {
+      readonly _tag: "Residual"
+      /** Whether evaluation can use ones in its input. */
+      readonly wantsOnes: boolean
+      /** Whether evaluation can have its output hold ones. */
+      readonly givesOnes: boolean
+      readonly evaluate: (context: Context, x: tf.Tensor4D, ones: Ones) => tf.Tensor4D
+    }
 
 /** Starting values for tensors, each keyed by (seed, its name) and so independent of the others. */
 export const initialise = (specs: ReadonlyArray<TensorSpec>, seed: number): TensorRecord =>
@@ -87,25 +117,6 @@ export const uniform =
     for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random.uniform() - 1)
   }
 
-/** Channels that a feature map of that many is given. */
-export const aligned = (channels: number): number => 8 * Math.ceil(channels / 8)
-
-/** Zeros after a tensor's own values, up to the given sizes. */
-export const padTo = <T extends tf.Tensor>(x: T, shape: ReadonlyArray<number>): T =>
-  x.shape.every((size, i) => size === shape[i])
-    ? x
-    : (tf.pad(
-        x,
-        x.shape.map((size, i): [number, number] => [0, shape[i] - size])
-      ) as T)
-
-/** Zero channels after a feature map's own, up to what that many channels are given. */
-export const padChannels = (x: tf.Tensor4D, channels: number): tf.Tensor4D => {
-  const pad = (x: tf.Tensor): tf.Tensor => padTo(x, [...x.shape.slice(0, 3), aligned(channels)])
-  const value = pad(x) as tf.Tensor4D
-  return value === x ? x : cheap(value, [x], pad)
-}
-
 export interface Size {
   readonly height: number
   readonly width: number
@@ -115,12 +126,6 @@ export interface Size {
 export const halve = ({ height, width }: Size): Size => ({
   height: Math.ceil(height / 2),
   width: Math.ceil(width / 2)
-})
-
-/** Layers one after the other. */
-export const sequential = (layers: ReadonlyArray<Layer>): Layer => ({
-  ...cost(layers),
-  apply: (context, x) => layers.reduce((value, layer) => layer.apply(context, value), x)
 })
 
 /** The tensors and the multiply-adds of layers together. */

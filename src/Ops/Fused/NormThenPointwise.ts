@@ -4,6 +4,7 @@ import { bool, FLOAT, type } from "../../Device/Graph/Attributes.ts"
 import { TF } from "../../Device/Library/DataType.ts"
 import { recorder } from "../../Device/Trace/Recorder.ts"
 import {
+  affine,
   type BatchNormOptions,
   type BatchNormResult,
   batchNormTraining,
@@ -12,7 +13,6 @@ import {
 } from "../BatchNorm.ts"
 import { addBias, conv2d } from "../Convolution.ts"
 import { forGradient } from "../Rematerialise.ts"
-import { affine } from "./Affine.ts"
 import {
   column,
   factors,

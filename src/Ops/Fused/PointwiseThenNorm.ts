@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { recorder } from "../../Device/Trace/Recorder.ts"
 import {
+  affine,
   type BatchNormOptions,
   type BatchNormResult,
   batchNormTraining,
@@ -10,7 +11,6 @@ import {
 } from "../BatchNorm.ts"
 import { addBias, conv2d } from "../Convolution.ts"
 import { forGradient } from "../Rematerialise.ts"
-import { affine } from "./Affine.ts"
 import {
   column,
   factors,
