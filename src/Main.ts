@@ -19,6 +19,7 @@ import { modelsCommand } from "./Cli/Models.ts"
 import { predictCommand } from "./Cli/Predict.ts"
 import { recipesCommand } from "./Cli/Recipes.ts"
 import { setupCommand } from "./Cli/Setup.ts"
+import { asProcess } from "./Cli/Shared/AsProcess.ts"
 import { output } from "./Cli/Shared/Output.ts"
 import { trainCommand } from "./Cli/Train.ts"
 import { VERSION } from "./Platform/Version.ts"
@@ -53,6 +54,7 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 }
 
 Command.run(shakedrop, { version: VERSION }).pipe(
+  asProcess,
   Effect.tapCause(report),
   Effect.provide([NodeServices.layer, output]),
   NodeRuntime.runMain({ disableErrorReporting: true })
