@@ -5,13 +5,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Checkpoint, Config, Data, Device, recipes, Train } from "shakedrop"
+import { Checkpoint, Data, Device, Experiment, recipes, Train } from "shakedrop"
 
 const directory = "runs/from-a-program"
 
 const program = Effect.gen(function* () {
   const { experiment } = recipes.quickstart
-  const changed = yield* Config.decodeExperiment({ ...experiment, train: { ...experiment.train, epochs: 4 } })
+  const changed = yield* Experiment.decodeExperiment({
+    ...experiment,
+    train: { ...experiment.train, epochs: 4 }
+  })
   const layers = Layer.mergeAll(
     Device.Device.layer("auto"),
     Data.Dataset.layer(changed.data),

@@ -13,6 +13,8 @@ import { makePool, SLOTS } from "./Augment/Batch/WorkerPool.ts"
 import type { AugmentError } from "./Augment/Errors.ts"
 import { toColour } from "./Augment/Kernel/Canvas.ts"
 import type { Pipeline } from "./Augment/Pipeline.ts"
+import type { Step } from "./Augment/Step/Step.ts"
+import { steps as builtIn } from "./Augment/Steps.ts"
 import type { LoadedDataset } from "./Data/Types.ts"
 import { draws, shuffle } from "./Random.ts"
 
@@ -43,6 +45,18 @@ export interface BatchOptions {
   readonly seed: number
   /** Threads that make batches; 0, unless given, for the calling one. The batches are the same. */
   readonly workers?: number | undefined
+  /** The steps that there are; this library's unless given. */
+  readonly steps?: AvailableSteps | undefined
+}
+
+/** Steps that a pipeline can have. */
+export interface AvailableSteps {
+  readonly definitions: ReadonlyArray<Step>
+  /**
+   * URLs of the modules that bring those of them that the pipeline needs and this library does not have; undefined
+   * where one of them has none, so that threads cannot load it: batches are made in the calling thread then.
+   */
+  readonly modules: ReadonlyArray<string> | undefined
 }
 
 /** Which of the batches: those of an epoch, from batch `from` on. */
@@ -67,17 +81,19 @@ export interface Augmenter {
 /** Makes ready to augment a data set. Worker threads, where there are any, end with the scope. */
 export const makeAugmenter = Effect.fnUntraced(function* (
   dataset: Pick<LoadedDataset, "train" | "mean">,
-  { batchSize, pipeline, seed, workers = 0 }: BatchOptions
+  { batchSize, pipeline, seed, steps = { definitions: builtIn, modules: [] }, workers = 0 }: BatchOptions
 ): Effect.fn.Return<Augmenter, never, Scope.Scope> {
   const { images, indices, labels } = dataset.train
-  const source = { images, labels, mean: toColour(dataset.mean), pipeline, batchSize, seed }
-  const { make, recycle } = workers > 0 ? yield* makePool(source, workers) : makeInline(source)
+  const { definitions, modules } = steps
+  const source = { images, labels, mean: toColour(dataset.mean), pipeline, batchSize, seed, modules }
+  const threads = modules === undefined ? 0 : workers
+  const { make, recycle } = threads > 0 ? yield* makePool(source, threads) : makeInline(source, definitions)
   return {
     recycle,
     epoch: ({ epoch, from }) =>
       Stream.suspend(() => {
         const order = shuffle(indices.slice(), draws(seed, "order", epoch))
-        return batchStream({ order, batchSize, epoch, from, make, concurrency: workers * SLOTS })
+        return batchStream({ order, batchSize, epoch, from, make, concurrency: threads * SLOTS })
       })
   }
 })

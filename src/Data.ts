@@ -3,13 +3,14 @@
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import { type DataConfig, type LoadOptions, load } from "./Data/Load.ts"
+import type { DataConfig } from "./Config/Data.ts"
+import { type LoadOptions, load } from "./Data/Load.ts"
 import type { DataError, LoadedDataset } from "./Data/Types.ts"
 import type { StorageError } from "./Platform/Files.ts"
 
+export { DataConfig } from "./Config/Data.ts"
 export type { LabelledImages } from "./Data/Labelled.ts"
 export {
-  DataConfig,
   decodeConfig,
   type LoadOptions,
   load,

@@ -3,9 +3,9 @@
  * kept beside its run; everything else is arithmetic on that.
  */
 import * as Effect from "effect/Effect"
+import type { EnsembleConfig } from "./Config/Ensemble.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { combine, softmax } from "./Ensemble/Combine.ts"
-import type { EnsembleConfig } from "./Ensemble/Definition.ts"
 import { EnsembleError } from "./Ensemble/Errors.ts"
 import { verifyMember } from "./Ensemble/Member.ts"
 import type { Ensemble } from "./Ensemble/Open.ts"
@@ -17,8 +17,10 @@ import { fitTemperature, logProbabilities } from "./Ensemble/Search/Temperature.
 import { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
 import { labelsOf } from "./Train/Evaluate/Logits.ts"
 
+export { type EnsembleConfig, type EnsembleInput, sourcesOf } from "./Config/Ensemble.ts"
+export { VIEWS } from "./Config/Views.ts"
 export { accuracyOf, type CombinationRule, combine, type Outputs, predictions } from "./Ensemble/Combine.ts"
-export { decodeEnsemble, EnsembleConfig, type EnsembleInput, sourcesOf } from "./Ensemble/Definition.ts"
+export { decodeEnsemble } from "./Ensemble/Definition.ts"
 export { teachersOf } from "./Ensemble/Distil.ts"
 export { EnsembleError } from "./Ensemble/Errors.ts"
 export type { Member } from "./Ensemble/Member.ts"
@@ -30,7 +32,7 @@ export { greedySelection } from "./Ensemble/Search/GreedySelection.ts"
 export { fitTemperature } from "./Ensemble/Search/Temperature.ts"
 export { type EnsembleReport, ensembleStatistics } from "./Ensemble/Statistics.ts"
 export { trainEnsemble } from "./Ensemble/Train.ts"
-export { VIEWS, type View, viewsOf } from "./Train/Evaluate/View.ts"
+export { type View, viewsOf } from "./Train/Evaluate/View.ts"
 
 /** Whether every member's outputs for a split are there, so that no device is needed. */
 export const isPrepared = Effect.fnUntraced(function* ({ members, views }: Ensemble, split: SplitName) {

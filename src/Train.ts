@@ -30,7 +30,13 @@ export type { TrainOptions } from "./Train/Prepare.ts"
 export type { Progress, StepProgress } from "./Train/Progress.ts"
 export type { EpochMetrics } from "./Train/Run/Metrics.ts"
 export type { RunResult } from "./Train/Run/Result.ts"
-export { type DataDescription, describeData, RunConfig, RunError, readRun } from "./Train/Run/RunConfig.ts"
+export {
+  type DataDescription,
+  describeData,
+  type RunConfig,
+  RunError,
+  readRun
+} from "./Train/Run/RunConfig.ts"
 
 /**
  * Trains an experiment on the `Dataset`, keeps the weights that are best on the validation split, and measures

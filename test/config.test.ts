@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decodeExperiment, merge, parseAssignment } from "../src/Config.ts"
+import { merge, parseAssignment } from "../src/Config.ts"
+import { decodeExperiment } from "../src/Experiment.ts"
 import { recipes } from "../src/Recipe.ts"
 
 const problem = (change: unknown) =>

@@ -5,9 +5,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Checkpoints } from "../../dist/Checkpoint.js"
-import { decodeExperiment } from "../../dist/Config.js"
 import { Dataset } from "../../dist/Data.js"
 import { Device } from "../../dist/Device.js"
+import { decodeExperiment } from "../../dist/Experiment.js"
 import { findRecipe } from "../../dist/Recipe.js"
 import { train } from "../../dist/Train.js"
 

@@ -4,12 +4,20 @@ import { Device } from "../../dist/Device.js"
 import { makeNetwork } from "../../dist/Model.js"
 import { float32, int32, scalar, uint8 } from "../../dist/Tensor/HostTensor.js"
 import { evaluationEntry, trainingEntry } from "../../dist/Train/Step/EntryPoints.js"
+import { crossEntropy } from "../../dist/Train/Step/Loss.js"
 import { initialState } from "../../dist/Train/Step/Step.js"
 
 /** The peers normalise with the same values and take the same steps (bench/peers/workload.py). */
 const MEAN = [0.5, 0.5, 0.5]
 const STD = [0.25, 0.25, 0.25]
-const STEP = { momentum: 0.9, weightDecay: 1e-4, clipGradNorm: 1, labelSmoothing: 0, ema: false }
+const STEP = {
+  loss: crossEntropy,
+  momentum: 0.9,
+  weightDecay: 1e-4,
+  clipGradNorm: 1,
+  labelSmoothing: 0,
+  ema: false
+}
 
 /** Bytes that any language makes the same: the top byte of Knuth's multiplicative hash of their index. */
 const bytes = (count) => Uint8Array.from({ length: count }, (_, i) => (i * 2654435761) >>> 24)

@@ -66,7 +66,8 @@ const describesExperiment = ({ config, dataset, directory, recipe, seed, set, te
 
 /** Recipe, file, flags and assignments, each laid over what comes before. */
 const experimentOf = Effect.fnUntraced(function* (input: Input) {
-  const { decodeExperiment, merge, parseAssignment } = yield* Effect.promise(() => import("../Config.ts"))
+  const { merge, parseAssignment } = yield* Effect.promise(() => import("../Config.ts"))
+  const { readExperiment } = yield* Effect.promise(() => import("../Experiment.ts"))
   const { readJson } = yield* Effect.promise(() => import("../Platform/Files.ts"))
   const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
   // A file may be a whole experiment; without one, the data set chooses what is trained on it.
@@ -88,8 +89,7 @@ const experimentOf = Effect.fnUntraced(function* (input: Input) {
     experiment = merge(experiment, { train: { distillation: { teachers } } })
   }
   for (const assignment of input.set) experiment = merge(experiment, yield* parseAssignment(assignment))
-  const { readPolicies } = yield* Effect.promise(() => import("../Augment.ts"))
-  const decoded = yield* decodeExperiment(yield* readPolicies(experiment))
+  const decoded = yield* readExperiment(experiment)
   const { smokeExperiment } = yield* Effect.promise(() => import("../Train/Probe/DryRun.ts"))
   return input.smoke ? smokeExperiment(decoded) : decoded
 })

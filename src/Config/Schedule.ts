@@ -1,59 +1,19 @@
 /**
- * Learning-rate schedules: pure functions of the position in the run.
+ * Learning-rate schedules: pure functions of the position in the run. To add one: a value here, and its name in
+ * `schedules`.
  */
 import * as Schema from "effect/Schema"
 import { atLeast, count, nonNegative, positive, withDefault } from "./Fields.ts"
-
-/** A learning rate. */
-const etaMin = nonNegative.pipe(withDefault(0))
-/** A number of epochs. */
-const warmupEpochs = nonNegative.pipe(withDefault(0))
-
-const rising = Schema.Array(positive).check(
-  Schema.isMinLength(1),
-  Schema.makeFilter((values) => values.every((value, i) => i === 0 || value > values[i - 1]), {
-    expected: "epochs in rising order"
-  })
-)
-
-export const ScheduleConfig = Schema.Union([
-  /** Linear warm-up from 0, then half a cosine down to `etaMin`, moving with every step. */
-  Schema.TaggedStruct("Cosine", { warmupEpochs, etaMin }),
-  /** The CIFAR Challenge Series' LongTrainingScheduler: the same shape, moving once an epoch. */
-  Schema.TaggedStruct("LongTraining", {
-    warmupEpochs: atLeast(0).pipe(withDefault(10)),
-    etaMin
-  }),
-  /** Multiplied with `gamma` after each of the epochs in `milestones` (PyTorch's MultiStepLR). */
-  Schema.TaggedStruct("Step", { milestones: rising, gamma: positive.pipe(withDefault(0.1)) }),
-  /**
-   * One cycle (Smith and Topin 2017, "Super-Convergence") as PyTorch's OneCycleLR has it: from 1/`divFactor` of the
-   * highest rate up to it within the share `pctStart` of the steps, then down to 1/`finalDivFactor` of where it started,
-   * both along half a cosine. The momentum stays.
-   */
-  Schema.TaggedStruct("OneCycle", {
-    pctStart: Schema.Finite.check(
-      Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true, exclusiveMaximum: true })
-    ).pipe(withDefault(0.3)),
-    divFactor: positive.pipe(withDefault(25)),
-    finalDivFactor: positive.pipe(withDefault(1e4))
-  }),
-  /**
-   * Half a cosine down to `etaMin` over `t0` epochs, again and again, each time `tMult` times as long: SGDR
-   * (Loshchilov and Hutter 2017, eq. 5).
-   */
-  Schema.TaggedStruct("WarmRestarts", { t0: count, tMult: count.pipe(withDefault(1)), etaMin }),
-  /**
-   * A triangle: linearly from the share `startFactor` of the highest rate up to it during `warmupEpochs` epochs, then down to
-   * the share `endFactor`.
-   */
-  Schema.TaggedStruct("Linear", {
-    warmupEpochs,
-    startFactor: nonNegative.pipe(withDefault(0)),
-    endFactor: nonNegative.pipe(withDefault(0))
-  })
-])
-export type ScheduleConfig = typeof ScheduleConfig.Type
+import {
+  type Definition,
+  definitionOf,
+  type InputOf,
+  type OptionsOf,
+  oneOf,
+  type Registered,
+  type Stated,
+  statedSchema
+} from "./Registered.ts"
 
 export interface Position {
   /** From 0. */
@@ -64,12 +24,97 @@ export interface Position {
   readonly epochs: number
 }
 
+export interface Schedule<Options extends Registered = Registered, Input = unknown>
+  extends Definition<Options, Input> {
+  learningRate(options: Options, base: number, position: Position): number
+  endsCycle?(options: Options, epochs: number): boolean
+}
+
+interface StatedSchedule<Name extends string, Fields extends Schema.Struct.Fields>
+  extends Stated<Name, Fields> {
+  /** The learning rate of the step at a position; `base` is the highest (`train.learningRate`). */
+  readonly learningRate: (options: OptionsOf<Name, Fields>, base: number, position: Position) => number
+  /** Whether a cycle has come to its lowest rate after so many epochs, so that a snapshot of the weights is kept. */
+  readonly endsCycle?: (options: OptionsOf<Name, Fields>, epochs: number) => boolean
+}
+
+/** A schedule of one's own, or of this library: what a configuration names as `train.schedule`. */
+export const defineSchedule = <const Name extends string, const Fields extends Schema.Struct.Fields>(
+  stated: StatedSchedule<Name, Fields>
+): Schedule<OptionsOf<Name, Fields>, InputOf<Name, Fields>> => ({ ...stated, schema: statedSchema(stated) })
+
+/** The lowest learning rate. */
+const etaMin = nonNegative.pipe(withDefault(0))
+/** A number of epochs. */
+const warmupEpochs = nonNegative.pipe(withDefault(0))
+
 /** From `from` to `to` along a straight line, as `progress` goes from 0 to 1. */
 const line = (from: number, to: number, progress: number): number => from + (to - from) * progress
 
 /** From `from` to `to` along half a cosine, as `progress` goes from 0 to 1. */
 const halfCosine = (from: number, to: number, progress: number): number =>
   to + (from - to) * 0.5 * (1 + Math.cos(Math.PI * progress))
+
+/** Linear warm-up from 0, then half a cosine down to `etaMin`, moving with every step. */
+export const Cosine = defineSchedule({
+  name: "Cosine",
+  fields: { warmupEpochs, etaMin },
+  learningRate: ({ etaMin, warmupEpochs }, base, { epoch, epochs, step, stepsPerEpoch }) => {
+    const done = epoch * stepsPerEpoch + step
+    const warmupSteps = Math.round(warmupEpochs * stepsPerEpoch)
+    if (done < warmupSteps) return (base * (done + 1)) / warmupSteps
+    return halfCosine(base, etaMin, (done - warmupSteps) / (epochs * stepsPerEpoch - warmupSteps))
+  }
+})
+
+/** The CIFAR Challenge Series' LongTrainingScheduler: the same shape, moving once an epoch. */
+export const LongTraining = defineSchedule({
+  name: "LongTraining",
+  fields: { warmupEpochs: atLeast(0).pipe(withDefault(10)), etaMin },
+  learningRate: ({ etaMin, warmupEpochs }, base, { epoch, epochs }) =>
+    epoch < warmupEpochs
+      ? (base * (epoch + 1)) / warmupEpochs
+      : halfCosine(base, etaMin, (epoch - warmupEpochs) / (epochs - warmupEpochs))
+})
+
+const rising = Schema.Array(positive).check(
+  Schema.isMinLength(1),
+  Schema.makeFilter((values) => values.every((value, i) => i === 0 || value > values[i - 1]), {
+    expected: "epochs in rising order"
+  })
+)
+
+/** Multiplied with `gamma` after each of the epochs in `milestones` (PyTorch's MultiStepLR). */
+export const Step = defineSchedule({
+  name: "Step",
+  fields: { milestones: rising, gamma: positive.pipe(withDefault(0.1)) },
+  learningRate: ({ gamma, milestones }, base, { epoch }) =>
+    base * gamma ** milestones.filter((milestone) => milestone <= epoch).length
+})
+
+/**
+ * One cycle (Smith and Topin 2017, "Super-Convergence") as PyTorch's OneCycleLR has it: from 1/`divFactor` of the
+ * highest rate up to it within the share `pctStart` of the steps, then down to 1/`finalDivFactor` of where it started,
+ * both along half a cosine. The momentum stays.
+ */
+export const OneCycle = defineSchedule({
+  name: "OneCycle",
+  fields: {
+    pctStart: Schema.Finite.check(
+      Schema.isBetween({ minimum: 0, maximum: 1, exclusiveMinimum: true, exclusiveMaximum: true })
+    ).pipe(withDefault(0.3)),
+    divFactor: positive.pipe(withDefault(25)),
+    finalDivFactor: positive.pipe(withDefault(1e4))
+  },
+  learningRate: (options, base, { epoch, epochs, step, stepsPerEpoch }) => {
+    const done = epoch * stepsPerEpoch + step
+    const steps = epochs * stepsPerEpoch
+    const start = base / options.divFactor
+    const top = options.pctStart * steps - 1
+    if (done < top) return halfCosine(start, base, done / top)
+    return halfCosine(base, start / options.finalDivFactor, (done - top) / (steps - 1 - top))
+  }
+})
 
 /** Epochs since the last restart, and the length of the cycle under way, where cycles grow by `tMult`. */
 const cycleAt = (
@@ -86,43 +131,57 @@ const cycleAt = (
   return { done, length }
 }
 
-/** Whether a cycle of warm restarts has come to its lowest rate after so many epochs. */
-export const endsCycle = (schedule: ScheduleConfig, epochs: number): boolean =>
-  schedule._tag === "WarmRestarts" && cycleAt(schedule.t0, schedule.tMult, epochs).done === 0
+/**
+ * Half a cosine down to `etaMin` over `t0` epochs, again and again, each time `tMult` times as long: SGDR
+ * (Loshchilov and Hutter 2017, eq. 5).
+ */
+export const WarmRestarts = defineSchedule({
+  name: "WarmRestarts",
+  fields: { t0: count, tMult: count.pipe(withDefault(1)), etaMin },
+  learningRate: ({ etaMin, t0, tMult }, base, { epoch, step, stepsPerEpoch }) => {
+    const cycle = cycleAt(t0, tMult, epoch + step / stepsPerEpoch)
+    return halfCosine(base, etaMin, cycle.done / cycle.length)
+  },
+  endsCycle: ({ t0, tMult }, epochs) => cycleAt(t0, tMult, epochs).done === 0
+})
 
-/** The learning rate of the step at a position; `base` is the highest. */
-export const learningRateAt = (schedule: ScheduleConfig, base: number, position: Position): number => {
-  const { epoch, epochs, step, stepsPerEpoch } = position
-  const done = epoch * stepsPerEpoch + step
-  const steps = epochs * stepsPerEpoch
-  switch (schedule._tag) {
-    case "Cosine": {
-      const warmupSteps = Math.round(schedule.warmupEpochs * stepsPerEpoch)
-      if (done < warmupSteps) return (base * (done + 1)) / warmupSteps
-      return halfCosine(base, schedule.etaMin, (done - warmupSteps) / (steps - warmupSteps))
-    }
-    case "LongTraining": {
-      const { etaMin, warmupEpochs } = schedule
-      if (epoch < warmupEpochs) return (base * (epoch + 1)) / warmupEpochs
-      return halfCosine(base, etaMin, (epoch - warmupEpochs) / (epochs - warmupEpochs))
-    }
-    case "Step":
-      return base * schedule.gamma ** schedule.milestones.filter((milestone) => milestone <= epoch).length
-    case "OneCycle": {
-      const start = base / schedule.divFactor
-      const top = schedule.pctStart * steps - 1
-      if (done < top) return halfCosine(start, base, done / top)
-      return halfCosine(base, start / schedule.finalDivFactor, (done - top) / (steps - 1 - top))
-    }
-    case "WarmRestarts": {
-      const cycle = cycleAt(schedule.t0, schedule.tMult, epoch + step / stepsPerEpoch)
-      return halfCosine(base, schedule.etaMin, cycle.done / cycle.length)
-    }
-    case "Linear": {
-      const { endFactor, startFactor, warmupEpochs } = schedule
-      const top = Math.round(warmupEpochs * stepsPerEpoch)
-      if (done < top) return base * line(startFactor, 1, done / top)
-      return base * line(1, endFactor, (done - top) / (steps - top))
-    }
+/**
+ * A triangle: linearly from the share `startFactor` of the highest rate up to it during `warmupEpochs` epochs, then
+ * down to the share `endFactor`.
+ */
+export const Linear = defineSchedule({
+  name: "Linear",
+  fields: {
+    warmupEpochs,
+    startFactor: nonNegative.pipe(withDefault(0)),
+    endFactor: nonNegative.pipe(withDefault(0))
+  },
+  learningRate: (options, base, { epoch, epochs, step, stepsPerEpoch }) => {
+    const done = epoch * stepsPerEpoch + step
+    const top = Math.round(options.warmupEpochs * stepsPerEpoch)
+    if (done < top) return base * line(options.startFactor, 1, done / top)
+    return base * line(1, options.endFactor, (done - top) / (epochs * stepsPerEpoch - top))
   }
-}
+})
+
+export const schedules = [Cosine, LongTraining, Step, OneCycle, WarmRestarts, Linear] as const
+
+/** The Schema of this library's schedules. */
+export const ScheduleConfig = oneOf(schedules)
+export type ScheduleConfig = typeof ScheduleConfig.Type | Registered
+export type ScheduleInput = typeof ScheduleConfig.Encoded
+
+/** The learning rate of the step at a position; `base` is the highest. `among` are the schedules that there are. */
+export const learningRateAt = (
+  schedule: ScheduleConfig,
+  base: number,
+  position: Position,
+  among: ReadonlyArray<Schedule> = schedules
+): number => definitionOf(among, schedule).learningRate(schedule, base, position)
+
+/** Whether a cycle of warm restarts has come to its lowest rate after so many epochs. */
+export const endsCycle = (
+  schedule: ScheduleConfig,
+  epochs: number,
+  among: ReadonlyArray<Schedule> = schedules
+): boolean => definitionOf(among, schedule).endsCycle?.(schedule, epochs) ?? false

@@ -2,8 +2,8 @@
  * From a configuration to a data set that is loaded, split and measured.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { atLeast, seed, withDefault } from "../Config/Fields.ts"
+import { DataConfig } from "../Config/Data.ts"
+import { decodeStrictly } from "../Config/Decode.ts"
 import type { StorageError } from "../Platform/Files.ts"
 import { loadCifar } from "./Cifar.ts"
 import { imageFolder } from "./ImageFolder.ts"
@@ -13,46 +13,9 @@ import { stratifiedSplit } from "./Split.ts"
 import { channelStatistics, fingerprint } from "./Statistics.ts"
 import { DataError, type LoadedDataset, type Split } from "./Types.ts"
 
-const Side = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4096 }))
-
-/** Which data set, where it lies, and how it is split. */
-export const DataConfig = Schema.Struct({
-  dataset: Schema.Literals(["shapes", "cifar10", "cifar100", "folder"]),
-  /** The folder with the archive, its unpacked files or the images; `shapes` needs none. */
-  directory: Schema.optionalKey(Schema.NonEmptyString),
-  /** Which labels of CIFAR-100: 100 fine or 20 coarse classes. */
-  labels: Schema.Literals(["fine", "coarse"]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("fine"))),
-  /** Training images held out for validation; a tenth of them unless given. */
-  validation: Schema.optionalKey(atLeast(0)),
-  /** Pixels that the images of a folder are resized to: a side, or height and width. */
-  size: Schema.Union([Side, Schema.Tuple([Side, Side])]).pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed(32))
-  ),
-  /** Leave unreadable images of a folder out, with a warning, instead of failing. */
-  skipUnreadable: Schema.Boolean.pipe(withDefault(false)),
-  /** Seed of the validation split; the test set never depends on it. */
-  seed: seed.pipe(withDefault(0))
-}).check(
-  Schema.makeFilter((config) =>
-    config.dataset === "shapes" || config.directory !== undefined
-      ? undefined
-      : {
-          path: ["directory"],
-          issue: `the data set ${config.dataset} needs the folder that it lies in (directory, or --data-dir)`
-        }
-  )
-)
-export type DataConfig = typeof DataConfig.Type
-
-const decode = Schema.decodeUnknownEffect(DataConfig, { errors: "all", onExcessProperty: "error" })
-
-/** Decodes a configuration of the data alone; what is wrong with it becomes one line. */
+/** Decodes a configuration of the data alone. */
 export const decodeConfig = (input: unknown): Effect.Effect<DataConfig, DataError> =>
-  decode(input).pipe(
-    Effect.mapError(
-      (error) => new DataError({ message: error.message.replace(/\s*\n\s*/g, " "), cause: error })
-    )
-  )
+  Effect.mapError(decodeStrictly(DataConfig, input), (message) => new DataError({ message }))
 
 export interface LoadOptions {
   /** Called after each image that is decoded for the cache of an image folder. */

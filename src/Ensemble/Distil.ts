@@ -1,7 +1,7 @@
 /** An ensemble as the teacher of one network. */
 import * as Effect from "effect/Effect"
+import type { EnsembleConfig } from "../Config/Ensemble.ts"
 import type { TeacherConfig } from "../Config.ts"
-import type { EnsembleConfig } from "./Definition.ts"
 import { EnsembleError } from "./Errors.ts"
 
 /**

@@ -1,9 +1,10 @@
 /** From an ensemble's configuration to its members and views: whatever can be wrong with them is found here. */
 import * as Effect from "effect/Effect"
 import { makeCanvas } from "../Augment/Kernel/Canvas.ts"
+import { type EnsembleConfig, sourcesOf } from "../Config/Ensemble.ts"
+import { Registry } from "../Registry.ts"
 import { type View, viewsOf } from "../Train/Evaluate/View.ts"
 import { type DataDescription, readRun } from "../Train/Run/RunConfig.ts"
-import { type EnsembleConfig, sourcesOf } from "./Definition.ts"
 import { EnsembleError } from "./Errors.ts"
 import { findMember, type Member } from "./Member.ts"
 
@@ -81,7 +82,7 @@ export const openEnsemble = Effect.fn("openEnsemble")(function* (
       `the runs in ${first} and ${second} hold out different validation images (data.validation, data.seed): what one of them was trained on, the other would be chosen by`
     )
   }
-  const views = options.views ?? viewsOf(config.tta, data)
+  const views = options.views ?? viewsOf(config.tta, data, (yield* Registry).steps)
   for (const view of views) yield* checkView(view, data.size)
   return { config, data, members, views } satisfies Ensemble
 })

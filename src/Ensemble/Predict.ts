@@ -1,10 +1,10 @@
 /** What an ensemble sees in image files: one member's weights are on the device at a time. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { EnsembleConfig } from "../Config/Ensemble.ts"
 import { fileLogits, type Prediction, type Unreadable } from "../Predict/Images.ts"
 import { show } from "../Train/Evaluate/View.ts"
 import { combine, type Outputs, rowOf, softmax } from "./Combine.ts"
-import type { EnsembleConfig } from "./Definition.ts"
 import { loadMember, type Member, verifyMember } from "./Member.ts"
 import type { Ensemble } from "./Open.ts"
 import { overViews } from "./Outputs.ts"

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import { epochBatches } from "../Augment.ts"
 import { Dataset, type LoadedDataset } from "../Data.ts"
 import { Device } from "../Device.ts"
+import { Registry, stepsFor } from "../Registry.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../Tensor/HostTensor.ts"
 import { statisticsEntry, swaOf } from "../Train/Averages/Swa.ts"
 import { precisionOf } from "../Train/Probe/Precision.ts"
@@ -52,7 +53,12 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
   )
   const batches = epochBatches(
     dataset,
-    { batchSize, pipeline: experiment.augment, seed: experiment.seed },
+    {
+      batchSize,
+      pipeline: experiment.augment,
+      seed: experiment.seed,
+      steps: stepsFor(yield* Registry, experiment.augment)
+    },
     { epoch: 0, from: 0 }
   )
   yield* Stream.runForEach(batches, (batch) =>

@@ -1,5 +1,5 @@
 /** Pipelines that several recipes share. */
-import type { ExperimentInput } from "../Config.ts"
+import type { ExperimentInput } from "../Experiment.ts"
 
 type Pipeline = ExperimentInput["augment"]
 

@@ -1,6 +1,7 @@
 /** What a named experiment, or a named ensemble of them, is: what to do, and what is known of it. */
-import type { ExperimentInput } from "../Config.ts"
-import type { EnsembleInput } from "../Ensemble/Definition.ts"
+
+import type { EnsembleInput } from "../Config/Ensemble.ts"
+import type { ExperimentInput } from "../Experiment.ts"
 
 /** A result that was measured with the recipe as it stands; everything that it depends on is said. */
 export interface Measured {

@@ -63,7 +63,7 @@ export const epochMetrics = (
   return {
     epoch: epoch + 1,
     step: counters.step,
-    lr: learningRateAt(train.schedule, train.learningRate, position),
+    lr: learningRateAt(train.schedule, train.learningRate, position, run.registry.schedules),
     trainLoss: counters.lossSum / steps,
     trainAccuracy: counters.correctSum / images,
     valLoss: measured.raw?.loss ?? null,

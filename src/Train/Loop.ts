@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { Batch } from "../Augment.ts"
+import { costOfEpochs, scaleAt } from "../Config/Resizing.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
 import { judged } from "./Averages/Averages.ts"
 import { averageDecay } from "./Averages/Ema.ts"
@@ -17,7 +18,6 @@ import { lookaheadRate } from "./Optimizer/Lookahead.ts"
 import type { StepProgress } from "./Progress.ts"
 import { afterEpoch, afterStep, type Counters } from "./Run/Counters.ts"
 import { appendMetrics } from "./Run/Metrics.ts"
-import { costOfEpochs, scaleAt } from "./Step/Resize.ts"
 import type { StepInput, StepOutput } from "./Step/TrainingProgram.ts"
 import type { TrainingRun } from "./TrainingRun.ts"
 
@@ -71,12 +71,17 @@ const stepInputOf = (run: TrainingRun, { batch, epoch, step }: Counters): StepIn
   const length = { stepsPerEpoch: steps, steps: epochs * steps }
   return {
     step,
-    learningRate: learningRateAt(schedule, learningRate, {
-      epoch,
-      step: batch,
-      stepsPerEpoch: steps,
-      epochs
-    }),
+    learningRate: learningRateAt(
+      schedule,
+      learningRate,
+      {
+        epoch,
+        step: batch,
+        stepsPerEpoch: steps,
+        epochs
+      },
+      run.registry.schedules
+    ),
     averageDecay: averageDecay(ema?.decay ?? 0, step),
     lookaheadRate: lookahead ? lookaheadRate(lookahead, step + 1, length) : 0,
     scale: scaleAt(progressiveResizing, epoch)
@@ -159,7 +164,7 @@ const keepEpoch = Effect.fnUntraced(function* (
   yield* appendMetrics(directory, metrics)
   const accuracy = measured[judged(experiment.train)]?.accuracy
   const better = accuracy !== undefined && (counters.best === null || accuracy > counters.best.accuracy)
-  const snapshot = endsCycle(experiment.train.schedule, epoch)
+  const snapshot = endsCycle(experiment.train.schedule, epoch, run.registry.schedules)
   if (better || snapshot) {
     const tensors = weightsOf(run, yield* program.read)
     if (better) yield* checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })

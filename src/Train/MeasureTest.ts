@@ -38,10 +38,10 @@ const select = Effect.fnUntraced(function* (
 
 /** Test-time augmentation: measures of the mean logits over the views that the experiment names. */
 const measureViews = Effect.fnUntraced(function* (run: TrainingRun) {
-  const { dataset, experiment, images, network, program } = run
+  const { dataset, experiment, images, network, program, registry } = run
   const { tta } = experiment.train
   if (tta === undefined) return undefined
-  const views = viewsOf(tta, images)
+  const views = viewsOf(tta, images, registry.steps)
   const batches = { batchSize: images.batchSize, classes: network.classes }
   const classify = program.classify(judged(experiment.train))
   const { data } = yield* predictViews(dataset.test, views, batches, classify)

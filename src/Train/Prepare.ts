@@ -5,6 +5,7 @@ import { Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
 import { Dataset } from "../Data.ts"
 import { Device } from "../Device.ts"
+import { Registry, stepsFor } from "../Registry.ts"
 import { describeCompilation } from "./Probe/Forecast.ts"
 import { precisionFor, withPrecision } from "./Probe/Precision.ts"
 import { type Progress, silent } from "./Progress.ts"
@@ -79,9 +80,11 @@ export const prepare = Effect.fn("prepare")(function* (asked: Experiment, option
     environment: environmentOf(device)
   }
   const command = yield* commandOf(config, options)
+  const registry = yield* Registry
+  const steps = stepsFor(registry, experiment.augment)
   const { batchSize } = experiment.train
   const { augment: pipeline, seed } = experiment
-  const augmenter = yield* makeAugmenter(dataset, { batchSize, pipeline, seed, workers })
+  const augmenter = yield* makeAugmenter(dataset, { batchSize, pipeline, seed, workers, steps })
   const program = yield* compileTraining(device, { ...compile, precision })
   const checkpoints = yield* Checkpoints
   const common = {
@@ -93,7 +96,8 @@ export const prepare = Effect.fn("prepare")(function* (asked: Experiment, option
     program,
     checkpoints,
     directory,
-    progress
+    progress,
+    registry
   }
   return { ...common, config: { ...config, command } } satisfies PreparedRun
 })

@@ -4,6 +4,7 @@ import type { Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
+import type { Contents } from "../Registry.ts"
 import type { Progress } from "./Progress.ts"
 import type { RunConfig } from "./Run/RunConfig.ts"
 import type { Images } from "./Step/EntryPoints.ts"
@@ -19,6 +20,8 @@ export interface TrainingRun {
   readonly checkpoints: Checkpoints["Service"]
   readonly directory: string
   readonly progress: Progress
+  /** What the experiment's names stand for. */
+  readonly registry: Contents
 }
 
 /** A training before its first step. */

@@ -55,13 +55,13 @@ describe("DataConfig", () => {
   it.effect("refuses what is wrong in one line that names the key", () =>
     Effect.gen(function* () {
       const cases: ReadonlyArray<readonly [input: object, part: string]> = [
-        [{ dataset: "mnist" }, '["dataset"]'],
-        [{ dataset: "cifar10" }, '["directory"]'],
-        [{ dataset: "shapes", validation: -1 }, '["validation"]'],
-        [{ dataset: "shapes", validation: 0.5 }, '["validation"]'],
-        [{ dataset: "shapes", sise: 32 }, '["sise"]'],
-        [{ dataset: "folder", directory: "x", size: [32, 0] }, '["size"]'],
-        [{ dataset: "shapes", seed: -1 }, '["seed"]']
+        [{ dataset: "mnist" }, "dataset: "],
+        [{ dataset: "cifar10" }, "directory: "],
+        [{ dataset: "shapes", validation: -1 }, "validation: "],
+        [{ dataset: "shapes", validation: 0.5 }, "validation: "],
+        [{ dataset: "shapes", sise: 32 }, "sise is not a known key"],
+        [{ dataset: "folder", directory: "x", size: [32, 0] }, "size.1: "],
+        [{ dataset: "shapes", seed: -1 }, "seed: "]
       ]
       for (const [input, part] of cases) {
         const { message } = yield* Effect.flip(decodeConfig(input))

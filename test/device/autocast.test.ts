@@ -8,6 +8,7 @@ import { compileEntry, declareVariable } from "../../src/Device/Trace/EntryPoint
 import { loadLibrary } from "../../src/Device.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import { trainingEntry } from "../../src/Train/Step/EntryPoints.ts"
+import { crossEntropy } from "../../src/Train/Step/Loss.ts"
 import { initialState } from "../../src/Train/Step/Step.ts"
 
 /** A graph as it is recorded for a GPU, which building it does not need. */
@@ -85,7 +86,14 @@ describe("what a GPU computes in bfloat16", () => {
           Object.entries(state).map(([name, value]) => [name, declareVariable(graph, name, value)])
         )
         const images = { batchSize: 4, size, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] } as const
-        const options = { momentum: 0.9, weightDecay: 1e-4, clipGradNorm: 1, labelSmoothing: 0, ema: false }
+        const options = {
+          momentum: 0.9,
+          weightDecay: 1e-4,
+          clipGradNorm: 1,
+          loss: crossEntropy,
+          labelSmoothing: 0,
+          ema: false
+        }
         const entry = trainingEntry(network, images, { ...options, recompute: false }, { seed: 1 })
         const { signature } = compileEntry(graph, variables, "train", entry)
         assert.isTrue(types(signature.fetches).every((type) => type === TF.FLOAT || type === TF.INT32))

@@ -6,6 +6,7 @@ import type { Network } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { averageOf } from "../../src/Train/Averages/Ema.ts"
+import { crossEntropy } from "../../src/Train/Step/Loss.ts"
 import { initialState, trainingStep } from "../../src/Train/Step/Step.ts"
 import { channelsLast, norm, readJson, readTensors, under } from "../support/Fixtures.ts"
 import { onCpu } from "../support/OnCpu.ts"
@@ -62,7 +63,14 @@ describe.each(cases)("%s", (name, training) => {
   it.effect("five steps with mixup, smoothing, clipping, decay, Nesterov and averages equal PyTorch's", () =>
     Effect.gen(function* () {
       const device = yield* Device
-      const options = { labelSmoothing: 0.1, ema: true, momentum: 0.9, weightDecay: 1e-4, clipGradNorm: 1 }
+      const options = {
+        loss: crossEntropy,
+        labelSmoothing: 0.1,
+        ema: true,
+        momentum: 0.9,
+        weightDecay: 1e-4,
+        clipGradNorm: 1
+      }
       const program = yield* device.compile(initialState(training, weights, true), {
         step: entryPoint({
           inputs: { a: image, b: image, labelsA: label, labelsB: label, lambda: number },

@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { Device, type DeviceError, entryPoint } from "../../src/Device.ts"
-import { type Network, pyramidNet, SHAKE_RANGES, wideResNet } from "../../src/Model.ts"
+import { type Network, pyramidNet, wideResNet } from "../../src/Model.ts"
 import { valueAndGradients } from "../../src/Ops/Gradients.ts"
 import type { HostTensor, TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { crossEntropy, targets } from "../../src/Train/Step/Loss.ts"
@@ -19,14 +19,14 @@ const shaken = (make: (survival: number) => Network) => ({ training: make(1), ev
 export const pyramid = shaken((survival) =>
   pyramidNet({
     ...{ block: "bottleneck", depth: 20, alpha: 24, classes: 10, size },
-    shakeDrop: { ...SHAKE_RANGES.series, survival }
+    shakeDrop: { ranges: "series", survival }
   })
 )
 export const wide = shaken((survival) =>
   wideResNet({
     depth: 10,
     widenFactor: 2,
-    shakeDrop: { ...SHAKE_RANGES.series, survival },
+    shakeDrop: { ranges: "series", survival },
     classes: 10,
     size
   })

@@ -5,11 +5,12 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Checkpoints } from "../../src/Checkpoint.ts"
-import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.ts"
+import { merge } from "../../src/Config.ts"
 import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
+import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
 import { train } from "../../src/Train.ts"
 
 const input: ExperimentInput = {

@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeStrictly } from "../../src/Config/Decode.ts"
-import { TrainConfig } from "../../src/Config.ts"
 import { Device } from "../../src/Device.ts"
+import { schemas } from "../../src/Experiment.ts"
 import { join, SHAKE_RANGES } from "../../src/Model/Block/ShakeDrop.ts"
 import { batchNorm } from "../../src/Model/Layer/BatchNorm.ts"
 import { pooledClassifier } from "../../src/Model/Layer/Classifier.ts"
@@ -40,7 +40,7 @@ const shaken = (...first: ReadonlyArray<Layer>): Network => {
 /** The state after some steps with batches that are taken in that many parts, and what the steps gave. */
 const trained = (network: Network, accumulate: number) =>
   Effect.gen(function* () {
-    const train = yield* decodeStrictly(TrainConfig, {
+    const train = yield* decodeStrictly((yield* schemas).train, {
       ...{
         epochs: 1,
         batchSize: BATCH,

@@ -5,8 +5,9 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { makeAugmenter } from "../../src/Augment.ts"
 import type { Checkpoint, Checkpoints } from "../../src/Checkpoint.ts"
-import { decodeExperiment } from "../../src/Config.ts"
+import { decodeExperiment } from "../../src/Experiment.ts"
 import { makeNetwork } from "../../src/Model.ts"
+import { Registry } from "../../src/Registry.ts"
 import { float32 } from "../../src/Tensor/HostTensor.ts"
 import { runEpochs } from "../../src/Train/Loop.ts"
 import { silent } from "../../src/Train/Progress.ts"
@@ -59,10 +60,11 @@ it.live("weights are averaged once, also where the run is interrupted before the
     const saved: Array<Checkpoint> = []
     const directory = yield* temporary
     const augmenter = yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 })
+    const registry = yield* Registry
     const runWith = (program: TrainingProgram, start: Counters) =>
       runEpochs(
         {
-          ...{ experiment, dataset, augmenter, program, directory, progress: silent },
+          ...{ experiment, dataset, augmenter, program, directory, progress: silent, registry },
           network: makeNetwork(experiment.model, { classes: 4, size }),
           images: imagesOf(experiment, describeData(dataset)),
           checkpoints: notedIn(saved)
@@ -104,6 +106,7 @@ it.effect("a checkpoint is saved whenever so many minutes have gone by", () =>
         ...{ experiment, dataset, directory: yield* temporary, progress: silent },
         network: makeNetwork(experiment.model, { classes: 4, size }),
         images: imagesOf(experiment, describeData(dataset)),
+        registry: yield* Registry,
         augmenter: yield* makeAugmenter(dataset, { batchSize, pipeline: [], seed: 1 }),
         checkpoints: notedIn(saved),
         program: {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import * as path from "node:path"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decodeExperiment } from "../../src/Config.ts"
+import { decodeExperiment } from "../../src/Experiment.ts"
 import { silent } from "../../src/Train/Progress.ts"
 import { colours, newest, runsOn, temporary } from "../support/Runs.ts"
 

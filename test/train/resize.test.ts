@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decodeExperiment, type ExperimentInput, merge } from "../../src/Config.ts"
+import { costOfEpochs, scaleAt } from "../../src/Config/Resizing.ts"
+import { merge } from "../../src/Config.ts"
+import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
 import { float32 } from "../../src/Tensor/HostTensor.ts"
-import { costOfEpochs, resize, scaleAt } from "../../src/Train/Step/Resize.ts"
+import { resize } from "../../src/Train/Step/Resize.ts"
 import { evaluate } from "../support/OnCpu.ts"
 import { colours, curves, newest, runsOn, temporary } from "../support/Runs.ts"
 
@@ -82,7 +84,10 @@ describe("resizing", () => {
     Effect.gen(function* () {
       const model = { _tag: "VisionTransformer", depth: 2, embedDim: 24, numHeads: 2, patchSize: 4 }
       const { message } = yield* Effect.flip(decodeExperiment(merge(input, { model })))
-      assert.match(message, /positions of a VisionTransformer/)
+      assert.match(
+        message,
+        /progressiveResizing: expected none, for a VisionTransformer takes images of one size/
+      )
     })
   )
 

@@ -13,6 +13,7 @@ import { draws } from "../../src/Random.ts"
 import { float32, int32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { ascend } from "../../src/Train/Optimizer/Sam.ts"
 import { softTargets, teacherState } from "../../src/Train/Step/Distillation.ts"
+import { crossEntropy } from "../../src/Train/Step/Loss.ts"
 import { initialState, type StepOptions, trainingStep } from "../../src/Train/Step/Step.ts"
 import { channelsLast, distance, norm, readTensors, under } from "../support/Fixtures.ts"
 import { evaluate, onCpu } from "../support/OnCpu.ts"
@@ -51,7 +52,13 @@ const rolled = <A extends Float32Array | Int32Array>(data: A, by: number): A => 
   return result
 }
 
-const base: StepOptions = { labelSmoothing: 0, ema: false, momentum: 0.9, weightDecay: 0.01 }
+const base: StepOptions = {
+  loss: crossEntropy,
+  labelSmoothing: 0,
+  ema: false,
+  momentum: 0.9,
+  weightDecay: 0.01
+}
 
 const cases: ReadonlyArray<readonly [name: string, options: StepOptions]> = [
   ["plain", base],

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { crop, flipHorizontally, makeCanvas } from "../../src/Augment.ts"
+import { VIEWS, type ViewConfig } from "../../src/Config/Views.ts"
 import { draws } from "../../src/Random.ts"
-import { show, VIEWS, type View, type ViewConfig, viewsOf } from "../../src/Train/Evaluate/View.ts"
+import { show, type View, viewsOf } from "../../src/Train/Evaluate/View.ts"
 
 const size = { height: 9, width: 10 }
 const images = { size, mean: [0.5, 0.5, 0.5] as const }

@@ -4,6 +4,8 @@ import { draws, shuffle } from "../../Random.ts"
 import { compile } from "../Compile.ts"
 import { type Colour, load, makeCanvas } from "../Kernel/Canvas.ts"
 import type { Pipeline } from "../Pipeline.ts"
+import type { Step } from "../Step/Step.ts"
+import { steps as builtIn } from "../Steps.ts"
 import { noteImage, noteStep, type Trace } from "./Breadcrumbs.ts"
 
 /** What every batch of a run is made of. Passed to worker threads as it is: `images` lies in shared memory. */
@@ -16,6 +18,8 @@ export interface BatchSource {
   readonly pipeline: Pipeline
   readonly batchSize: number
   readonly seed: number
+  /** URLs of modules whose plugins bring steps of the pipeline, for threads to load. */
+  readonly modules?: ReadonlyArray<string> | undefined
 }
 
 export interface BatchTask {
@@ -53,12 +57,16 @@ export const arraysOver = (
 /** Fills `out` with the batch of a task. */
 export type MakeBatch = (task: BatchTask, out: BatchArrays) => void
 
-/** A maker with its own scratch memory; where it stands is noted in `trace`, also when it throws. */
-export const batchMaker = (source: BatchSource, trace: Trace): MakeBatch => {
+/** A maker of these steps, with its own scratch memory; where it stands is noted in `trace`, also when it throws. */
+export const batchMaker = (
+  source: BatchSource,
+  trace: Trace,
+  steps: ReadonlyArray<Step> = builtIn
+): MakeBatch => {
   const { batchSize, images, labels, pipeline, seed } = source
   const { height, width } = images
   const bytes = height * width * 3
-  const { augment, mixing } = compile(pipeline, { ...source, size: images, trace })
+  const { augment, mixing } = compile(pipeline, { ...source, size: images, trace, steps })
   const canvas = makeCanvas(height, width)
   const unmixed = new Uint8Array(mixing === undefined ? 0 : batchSize * bytes)
   return ({ chosen, epoch, index }, { images: out, labelsA, labelsB, lambda }) => {

@@ -3,8 +3,13 @@
  * (arXiv:2404.00498). A fixed first convolution whitens patches of 2×2 pixels; three groups of convolutions follow,
  * normalised with a trained bias only, and a linear layer whose output is scaled down.
  */
+
 import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { count, positive, withDefault } from "../../Config/Fields.ts"
 import { gelu } from "../../Ops/Activation.ts"
+import { defineModel, type ModelOptions } from "../Define.ts"
 import { type BatchNormOptions, batchNorm } from "../Layer/BatchNorm.ts"
 import { type ConvOptions, conv, dirac, fanInBound } from "../Layer/Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, stateless, uniform } from "../Layer/Layer.ts"
@@ -14,16 +19,16 @@ import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 import { PATCH, WHITENED, whiteningFilters } from "../Weights/Whitening.ts"
 
-export interface AirbenchOptions {
+const fields = {
   /** Channels of the three groups: 64, 256, 256 for 94 %; 128, 384, 384 for 95 %; 128, 384, 512 for 96 %. */
-  readonly widths: readonly [number, number, number]
+  widths: Schema.Tuple([count, count, count]),
   /** Convolutions of a group: 2, or 3 with a shortcut over the last two. */
-  readonly convolutions: 2 | 3
+  convolutions: Schema.Literals([2, 3]).pipe(Schema.withDecodingDefaultKey(Effect.succeed(2))),
   /** What logits are multiplied with: 1/9, or 1/256 in the form that Muon trains. */
-  readonly logitScale: number
-  readonly classes: number
-  readonly size: Size
+  logitScale: positive.pipe(withDefault(1 / 9))
 }
+
+export type AirbenchOptions = ModelOptions<typeof fields>
 
 /** Training images from which the whitening is computed. */
 const IMAGES = 5000
@@ -99,3 +104,10 @@ export const airbench = (options: AirbenchOptions): Network => {
     { dataInit: { images: IMAGES, values: (images) => ({ "whiten.weight": whiteningFilters(images) }) } }
   )
 }
+
+export const Airbench = defineModel({
+  name: "Airbench",
+  fields,
+  make: airbench,
+  capabilities: { recompute: false, resize: true }
+})

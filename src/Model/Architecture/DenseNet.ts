@@ -3,7 +3,10 @@
  * (arXiv:1608.06993). Every layer of a block sees the outputs of all layers before it; between blocks half of the
  * channels remain.
  */
+import { count } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
+import { depth } from "../Block/Depth.ts"
+import { defineModel, type ModelOptions } from "../Define.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
 import { concatenated } from "../Layer/Channels.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
@@ -14,14 +17,14 @@ import { recomputable } from "../Layer/Recomputable.ts"
 import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
-export interface DenseNetOptions {
+const fields = {
   /** 6n + 4: three blocks of n layers of two convolutions. */
-  readonly depth: number
+  depth: depth(6, 4),
   /** Channels that each layer adds (the paper's k). */
-  readonly growth: number
-  readonly classes: number
-  readonly size: Size
+  growth: count
 }
+
+export type DenseNetOptions = ModelOptions<typeof fields>
 
 /** A layer's 1×1 convolution gives four times the channels that its 3×3 convolution gives. */
 const BOTTLENECK = 4
@@ -74,3 +77,10 @@ export const denseNet = ({ classes, depth, growth, size: imageSize }: DenseNetOp
     pooledClassifier(features, channels, classes, "classifier")
   )
 }
+
+export const DenseNet = defineModel({
+  name: "DenseNet",
+  fields,
+  make: denseNet,
+  capabilities: { recompute: true, resize: true }
+})

@@ -8,26 +8,37 @@
  * - a depth of 18, the ImageNet network with a stem for small images: four groups of 64, 128, 256 and 512 channels,
  *   1×1 convolutions as shortcuts where the channels double.
  */
+
 import * as tf from "@tensorflow/tfjs-core"
+import * as Schema from "effect/Schema"
+import { count } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
+import { depthProblem } from "../Block/Depth.ts"
 import { preActBlock } from "../Block/PreActBlock.ts"
 import { type Place, places } from "../Block/Stages.ts"
+import { defineModel, type ModelOptions } from "../Define.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
 import { zeroPadded } from "../Layer/Channels.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
 import { conv } from "../Layer/Convolution.ts"
-import { type Layer, type Size, stateless } from "../Layer/Layer.ts"
+import { type Layer, stateless } from "../Layer/Layer.ts"
 import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
-export interface PreActResNetOptions {
+const fields = {
   /** 18, or 6n + 2. */
-  readonly depth: number
+  depth: Schema.Int.check(
+    Schema.makeFilter((value) =>
+      value === 18 || depthProblem(value, 6, 2) === undefined
+        ? undefined
+        : `a depth of 18 or 6n + 2 (20, 56, 110, …), not ${value}`
+    )
+  ),
   /** Channels of the first group; 64 for depth 18 and 16 for the others unless given. */
-  readonly width?: number | undefined
-  readonly classes: number
-  readonly size: Size
+  width: Schema.optionalKey(count)
 }
+
+export type PreActResNetOptions = ModelOptions<typeof fields>
 
 /** Every second pixel in each direction, and channels of zeros. */
 const subsampled = (out: number): Layer =>
@@ -70,3 +81,10 @@ export const preActResNet = (options: PreActResNetOptions): Network => {
   const name = `PreActResNet-${depth}${options.width === undefined ? "" : ` of ${width} channels`}`
   return network(name, classes, pooledClassifier(features, channels, classes, "linear"))
 }
+
+export const PreActResNet = defineModel({
+  name: "PreActResNet",
+  fields,
+  make: preActResNet,
+  capabilities: { recompute: true, resize: true }
+})

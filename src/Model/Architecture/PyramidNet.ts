@@ -3,32 +3,38 @@
  * is a little wider than the one before; shortcuts have no weights: they are average-pooled where the stride is
  * two, and padded with zero channels.
  */
+
 import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { nonNegative } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
+import { depthProblem } from "../Block/Depth.ts"
 import { basic, bottleneck, EXPANSION } from "../Block/PyramidNetBlock.ts"
 import { residual } from "../Block/Residual.ts"
-import type { ShakeDropOptions } from "../Block/ShakeDrop.ts"
+import { ShakeDropConfig } from "../Block/ShakeDrop.ts"
 import { places } from "../Block/Stages.ts"
+import { defineModel, type ModelOptions } from "../Define.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
 import { zeroPadded } from "../Layer/Channels.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
 import { conv } from "../Layer/Convolution.ts"
-import { type Layer, type Size, stateless } from "../Layer/Layer.ts"
+import { type Layer, stateless } from "../Layer/Layer.ts"
 import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
-export type PyramidNetBlock = "basic" | "bottleneck"
-
-export interface PyramidNetOptions {
-  readonly block: PyramidNetBlock
+const fields = {
+  block: Schema.Literals(["basic", "bottleneck"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("bottleneck"))
+  ),
   /** Three groups of n blocks: 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
-  readonly depth: number
+  depth: Schema.Int,
   /** Channels that are added to the first 16 by the last block (the paper's widening factor α). */
-  readonly alpha: number
-  readonly shakeDrop?: ShakeDropOptions | undefined
-  readonly classes: number
-  readonly size: Size
+  alpha: nonNegative,
+  shakeDrop: Schema.optionalKey(ShakeDropConfig)
 }
+
+export type PyramidNetOptions = ModelOptions<typeof fields>
 
 const STEM = 16
 
@@ -85,3 +91,14 @@ export const pyramidNet = (options: PyramidNetOptions): Network => {
     pooledClassifier(features, channels, classes)
   )
 }
+
+export const PyramidNet = defineModel({
+  name: "PyramidNet",
+  fields,
+  check: ({ block, depth }) => {
+    const issue = depthProblem(depth, 3 * BLOCKS[block].convolutions, 2)
+    return issue === undefined ? undefined : { path: ["depth"], issue }
+  },
+  make: pyramidNet,
+  capabilities: { recompute: true, resize: true }
+})

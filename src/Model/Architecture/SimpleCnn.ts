@@ -3,8 +3,10 @@
  * width with max-pooling between them; then global average pooling and a linear classifier.
  */
 
+import { count } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
 import { maxPool } from "../../Ops/Pooling.ts"
+import { defineModel, type ModelOptions } from "../Define.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
 import { conv } from "../Layer/Convolution.ts"
@@ -12,15 +14,16 @@ import { halve, type Layer, type Size, stateless } from "../Layer/Layer.ts"
 import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
-export interface SimpleCnnOptions {
+const fields = {
   /** Channels of the first stage. */
-  readonly width: number
-  readonly classes: number
-  readonly size: Size
+  width: count
 }
+
+export type SimpleCnnOptions = ModelOptions<typeof fields>
 
 const pool = stateless((x) => maxPool(x, [2, 2], 2, "SAME"))
 
+/** SimpleCNN-width. */
 export const simpleCnn = ({ classes, size, width }: SimpleCnnOptions): Network => {
   const half = halve(size)
   const quarter = halve(half)
@@ -41,3 +44,10 @@ export const simpleCnn = ({ classes, size, width }: SimpleCnnOptions): Network =
   ])
   return network(`SimpleCNN-${width}`, classes, pooledClassifier(features, 4 * width, classes))
 }
+
+export const SimpleCnn = defineModel({
+  name: "SimpleCnn",
+  fields,
+  make: simpleCnn,
+  capabilities: { recompute: false, resize: true }
+})

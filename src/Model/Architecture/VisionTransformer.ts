@@ -4,9 +4,13 @@
  * is the class's, and blocks of self-attention and a two-layer perceptron follow. Names are those of timm, in
  * which published weights are found (`vit_base_patch16_224`).
  */
+
 import * as tf from "@tensorflow/tfjs-core"
+import * as Schema from "effect/Schema"
+import { count } from "../../Config/Fields.ts"
 import { gelu } from "../../Ops/Activation.ts"
 import { layerNorm } from "../../Ops/LayerNorm.ts"
+import { defineModel, type ModelOptions } from "../Define.ts"
 import { conv, fanInBound } from "../Layer/Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, uniform } from "../Layer/Layer.ts"
 import { linear } from "../Layer/Linear.ts"
@@ -14,20 +18,20 @@ import { recomputable } from "../Layer/Recomputable.ts"
 import { firstTokens, tokensOf } from "../Layer/Tokens.ts"
 import { type Network, network } from "../Network.ts"
 
-export interface VisionTransformerOptions {
+const fields = {
   /** Side of a patch in pixels. */
-  readonly patchSize: number
+  patchSize: count,
   /** Length of a token. */
-  readonly embedDim: number
+  embedDim: count,
   /** Number of blocks. */
-  readonly depth: number
+  depth: count,
   /** Heads of the self-attention; they divide `embedDim`. */
-  readonly numHeads: number
+  numHeads: count,
   /** Side in pixels that images are resized to first (bilinearly, in the graph). */
-  readonly resize?: number | undefined
-  readonly classes: number
-  readonly size: Size
+  resize: Schema.optionalKey(count)
 }
+
+export type VisionTransformerOptions = ModelOptions<typeof fields>
 
 /** Tokens of all images one after the other: [N·T, embedDim]. */
 type Tokens = Layer<tf.Tensor2D, tf.Tensor2D>
@@ -159,3 +163,17 @@ export const visionTransformer = (options: VisionTransformerOptions): Network =>
   }
   return network(nameOf(options), classes, body, { patches: grid })
 }
+
+export const VisionTransformer = defineModel({
+  name: "VisionTransformer",
+  fields,
+  check: ({ embedDim, numHeads, patchSize, resize }) =>
+    embedDim % numHeads !== 0
+      ? { path: ["numHeads"], issue: `a divisor of embedDim (${embedDim}), not ${numHeads}` }
+      : resize !== undefined && resize < patchSize
+        ? { path: ["resize"], issue: `at least one patch (${patchSize}), not ${resize}` }
+        : undefined,
+  make: visionTransformer,
+  // Its positions are those of one size.
+  capabilities: { recompute: true, resize: false }
+})

@@ -1,28 +1,32 @@
 /**
  * Wide residual networks: Zagoruyko, Komodakis, "Wide Residual Networks", BMVC 2016 (arXiv:1605.07146).
  */
+import * as Schema from "effect/Schema"
+import { count, share } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
+import { depth } from "../Block/Depth.ts"
 import { preActBlock } from "../Block/PreActBlock.ts"
-import type { ShakeDropOptions } from "../Block/ShakeDrop.ts"
+import { ShakeDropConfig } from "../Block/ShakeDrop.ts"
 import { places } from "../Block/Stages.ts"
+import { defineModel, type ModelOptions } from "../Define.ts"
 import { batchNorm } from "../Layer/BatchNorm.ts"
 import { pooledClassifier } from "../Layer/Classifier.ts"
 import { conv } from "../Layer/Convolution.ts"
-import { type Layer, type Size, stateless } from "../Layer/Layer.ts"
+import { type Layer, stateless } from "../Layer/Layer.ts"
 import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
-export interface WideResNetOptions {
+const fields = {
   /** 6n + 4: three groups of n blocks of two convolutions. */
-  readonly depth: number
+  depth: depth(6, 4),
   /** Widening factor k: the groups have 16k, 32k and 64k channels. */
-  readonly widenFactor: number
+  widenFactor: count,
   /** Share of the values between the convolutions of a block that training drops. */
-  readonly dropRate?: number | undefined
-  readonly shakeDrop?: ShakeDropOptions | undefined
-  readonly classes: number
-  readonly size: Size
+  dropRate: Schema.optionalKey(share),
+  shakeDrop: Schema.optionalKey(ShakeDropConfig)
 }
+
+export type WideResNetOptions = ModelOptions<typeof fields>
 
 const STEM = 16
 
@@ -56,3 +60,10 @@ export const wideResNet = (options: WideResNetOptions): Network => {
     pooledClassifier(features, channels, classes)
   )
 }
+
+export const WideResNet = defineModel({
+  name: "WideResNet",
+  fields,
+  make: wideResNet,
+  capabilities: { recompute: true, resize: true }
+})

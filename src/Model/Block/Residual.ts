@@ -4,7 +4,7 @@ import { hasOnes, movedOnes } from "../../Ops/Alignment.ts"
 import { type Context, cost, isTraining, type Layer, type Ones } from "../Layer/Layer.ts"
 import { recomputable } from "../Layer/Recomputable.ts"
 import { absorbs, branchOf } from "../Lowering/Sequential.ts"
-import { expectation, join, type ShakeDropOptions, shakeDropAt } from "./ShakeDrop.ts"
+import { expectation, join, type ShakeDropConfig, shakeDropAt } from "./ShakeDrop.ts"
 import type { Place } from "./Stages.ts"
 
 export interface ResidualOptions {
@@ -16,8 +16,8 @@ export interface ResidualOptions {
   /** Without it the shortcut passes the block's input on as it is. */
   readonly shortcut?: Layer | undefined
   readonly branch: Layer
-  /** ShakeDrop of the network's last block. */
-  readonly shakeDrop?: ShakeDropOptions | undefined
+  /** ShakeDrop of the network. */
+  readonly shakeDrop?: ShakeDropConfig | undefined
 }
 
 const NONE: Ones = { from: false, to: false }

@@ -3,6 +3,9 @@
  * Deep Residual Learning", 2018 (arXiv:1802.02375), eq. 6.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { probability, withDefault } from "../../Config/Fields.ts"
 import { randomUniform } from "../../Ops/Random.ts"
 import { addResidual, cheap, isCheap } from "../../Ops/Rematerialise.ts"
 import type { Mode } from "../Layer/Layer.ts"
@@ -22,8 +25,23 @@ export const SHAKE_RANGES = {
   series: { alpha: [-1, 1], beta: [-1, 1] }
 } as const satisfies Record<string, ShakeRanges>
 
+const Bounds = Schema.Tuple([Schema.Finite, Schema.Finite])
+
+/** ShakeDrop in a network's configuration. */
+export const ShakeDropConfig = Schema.Struct({
+  /** Probability that the last block's residual passes unchanged; it falls linearly from 1 to this. */
+  survival: probability.pipe(withDefault(0.5)),
+  /** Where α and β are drawn from: a preset by name, or bounds. */
+  ranges: Schema.Union([
+    Schema.Literals(["paper", "series"]),
+    Schema.Struct({ alpha: Bounds, beta: Bounds })
+  ]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("paper")))
+})
+export type ShakeDropConfig = typeof ShakeDropConfig.Type
+
+/** ShakeDrop of one block. */
 export interface ShakeDropOptions extends ShakeRanges {
-  /** Probability that the last block's residual passes unchanged. */
+  /** Probability that this block's residual passes unchanged. */
   readonly survival: number
 }
 
@@ -39,13 +57,16 @@ export interface ShakeDraw {
 export const survivalAt = (last: number, index: number, total: number): number =>
   1 - (index / total) * (1 - last)
 
-/** The options of block `index` (from 1) of `total`, where there are any. */
+/** ShakeDrop of block `index` (from 1) of `total`, where a network has it. */
 export const shakeDropAt = (
-  options: ShakeDropOptions | undefined,
+  config: ShakeDropConfig | undefined,
   index: number,
   total: number
 ): ShakeDropOptions | undefined =>
-  options && { ...options, survival: survivalAt(options.survival, index, total) }
+  config && {
+    ...(typeof config.ranges === "string" ? SHAKE_RANGES[config.ranges] : config.ranges),
+    survival: survivalAt(config.survival, index, total)
+  }
 
 /** b + a − b·a for each sample, as [N,1,1,1]: exactly 1 where the gate b is open, a where it is shut. */
 const factor = (gate: tf.Tensor1D, a: tf.Tensor1D): tf.Tensor4D =>

@@ -1,5 +1,6 @@
 /** What a run will take, from a short warm-up on the device that it runs on. */
 import * as Effect from "effect/Effect"
+import { costOfEpochs } from "../../Config/Resizing.ts"
 import type { TrainConfig } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
@@ -7,7 +8,6 @@ import { sizeOf } from "../../Tensor/HostTensor.ts"
 import { weightsKept } from "../Averages/Averages.ts"
 import { formatSeconds } from "../Progress.ts"
 import type { Images } from "../Step/EntryPoints.ts"
-import { costOfEpochs } from "../Step/Resize.ts"
 import type { TrainingProgram } from "../Step/TrainingProgram.ts"
 import { onTrial } from "./TrialSteps.ts"
 

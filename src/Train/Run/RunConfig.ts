@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
 import { configurationDifference } from "../../Config/Overlay.ts"
-import { Experiment } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
+import { type Experiment, schemas } from "../../Experiment.ts"
 import { readJson, type StorageError, writeFileAtomic } from "../../Platform/Files.ts"
 import { VERSION } from "../../Platform/Version.ts"
 
@@ -41,25 +41,26 @@ export const describeData = ({
 }: LoadedDataset): DataDescription => ({ name, fingerprint, classes, size: { height, width }, mean, std })
 
 /** What a result depends on: the contents of `config.json`. */
-export const RunConfig = Schema.Struct({
-  /** The command that began it. */
-  command: Schema.String,
-  experiment: Experiment,
-  dataset: DataDescription,
-  /** SHA-256 (hex) of the weights of each teacher, where there are any. */
-  teachers: Schema.optionalKey(Schema.Array(Schema.String)),
-  /** SHA-256 (hex) of the file of weights that it started from, where there is one. */
-  initialWeights: Schema.optionalKey(Schema.String),
-  environment: Schema.Struct({
-    shakedrop: Schema.String,
-    /** Commit of the working tree that the program was started in, where there is one. */
-    commit: Schema.NullOr(Schema.String),
-    node: Schema.String,
-    tensorflow: Schema.String,
-    device: Schema.String
+const runConfigSchema = (experiment: Schema.Codec<Experiment, unknown>) =>
+  Schema.Struct({
+    /** The command that began it. */
+    command: Schema.String,
+    experiment,
+    dataset: DataDescription,
+    /** SHA-256 (hex) of the weights of each teacher, where there are any. */
+    teachers: Schema.optionalKey(Schema.Array(Schema.String)),
+    /** SHA-256 (hex) of the file of weights that it started from, where there is one. */
+    initialWeights: Schema.optionalKey(Schema.String),
+    environment: Schema.Struct({
+      shakedrop: Schema.String,
+      /** Commit of the working tree that the program was started in, where there is one. */
+      commit: Schema.NullOr(Schema.String),
+      node: Schema.String,
+      tensorflow: Schema.String,
+      device: Schema.String
+    })
   })
-})
-export type RunConfig = typeof RunConfig.Type
+export type RunConfig = ReturnType<typeof runConfigSchema>["Type"]
 
 const configFile = (directory: string): string => path.join(directory, "config.json")
 
@@ -90,7 +91,8 @@ export const readRun = (directory: string): Effect.Effect<RunConfig, RunError | 
       return yield* new RunError({ message: `there is no run in ${directory}: it has no config.json` })
     }
     const json = yield* readJson(file)
-    return yield* decodeStrictly(RunConfig, json).pipe(
+    const { experiment } = yield* schemas
+    return yield* decodeStrictly(runConfigSchema(experiment), json).pipe(
       Effect.mapError((problems) => new RunError({ message: `${file}: ${problems}` }))
     )
   })

@@ -5,26 +5,24 @@ import type { Experiment } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import { makeNetwork, type Network } from "../../Model.ts"
 import { draws, shuffle } from "../../Random.ts"
+import { Registry } from "../../Registry.ts"
 import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import type { Images } from "../Step/EntryPoints.ts"
 import { type DataDescription, RunError } from "./RunConfig.ts"
 
 /** The network of an experiment for a data set, where one fits the other. */
-export const networkFor = (
-  experiment: Experiment,
+export const networkFor = Effect.fnUntraced(function* (
+  { model }: Experiment,
   { classes, name, size }: DataDescription
-): Effect.Effect<Network, RunError> =>
-  Effect.suspend(() => {
-    const { model } = experiment
-    if (model.classes !== undefined && model.classes < classes.length) {
-      return Effect.fail(
-        new RunError({
-          message: `model.classes is ${model.classes}, but ${name} has ${classes.length} classes`
-        })
-      )
-    }
-    return Effect.succeed(makeNetwork(model, { classes: classes.length, size }))
-  })
+): Effect.fn.Return<Network, RunError> {
+  if (model.classes !== undefined && model.classes < classes.length) {
+    return yield* new RunError({
+      message: `model.classes is ${model.classes}, but ${name} has ${classes.length} classes`
+    })
+  }
+  const { models } = yield* Registry
+  return makeNetwork(model, { classes: classes.length, size }, models)
+})
 
 /** Images as a run of the program takes them: a whole batch, or a part where gradients are accumulated. */
 export const imagesOf = ({ train }: Experiment, { mean, size, std }: DataDescription): Images => ({

@@ -1,5 +1,14 @@
 /** The training objective. */
 import * as tf from "@tensorflow/tfjs-core"
+import type * as Schema from "effect/Schema"
+import {
+  type Definition,
+  type InputOf,
+  type OptionsOf,
+  type Registered,
+  type Stated,
+  statedSchema
+} from "../../Config/Registered.ts"
 import { softmaxCrossEntropy } from "../../Ops/Loss.ts"
 
 /** Labels of a mixed batch: image i is λᵢ of class aᵢ and 1 − λᵢ of class bᵢ. */
@@ -33,3 +42,29 @@ export const correctOf = (logits: tf.Tensor2D, { a, b, lambda }: MixedLabels): t
   const hit = (labels: tf.Tensor1D) => tf.cast(tf.equal(predicted, labels), "float32")
   return tf.sum(tf.add(tf.mul(lambda, hit(a)), tf.mul(tf.sub(1, lambda), hit(b))))
 }
+
+/** Of logits [N,classes] against target distributions [N,classes]: a scalar, the mean over the batch. */
+export type LossFunction = (logits: tf.Tensor2D, targets: tf.Tensor2D) => tf.Scalar
+
+export interface Loss<Options extends Registered = Registered, Input = unknown>
+  extends Definition<Options, Input> {
+  make(options: Options): LossFunction
+}
+
+interface StatedLoss<Name extends string, Fields extends Schema.Struct.Fields> extends Stated<Name, Fields> {
+  /** The function that decoded options stand for. It is differentiated, so all of it has to have gradients. */
+  readonly make: (options: OptionsOf<Name, Fields>) => LossFunction
+}
+
+/** A loss of one's own, or of this library: what a configuration names as `train.loss`. */
+export const defineLoss = <const Name extends string, const Fields extends Schema.Struct.Fields>(
+  stated: StatedLoss<Name, Fields>
+): Loss<OptionsOf<Name, Fields>, InputOf<Name, Fields>> => ({ ...stated, schema: statedSchema(stated) })
+
+/** Softmax cross entropy, against targets that may be mixed and smoothed. */
+export const CrossEntropy = defineLoss({ name: "CrossEntropy", fields: {}, make: () => crossEntropy })
+
+export const losses = [CrossEntropy] as const
+
+/** A loss as it is written, for this library's. */
+export type LossInput = (typeof losses)[number]["schema"]["Encoded"]

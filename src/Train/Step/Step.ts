@@ -9,11 +9,13 @@ import { synchronise } from "../Optimizer/Lookahead.ts"
 import { globalNorm, momentumOf, type OptimizerOptions, optimizerStep } from "../Optimizer/Optimizer.ts"
 import { ascend, type SamOptions } from "../Optimizer/Sam.ts"
 import { type Distillation, distillationLoss, softTargets } from "./Distillation.ts"
-import { correctOf, crossEntropy, type MixedLabels, targets } from "./Loss.ts"
+import { correctOf, type LossFunction, type MixedLabels, targets } from "./Loss.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface StepOptions extends OptimizerOptions {
+  /** Of logits against the labels' target distributions. */
+  readonly loss: LossFunction
   readonly labelSmoothing: number
   /** Whether averages of the weights are kept. */
   readonly ema: boolean
@@ -79,11 +81,11 @@ export const gradientsOf = (
   state: Tensors,
   { images, key, labels }: BatchInput
 ): BatchResult => {
-  const { distillation, labelSmoothing, recompute = false, sam } = options
+  const { distillation, labelSmoothing, loss: lossOf, recompute = false, sam } = options
   const target = targets(labels, network.classes, labelSmoothing)
   const soft = distillation && softTargets(distillation, state, images)
   const objective = (logits: tf.Tensor2D): tf.Scalar => {
-    const loss = crossEntropy(logits, target)
+    const loss = lossOf(logits, target)
     if (distillation === undefined || soft === undefined) return loss
     const { temperature, weight } = distillation
     return tf.add(tf.mul(loss, 1 - weight), tf.mul(distillationLoss(logits, soft, temperature), weight))

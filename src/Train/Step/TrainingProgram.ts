@@ -2,9 +2,11 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Batch, BatchArrays } from "../../Augment.ts"
+import { definitionOf } from "../../Config/Registered.ts"
 import type { TrainConfig, WeightsName } from "../../Config.ts"
 import type { Device, DeviceError, OpEvent, Precision } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
+import { Registry } from "../../Registry.ts"
 import {
   float32,
   type HostTensor,
@@ -22,6 +24,7 @@ import type { Teacher } from "../Run/Teacher.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
 import { isTeachers, teacherState } from "./Distillation.ts"
 import { evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"
+import type { Loss } from "./Loss.ts"
 import { initialState, type StepOptions } from "./Step.ts"
 
 /** What changes from step to step besides the batch. */
@@ -69,7 +72,7 @@ export interface CompileOptions {
   readonly teachers: ReadonlyArray<Teacher>
 }
 
-const stepOptions = ({ teachers, train }: CompileOptions): StepOptions => {
+const stepOptions = ({ teachers, train }: CompileOptions, losses: ReadonlyArray<Loss>): StepOptions => {
   const { distillation, lookahead, optimizer, ...rest } = train
   const muon =
     optimizer._tag === "Muon"
@@ -78,6 +81,7 @@ const stepOptions = ({ teachers, train }: CompileOptions): StepOptions => {
   return {
     ...rest,
     muon,
+    loss: definitionOf(losses, train.loss).make(train.loss),
     ema: train.ema !== undefined,
     lookahead: lookahead !== undefined,
     distillation: distillation && {
@@ -107,9 +111,9 @@ const scaledEntries = <Name extends string, Entry>(
     [...progressiveResizing, { scale: 1 }].map(({ scale }) => [`${name}-${scale}`, entry(scale)])
   ) as Record<`${Name}-${number}`, Entry>
 
-const entriesOf = (compile: CompileOptions) => {
+const entriesOf = (compile: CompileOptions, losses: ReadonlyArray<Loss>) => {
   const { images, network, seed, train } = compile
-  const options = stepOptions(compile)
+  const options = stepOptions(compile, losses)
   const parts = train.gradientAccumulationSteps
   const entries = {
     raw: evaluationEntry(network, images),
@@ -146,8 +150,9 @@ export const compileTraining = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TrainingProgram, DeviceError, Scope.Scope> {
   const { images, train } = options
   const { batchSize, size } = images
+  const { losses } = yield* Registry
   const parts = train.gradientAccumulationSteps
-  const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options), {
+  const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options, losses), {
     precision: options.precision,
     xla: train.xla
   })

@@ -1,0 +1,69 @@
+/** An ensemble as data: the contents of an ensemble file. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { DataConfig } from "./Data.ts"
+import { folderName, nonNegative, positive, withDefault } from "./Fields.ts"
+import { type ImagePipeline, viewsSchema } from "./Views.ts"
+import { RunWeights } from "./Weights.ts"
+
+const weight = nonNegative.pipe(withDefault(1))
+
+export const RunMember = Schema.Struct({
+  ...RunWeights.fields,
+  weight,
+  /** What is trained in the folder where there is no finished run: a recipe, and what differs from it. */
+  recipe: Schema.optionalKey(Schema.NonEmptyString),
+  experiment: Schema.optionalKey(
+    Schema.Record(Schema.String, Schema.Unknown).check(
+      Schema.makeFilter((experiment) =>
+        "data" in experiment
+          ? { path: ["data"], issue: "expected nothing, for the data are those of the ensemble" }
+          : undefined
+      )
+    )
+  )
+})
+
+/** The mean of several weights of one network, whose batch statistics are measured anew. */
+export const SoupMember = Schema.Struct({
+  soup: Schema.Array(RunWeights).check(Schema.isMinLength(2)),
+  weight
+})
+
+export const MemberConfig = Schema.Union([RunMember, SoupMember])
+export type MemberConfig = typeof MemberConfig.Type
+
+/** The Schema of an ensemble; `images` is that of pipelines of steps that act on one image. */
+export const ensembleSchema = (images: ImagePipeline) =>
+  Schema.Struct({
+    /** Names the folder of its report. */
+    name: folderName,
+    /** What members were trained on, and are trained on where they are missing. */
+    data: DataConfig,
+    members: Schema.Array(MemberConfig).check(
+      Schema.isMinLength(1),
+      Schema.makeFilter((members) => members.length === 0 || members.some(({ weight }) => weight > 0), {
+        expected: "a weight above zero for at least one member"
+      })
+    ),
+    /** How the members' answers become one. */
+    rule: Schema.Literals(["MeanProbabilities", "MeanLogits", "MajorityVote", "RankMean"]).pipe(
+      withDefault<"MeanProbabilities" | "MeanLogits" | "MajorityVote" | "RankMean">("MeanProbabilities")
+    ),
+    /** Test-time augmentation: how each image is shown to each member. */
+    tta: viewsSchema(images).pipe(Schema.withDecodingDefaultKey(Effect.succeed("identity" as const))),
+    /** What is averaged over the views of a member. */
+    ttaMean: Schema.Literals(["Logits", "Probabilities"]).pipe(
+      withDefault<"Logits" | "Probabilities">("Probabilities")
+    ),
+    /** What the logarithms of the whole's probabilities are divided by; fitted by `ensemble search`. */
+    temperature: Schema.optionalKey(positive),
+    /** How weights and temperature were found; written by `ensemble search`. */
+    selection: Schema.optionalKey(Schema.NonEmptyString)
+  })
+export type EnsembleConfig = ReturnType<typeof ensembleSchema>["Type"]
+export type EnsembleInput = ReturnType<typeof ensembleSchema>["Encoded"]
+
+/** Everything that a member takes weights from. */
+export const sourcesOf = (member: MemberConfig): ReadonlyArray<RunWeights> =>
+  "soup" in member ? member.soup : [member]

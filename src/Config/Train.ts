@@ -1,0 +1,147 @@
+/** How a network is trained, as data. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { count, nonNegative, positive, positiveShare, share, withDefault } from "./Fields.ts"
+import type { Registered } from "./Registered.ts"
+import { ProgressiveResizing } from "./Resizing.ts"
+import { viewsSchema } from "./Views.ts"
+import { TeacherConfig } from "./Weights.ts"
+
+/** The Schemas of what a training chooses by its name. */
+export interface RegisteredInTraining {
+  readonly loss: Schema.Codec<Registered, unknown>
+  readonly optimizer: typeof OptimizerConfig
+  readonly schedule: Schema.Codec<Registered, unknown>
+  /** A pipeline of steps that act on one image. */
+  readonly images: Schema.Codec<ReadonlyArray<Registered>, ReadonlyArray<unknown>>
+}
+
+export const OptimizerConfig = Schema.Union([
+  /** SGD with Nesterov momentum. */
+  Schema.TaggedStruct("Sgd", {}),
+  /** Muon for convolutions, SGD for the rest. */
+  Schema.TaggedStruct("Muon", {
+    /** The highest learning rate of convolutions. */
+    learningRate: positive,
+    momentum: share.pipe(withDefault(0.6)),
+    /** Newton–Schulz iterations. */
+    nsSteps: count.pipe(withDefault(5))
+  })
+])
+
+const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) => ({
+  epochs: count,
+  /** A file of weights with PyTorch's names to start from; a classifier of other classes starts from the seed. */
+  initialWeights: Schema.optionalKey(
+    Schema.String.check(Schema.isPattern(/\.safetensors$/, { expected: "the path of a .safetensors file" }))
+  ),
+  /**
+   * What convolutions and matrix products compute in; bfloat16 takes a GPU, or a CPU with AVX512_BF16 or
+   * AMX. `fastest` is measured when a run begins, and the run's own configuration says what it was.
+   */
+  precision: Schema.Literals(["float32", "bfloat16", "fastest"]).pipe(
+    withDefault<"float32" | "bfloat16" | "fastest">("float32")
+  ),
+  /** Whether XLA compiles what runs on a GPU: steps take about half the time, the first one much longer. */
+  xla: Schema.Boolean.pipe(withDefault(true)),
+  batchSize: count,
+  /** The highest learning rate of the schedule. */
+  learningRate: positive,
+  schedule,
+  /** Smaller images in the first epochs. */
+  progressiveResizing: Schema.optionalKey(ProgressiveResizing),
+  optimizer: optimizer.pipe(Schema.withDecodingDefaultKey(Effect.succeed({ _tag: "Sgd" } as const))),
+  /** Of SGD. */
+  momentum: share.pipe(withDefault(0.9)),
+  /** L2 coefficient. */
+  weightDecay: nonNegative.pipe(withDefault(5e-4)),
+  /** L2 coefficient of biases and of normalisations' scales and offsets; `weightDecay` unless given. */
+  normWeightDecay: Schema.optionalKey(nonNegative),
+  /** Learning rate of biases and of normalisations' scales and offsets, as a multiple of that of the others. */
+  normRate: positive.pipe(withDefault(1)),
+  /** Largest global norm of the gradients. */
+  clipGradNorm: Schema.optionalKey(positive),
+  /** What is minimised: a function of the logits and the targets, which have the labels' smoothing. */
+  loss: loss.pipe(Schema.withDecodingDefaultKey(Effect.succeed({ _tag: "CrossEntropy" }))),
+  labelSmoothing: share.pipe(withDefault(0)),
+  /** Moving average of the weights; its decay is reached gradually. */
+  ema: Schema.optionalKey(Schema.Struct({ decay: share })),
+  /** Mean of the weights after epoch `start` (from 1) and after every `every`-th from there. */
+  swa: Schema.optionalKey(Schema.Struct({ start: count, every: count.pipe(withDefault(1)) })),
+  /** Slow weights that go `alpha` of the way to the fast ones every few steps; `power` lets α fall from 1. */
+  lookahead: Schema.optionalKey(
+    Schema.Struct({
+      k: count.pipe(withDefault(5)),
+      alpha: positiveShare.pipe(withDefault(0.5)),
+      power: Schema.optionalKey(positive)
+    })
+  ),
+  /** Sharpness-aware minimisation: gradients from where the loss is highest within a distance of `rho`. */
+  sam: Schema.optionalKey(
+    Schema.Struct({
+      rho: positive,
+      /** Whether the distance is relative to the size of each weight (ASAM). */
+      adaptive: Schema.Boolean.pipe(withDefault(false))
+    })
+  ),
+  /** How many parts a batch is taken in, one after the other, so that it needs the memory of one of them. */
+  gradientAccumulationSteps: count.pipe(withDefault(1)),
+  /** Whether blocks are computed again in the backward pass: less memory, more time. */
+  gradientCheckpointing: Schema.Boolean.pipe(withDefault(false)),
+  /** Trained networks to learn from besides the labels. */
+  distillation: Schema.optionalKey(
+    Schema.Struct({
+      teachers: Schema.Array(TeacherConfig).check(Schema.isMinLength(1)),
+      temperature: positive.pipe(withDefault(4)),
+      /** Share of the teachers in the loss. */
+      weight: positiveShare.pipe(withDefault(0.9))
+    })
+  ),
+  /** Epochs between two evaluations on the validation split; the last epoch is always evaluated. */
+  evaluateEvery: count.pipe(withDefault(1)),
+  /** The test images are also shown in these ways, for a second accuracy: that of the mean logits. */
+  tta: Schema.optionalKey(viewsSchema(images)),
+  /** How many of the newest checkpoints are kept, apart from the best. */
+  keep: count.pipe(withDefault(2)),
+  /** Minutes after which a checkpoint is saved within an epoch too. */
+  saveMinutes: positive.pipe(withDefault(10))
+})
+
+/** What in a training contradicts itself. */
+const contradictions = (train: TrainConfig): ReadonlyArray<Schema.FilterIssue> => {
+  const { gradientAccumulationSteps, batchSize, epochs, progressiveResizing, sam, swa } = train
+  const issues: Array<Schema.FilterIssue> = []
+  if (swa !== undefined && swa.start > epochs) {
+    issues.push({ path: ["swa", "start"], issue: `expected an epoch of the run's ${epochs}` })
+  }
+  if (progressiveResizing?.some(({ until }) => until >= epochs)) {
+    issues.push({
+      path: ["progressiveResizing"],
+      issue: `expected whole images in the last of ${epochs} epochs`
+    })
+  }
+  if (batchSize % gradientAccumulationSteps !== 0) {
+    issues.push({
+      path: ["gradientAccumulationSteps"],
+      issue: `expected a divisor of the batch size ${batchSize}`
+    })
+  }
+  if (sam !== undefined && gradientAccumulationSteps > 1) {
+    // Each part would look for the worst place in its own direction.
+    issues.push({
+      path: ["gradientAccumulationSteps"],
+      issue: "expected 1 with SAM, which needs the gradient of the whole batch first"
+    })
+  }
+  return issues
+}
+
+type Fields = ReturnType<typeof fieldsOf>
+export type TrainConfig = Schema.Struct<Fields>["Type"]
+
+/** The same as it is written, but for what is registered. */
+export type TrainInput = Omit<Schema.Struct<Fields>["Encoded"], "loss" | "schedule">
+
+/** The Schema of a training with what is registered. */
+export const trainSchema = (registered: RegisteredInTraining) =>
+  Schema.Struct(fieldsOf(registered)).check(Schema.makeFilter(contradictions))

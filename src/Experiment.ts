@@ -1,0 +1,84 @@
+/** Experiments: decoding them with all that is registered, and their type as they are written. */
+import * as Effect from "effect/Effect"
+import { imagePipelineOf, pipelineOf, type StepInput } from "./Augment/Pipeline.ts"
+import { readPolicies } from "./Augment/Policy/ReadPolicies.ts"
+import type { DataConfig } from "./Config/Data.ts"
+import { decodeStrictly } from "./Config/Decode.ts"
+import { ensembleSchema } from "./Config/Ensemble.ts"
+import { ConfigError } from "./Config/Errors.ts"
+import { type Experiment, experimentSchema } from "./Config/Experiment.ts"
+import { definitionOf, oneOf, type Registered } from "./Config/Registered.ts"
+import type { ScheduleInput } from "./Config/Schedule.ts"
+import { OptimizerConfig, type TrainInput, trainSchema } from "./Config/Train.ts"
+import type { ModelInput } from "./Model.ts"
+import { type Contents, Registry } from "./Registry.ts"
+import type { LossInput } from "./Train/Step/Loss.ts"
+
+export type { Experiment } from "./Config/Experiment.ts"
+
+/**
+ * An experiment as it is written. `Own` are the inputs of a program's own definitions, for instance
+ * `(typeof network)["schema"]["Encoded"]`.
+ */
+export interface ExperimentInput<Own extends Registered = never> {
+  /** Names the run's folder. */
+  readonly name: string
+  readonly seed?: number
+  readonly data: (typeof DataConfig)["Encoded"]
+  readonly augment: ReadonlyArray<StepInput | Own>
+  readonly model: ModelInput | Own
+  readonly train: TrainInput & {
+    readonly loss?: LossInput | Own
+    readonly schedule: ScheduleInput | Own
+  }
+}
+
+const schemasOf = (registry: Contents) => {
+  const { losses, models, schedules, steps } = registry
+  const images = imagePipelineOf(steps)
+  const training = {
+    loss: oneOf(losses),
+    optimizer: OptimizerConfig,
+    schedule: oneOf(schedules),
+    images
+  }
+  return {
+    experiment: experimentSchema({
+      ...training,
+      model: oneOf(models),
+      pipeline: pipelineOf(steps),
+      capabilities: (model) => definitionOf(models, model).capabilities
+    }),
+    train: trainSchema(training),
+    ensemble: ensembleSchema(images)
+  }
+}
+
+const known = new WeakMap<Contents, ReturnType<typeof schemasOf>>()
+
+/** The Schemas of experiments, their trainings, and ensembles, with all that is registered. */
+export const schemas = Effect.map(Registry, (registry) => {
+  const found = known.get(registry) ?? schemasOf(registry)
+  known.set(registry, found)
+  return found
+})
+
+/**
+ * Decodes an experiment.
+ *
+ * @errors ConfigError with every wrong key in one line
+ */
+export const decodeExperiment = Effect.fnUntraced(function* (
+  input: unknown
+): Effect.fn.Return<Experiment, ConfigError> {
+  const { experiment } = yield* schemas
+  return yield* Effect.mapError(
+    decodeStrictly(experiment, input),
+    (problems) => new ConfigError({ message: `wrong configuration: ${problems}` })
+  )
+})
+
+/** Decodes an experiment in which policies of AutoAugment may be named by files, which are read. */
+export const readExperiment = Effect.fnUntraced(function* (input: unknown) {
+  return yield* decodeExperiment(yield* readPolicies(input))
+})
