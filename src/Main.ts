@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line. What a command needs is loaded when it runs, so that help is quick.
+ * The program: runs the command line.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -9,37 +9,10 @@ import * as Console from "effect/Console"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import { augmentCommand } from "./Cli/Augment.ts"
-import { dataCommand } from "./Cli/Data.ts"
-import { doctorCommand } from "./Cli/Doctor.ts"
-import { ensembleCommand } from "./Cli/Ensemble.ts"
-import { evaluateCommand } from "./Cli/Evaluate.ts"
-import { exportCommand } from "./Cli/Export.ts"
-import { modelsCommand } from "./Cli/Models.ts"
-import { predictCommand } from "./Cli/Predict.ts"
-import { recipesCommand } from "./Cli/Recipes.ts"
-import { setupCommand } from "./Cli/Setup.ts"
 import { asProcess } from "./Cli/Shared/AsProcess.ts"
 import { output } from "./Cli/Shared/Output.ts"
-import { trainCommand } from "./Cli/Train.ts"
+import { shakedrop } from "./Cli.ts"
 import { VERSION } from "./Platform/Version.ts"
-
-const shakedrop = Command.make("shakedrop").pipe(
-  Command.withDescription("Train, evaluate and serve image classifiers"),
-  Command.withSubcommands([
-    setupCommand,
-    doctorCommand,
-    dataCommand,
-    augmentCommand,
-    recipesCommand,
-    trainCommand,
-    evaluateCommand,
-    ensembleCommand,
-    predictCommand,
-    exportCommand,
-    modelsCommand
-  ])
-)
 
 /** A user's mistake is one line; a mistake of ours is shown whole. The command line shows its own errors itself. */
 const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {

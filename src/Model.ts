@@ -35,11 +35,28 @@ export {
   type ModelData,
   type ModelOptions
 } from "./Model/Define.ts"
-export type { Mode, Size, TensorSpec, Weights } from "./Model/Layer/Layer.ts"
-export type { DataInit, Network } from "./Model/Network.ts"
+export { batchNorm } from "./Model/Layer/BatchNorm.ts"
+export { pooledClassifier } from "./Model/Layer/Classifier.ts"
+export { conv } from "./Model/Layer/Convolution.ts"
+export { dropout } from "./Model/Layer/Dropout.ts"
+export {
+  halve,
+  type Layer,
+  type Mode,
+  type Size,
+  stateless,
+  type TensorSpec,
+  type Weights
+} from "./Model/Layer/Layer.ts"
+export { linear } from "./Model/Layer/Linear.ts"
+export { averagePool, maxPool } from "./Model/Layer/Pooling.ts"
+export { recomputable } from "./Model/Layer/Recomputable.ts"
+export { sequential } from "./Model/Lowering/Sequential.ts"
+export { type DataInit, type Network, network } from "./Model/Network.ts"
 export { fromPyTorch, toPyTorch } from "./Model/Weights/PyTorchLayout.ts"
 export { pretrainedFor, WeightsError, weightsFor } from "./Model/Weights/StateDict.ts"
 export { whiteningFilters } from "./Model/Weights/Whitening.ts"
+export { gelu, relu } from "./Ops/Activation.ts"
 
 export const models = [
   SimpleCnn,

@@ -38,7 +38,8 @@ export interface Contents extends Definitions {
   readonly plugins: ReadonlyArray<Plugin>
 }
 
-const KINDS = ["models", "steps", "schedules", "losses"] as const
+/** The kinds of definitions. */
+export const KINDS = ["models", "steps", "schedules", "losses"] as const
 
 const builtIn: Contents = { models, steps, schedules, losses, plugins: [] }
 

@@ -38,6 +38,8 @@ export {
   readRun
 } from "./Train/Run/RunConfig.ts"
 
+export { crossEntropy, defineLoss, type LossFunction } from "./Train/Step/Loss.ts"
+
 /**
  * Trains an experiment on the `Dataset`, keeps the weights that are best on the validation split, and measures
  * them once on the test split. Interrupted, it saves where it stands.

@@ -46,9 +46,11 @@ type Input = Command.Command.Config.Infer<typeof flags>
 
 /** The pipeline that the flags name, decoded. */
 const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
-  const { AugmentError, Pipeline, readPolicies } = yield* Effect.promise(() => import("../Augment.ts"))
+  const { AugmentError, readPolicies } = yield* Effect.promise(() => import("../Augment.ts"))
   const { decodeStrictly } = yield* Effect.promise(() => import("../Config/Decode.ts"))
   const { readJson } = yield* Effect.promise(() => import("../Platform/Files.ts"))
+  const { pipelineOf } = yield* Effect.promise(() => import("../Augment/Pipeline.ts"))
+  const { Registry } = yield* Effect.promise(() => import("../Registry.ts"))
   const { findRecipe } = yield* Effect.promise(() => import("../Recipe.ts"))
   let source = "the pipeline"
   let steps: unknown = SERIES
@@ -60,6 +62,7 @@ const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
   }
   const named = (problems: string) => new AugmentError({ message: `${source}: ${problems}` })
   const read = yield* Effect.mapError(readPolicies(steps), ({ message }) => named(message))
+  const Pipeline = pipelineOf((yield* Registry).steps)
   return yield* Effect.mapError(decodeStrictly(Pipeline, read), named)
 })
 
@@ -90,7 +93,9 @@ const previewCommand = Command.make(
       height: images.height,
       width: images.width
     }
-    const pictures = preview({ dataset, pipeline, image, seed }).flatMap((row) => [
+    const { Registry } = yield* Effect.promise(() => import("../Registry.ts"))
+    const { steps } = yield* Registry
+    const pictures = preview({ dataset, pipeline, image, seed, steps }).flatMap((row) => [
       ...row,
       ...new Array<typeof blank>((COLUMNS - (row.length % COLUMNS)) % COLUMNS).fill(blank)
     ])

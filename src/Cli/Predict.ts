@@ -58,14 +58,15 @@ const tensorFlags = Effect.fnUntraced(function* (input: Input) {
 /** The configuration of a model that is given as JSON. */
 const decodeModel = Effect.fnUntraced(function* (text: string) {
   const { decodeStrictly } = yield* Effect.promise(() => import("../Config/Decode.ts"))
-  const { ModelConfig } = yield* Effect.promise(() => import("../Model.ts"))
+  const { oneOf } = yield* Effect.promise(() => import("../Config/Registered.ts"))
+  const { Registry } = yield* Effect.promise(() => import("../Registry.ts"))
   const { ServeError } = yield* Effect.promise(() => import("../Predict.ts"))
   const wrong = (problem: string) => new ServeError({ message: `--model: ${problem}` })
   const json = yield* Effect.try({
     try: (): unknown => JSON.parse(text),
     catch: (cause) => wrong(`it is not JSON: ${(cause as Error).message}`)
   })
-  const config = yield* decodeStrictly(ModelConfig, json).pipe(Effect.mapError(wrong))
+  const config = yield* decodeStrictly(oneOf((yield* Registry).models), json).pipe(Effect.mapError(wrong))
   if (config.classes === undefined) return yield* wrong("classes is missing")
   return { ...config, classes: config.classes }
 })
@@ -80,7 +81,9 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   const config = yield* decodeModel(files.model)
   const input = yield* inputOf(files.input, yield* readTensors(files.input))
   const [, , height, width] = input.shape
-  const network = makeNetwork(config, { classes: config.classes, size: { height, width } })
+  const { Registry } = yield* Effect.promise(() => import("../Registry.ts"))
+  const { models } = yield* Registry
+  const network = makeNetwork(config, { classes: config.classes, size: { height, width } }, models)
   const tensors = yield* readTensors(files.weights)
   const weights = yield* Effect.try({
     try: () => weightsFor(network, tensors),

@@ -10,6 +10,7 @@ import { describeCompilation } from "./Probe/Forecast.ts"
 import { precisionFor, withPrecision } from "./Probe/Precision.ts"
 import { type Progress, silent } from "./Progress.ts"
 import { readInitialWeights } from "./Run/InitialWeights.ts"
+import { pluginsOf } from "./Run/Plugins.ts"
 import { continueRun, describeData, environmentOf, type RunConfig, RunError } from "./Run/RunConfig.ts"
 import { imagesOf, initialWeights, networkFor } from "./Run/Start.ts"
 import { readTeachers } from "./Run/Teacher.ts"
@@ -71,16 +72,18 @@ export const prepare = Effect.fn("prepare")(function* (asked: Experiment, option
   const begun = resume ? directory : undefined
   const precision = yield* precisionFor(asked, { device, compile, progress, begun })
   const experiment = withPrecision(asked, precision)
+  const registry = yield* Registry
+  const plugins = pluginsOf(registry, experiment)
   const config: RunConfig = {
     command: options.command,
     experiment,
     dataset: description,
+    ...(plugins.length > 0 && { plugins }),
     ...(teachers.length > 0 && { teachers: teachers.map(({ sha256 }) => sha256) }),
     ...(given && { initialWeights: given.sha256 }),
     environment: environmentOf(device)
   }
   const command = yield* commandOf(config, options)
-  const registry = yield* Registry
   const steps = stepsFor(registry, experiment.augment)
   const { batchSize } = experiment.train
   const { augment: pipeline, seed } = experiment

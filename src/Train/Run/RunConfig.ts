@@ -6,11 +6,13 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
-import { configurationDifference } from "../../Config/Overlay.ts"
+import { configurationDifference, isObject } from "../../Config/Overlay.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import { type Experiment, schemas } from "../../Experiment.ts"
 import { readJson, type StorageError, writeFileAtomic } from "../../Platform/Files.ts"
 import { VERSION } from "../../Platform/Version.ts"
+import { Registry } from "../../Registry.ts"
+import { missingPlugin, PluginRecord } from "./Plugins.ts"
 
 /** A run cannot be started, continued or read; `message` says why in one line. */
 export class RunError extends Data.TaggedError("RunError")<{ readonly message: string }> {}
@@ -47,6 +49,8 @@ const runConfigSchema = (experiment: Schema.Codec<Experiment, unknown>) =>
     command: Schema.String,
     experiment,
     dataset: DataDescription,
+    /** Where what the experiment names comes from, as far as this library does not have it. */
+    plugins: Schema.optionalKey(Schema.Array(PluginRecord)),
     /** SHA-256 (hex) of the weights of each teacher, where there are any. */
     teachers: Schema.optionalKey(Schema.Array(Schema.String)),
     /** SHA-256 (hex) of the file of weights that it started from, where there is one. */
@@ -83,6 +87,18 @@ export const environmentOf = (device: { readonly name: string; readonly tensorfl
   device: device.name
 })
 
+/** Fails where a run needs a plugin that is not registered. */
+const checkPlugins = Effect.fnUntraced(function* (directory: string, json: unknown) {
+  const plugins = isObject(json) ? json.plugins : undefined
+  const recorded = yield* Effect.orElseSucceed(
+    Schema.decodeUnknownEffect(Schema.Array(PluginRecord))(plugins),
+    () => []
+  )
+  const missing = missingPlugin(yield* Registry, recorded)
+  if (missing === undefined) return
+  return yield* new RunError({ message: `the run in ${directory} needs ${missing}, which is not loaded` })
+})
+
 /** The configuration of the run in a folder. */
 export const readRun = (directory: string): Effect.Effect<RunConfig, RunError | StorageError> =>
   Effect.gen(function* () {
@@ -91,6 +107,7 @@ export const readRun = (directory: string): Effect.Effect<RunConfig, RunError | 
       return yield* new RunError({ message: `there is no run in ${directory}: it has no config.json` })
     }
     const json = yield* readJson(file)
+    yield* checkPlugins(directory, json)
     const { experiment } = yield* schemas
     return yield* decodeStrictly(runConfigSchema(experiment), json).pipe(
       Effect.mapError((problems) => new RunError({ message: `${file}: ${problems}` }))
