@@ -21,10 +21,10 @@ const shakedrop = (args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv =
   return { code: status, stderr, stdout }
 }
 
-/** The modules that a command loads, by their addresses: V8 lists them when it is asked for coverage. */
-const modulesLoadedBy = (...args: ReadonlyArray<string>): ReadonlyArray<string> => {
+/** The modules that a process loads, by their addresses: V8 lists them when it is asked for coverage. */
+const modulesLoadedBy = (run: (environment: NodeJS.ProcessEnv) => void): ReadonlyArray<string> => {
   const coverage = fs.mkdtempSync(path.join(root, "coverage-"))
-  shakedrop(args, { NODE_V8_COVERAGE: coverage })
+  run({ NODE_V8_COVERAGE: coverage })
   return fs.readdirSync(coverage).flatMap((file) => {
     const { result } = JSON.parse(fs.readFileSync(path.join(coverage, file), "utf8"))
     return (result as ReadonlyArray<{ readonly url: string }>).map(({ url }) => url)
@@ -38,10 +38,29 @@ describe("shakedrop", () => {
   const help = ["", "train", "data download"]
   for (const command of help) {
     it(`${command} --help loads nothing heavy`.trim(), () => {
-      const loaded = modulesLoadedBy(...command.split(" ").filter(Boolean), "--help")
+      const loaded = modulesLoadedBy((environment) => {
+        shakedrop([...command.split(" ").filter(Boolean), "--help"], environment)
+      })
       assert.isTrue(loaded.some((url) => url.endsWith("/effect/dist/cli/Command.js")))
       assert.deepStrictEqual(
         loaded.filter((url) => HEAVY.test(url)),
+        []
+      )
+    })
+  }
+
+  for (const entry of ["Config", "Recipe"]) {
+    it(`the library's ${entry} loads neither tfjs nor the device`, () => {
+      const file = path.resolve(`dist/${entry}.js`)
+      const loaded = modulesLoadedBy((environment) => {
+        const env = { ...process.env, ...environment }
+        const { status } = spawnSync(process.execPath, [file], { env })
+        assert.strictEqual(status, 0)
+      })
+      assert.isTrue(loaded.some((url) => url.endsWith(`/dist/${entry}.js`)))
+      const others = /(?<!effect)\/dist\/(Device|Ops|Model|Train|Augment|Data)[./]/
+      assert.deepStrictEqual(
+        loaded.filter((url) => HEAVY.test(url) || others.test(url)),
         []
       )
     })
