@@ -52,9 +52,9 @@ export const ensembleSchema = (images: ImagePipeline) =>
     ),
     /** Test-time augmentation: how each image is shown to each member. */
     tta: viewsSchema(images).pipe(Schema.withDecodingDefaultKey(Effect.succeed("identity" as const))),
-    /** What is averaged over the views of a member. */
+    /** What is averaged over the views of a member; the logits unless given, as in a run's own result. */
     ttaMean: Schema.Literals(["Logits", "Probabilities"]).pipe(
-      withDefault<"Logits" | "Probabilities">("Probabilities")
+      withDefault<"Logits" | "Probabilities">("Logits")
     ),
     /** What the logarithms of the whole's probabilities are divided by; fitted by `ensemble search`. */
     temperature: Schema.optionalKey(positive),

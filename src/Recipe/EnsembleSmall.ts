@@ -60,6 +60,8 @@ export const ensembleSmall: EnsembleRecipe = {
       airbench(4, 1),
       airbench(6, 3)
     ],
-    tta: "airbench"
+    tta: "airbench",
+    // As the result was measured.
+    ttaMean: "Probabilities"
   }
 }

@@ -13,7 +13,7 @@ describe("the configuration of an ensemble", () => {
         { run: "b", weight: 1 }
       ])
       assert.deepStrictEqual({ rule, tta, ttaMean }, {
-        ...{ rule: "MeanProbabilities", ttaMean: "Probabilities", tta: "identity" }
+        ...{ rule: "MeanProbabilities", ttaMean: "Logits", tta: "identity" }
       } as const)
     })
   )

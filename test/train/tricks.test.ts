@@ -186,6 +186,16 @@ describe("distillation", () => {
       assert.match(yield* problem(finished), /cannot teach: it has 6 classes, not 4/)
       assert.match(yield* problem(finished, runsOn(colours(8)).run), /was trained on .*but this data is/)
       assert.match(yield* problem("nowhere"), /there is no run in nowhere/)
+
+      const transformer = yield* temporary
+      const model = { _tag: "VisionTransformer", patchSize: 4, embedDim: 4, depth: 1, numHeads: 1 }
+      yield* run(yield* decodeExperiment(merge(input, { model, train: { epochs: 1 } })), transformer)
+      const shrinking = yield* experimentOf({
+        progressiveResizing: [{ until: 1, scale: 0.5 }],
+        distillation: { teachers: [transformer] }
+      })
+      const { message } = yield* Effect.flip(run(shrinking, directory))
+      assert.match(message, /cannot teach: a VisionTransformer takes images of one size/)
     })
   )
 })
