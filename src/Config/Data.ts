@@ -3,11 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { atLeast, seed, withDefault } from "./Fields.ts"
 
+/** Data sets whose archives can be downloaded. */
+export const DOWNLOADED = ["cifar10", "cifar100"] as const
+
+/** Every data set by its name. */
+export const DATASETS = ["shapes", ...DOWNLOADED, "folder"] as const
+
 const Side = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4096 }))
 
 /** Which data set, where it lies, and how it is split. */
 export const DataConfig = Schema.Struct({
-  dataset: Schema.Literals(["shapes", "cifar10", "cifar100", "folder"]),
+  dataset: Schema.Literals(DATASETS),
   /** The folder with the archive, its unpacked files or the images; `shapes` needs none. */
   directory: Schema.optionalKey(Schema.NonEmptyString),
   /** Which labels of CIFAR-100: 100 fine or 20 coarse classes. */

@@ -19,12 +19,16 @@ export const part5Ensemble: EnsembleRecipe = {
       { run: `${runs}/pyramidnet110`, recipe: "part4-tricks", weight: 1 },
       { run: `${runs}/wrn28-10`, recipe: "wrn28-10-autoaugment", weight: 1 },
       {
-        ...{ run: `${runs}/densenet190-40`, recipe: "wrn28-10-autoaugment", weight: 1 },
+        run: `${runs}/densenet190-40`,
+        recipe: "wrn28-10-autoaugment",
+        weight: 1,
         experiment: { model: { _tag: "DenseNet", depth: 190, growth: 40 } }
       },
       // The cycles of one run count together as much as another run.
       ...[2, 3, 4].map((snapshot) => ({
-        ...{ run: `${runs}/preactresnet18-snapshots`, checkpoint: snapshot, weight: 1 / 3 },
+        run: `${runs}/preactresnet18-snapshots`,
+        checkpoint: snapshot,
+        weight: 1 / 3,
         recipe: "wrn28-10-autoaugment",
         experiment: {
           model: { _tag: "PreActResNet", depth: 18 },

@@ -22,11 +22,15 @@ export const part6Ensemble: EnsembleRecipe = {
     data: { dataset: "cifar10" },
     members: [
       ...[1, 2, 3].map((seed) => ({
-        ...{ run: `${runs}/pyramidnet272-${seed}`, recipe, experiment: { seed } },
+        run: `${runs}/pyramidnet272-${seed}`,
+        recipe,
+        experiment: { seed },
         weight: 1.2
       })),
       ...[1, 2].map((seed) => ({
-        ...{ run: `${runs}/wrn40-10-${seed}`, recipe, experiment: { ...wide, seed } },
+        run: `${runs}/wrn40-10-${seed}`,
+        recipe,
+        experiment: { ...wide, seed },
         weight: 1
       }))
     ],

@@ -2,6 +2,7 @@
  * How strong each operation is at each level, in torchvision's tables: they are float32 numbers there, and so they
  * are here.
  */
+import { roundHalfEven } from "../../Platform/Rounding.ts"
 import type { Operation } from "../Kernel/Operation.ts"
 
 export interface Magnitudes {
@@ -24,13 +25,6 @@ const linspace = (start: number, end: number, count: number): Array<number> => {
   return Array.from({ length: count }, (_, i) =>
     Math.fround(i < Math.floor(count / 2) ? start + step * i : end - step * (count - 1 - i))
   )
-}
-
-/** Rounds halves to the even number, as `torch.round` does. */
-const roundHalfEven = (value: number): number => {
-  const floor = Math.floor(value)
-  if (value - floor !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
 }
 
 /** Bits kept, from 8 down to 8 − `lost`. */

@@ -7,6 +7,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { DOWNLOADED } from "../../Config/Data.ts"
 import { progressLine } from "../Shared/ProgressLine.ts"
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
@@ -14,9 +15,7 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
 export const downloadCommand = Command.make(
   "download",
   {
-    dataset: Argument.Literals("dataset", ["cifar10", "cifar100"]).pipe(
-      Argument.withDescription("Which data set")
-    ),
+    dataset: Argument.Literals("dataset", DOWNLOADED).pipe(Argument.withDescription("Which data set")),
     to: Flag.String("to").pipe(
       Flag.withDescription("Folder to put the archive into"),
       Flag.withDefault("data")

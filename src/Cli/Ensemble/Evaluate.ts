@@ -5,6 +5,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { VIEW_NAMES } from "../../Config/Views.ts"
 import type { SplitName } from "../../Data.ts"
 import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
@@ -44,7 +45,7 @@ export const evaluateEnsembleCommand = Command.make(
   {
     ...ensembleFlags,
     split: splitFlag,
-    tta: Flag.Literals("tta", ["identity", "flip", "airbench", "ten-crop"]).pipe(
+    tta: Flag.Literals("tta", VIEW_NAMES).pipe(
       Flag.withDescription("How each image is shown, in place of the ensemble's own views"),
       Flag.optional
     ),

@@ -1,6 +1,7 @@
 /** Flags that several commands have, and that mean the same in each. */
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
+import { DATASETS } from "../../Config/Data.ts"
 import { DeviceName } from "../../Device/Session/ConfigProto.ts"
 
 /** Chooses the device, for every command that computes. */
@@ -11,7 +12,7 @@ export const deviceFlag = Flag.String("device").pipe(
 )
 
 /** Names a data set; each command says what that is for. */
-export const datasetFlag = Flag.Literals("dataset", ["shapes", "cifar10", "cifar100", "folder"])
+export const datasetFlag = Flag.Literals("dataset", DATASETS)
 
 export const splitFlag = Flag.Literals("split", ["train", "validation", "test"]).pipe(
   Flag.withDescription("Which images"),

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { nonNegative } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
+import { roundHalfEven } from "../../Platform/Rounding.ts"
 import { depthProblem } from "../Block/Depth.ts"
 import { basic, bottleneck, EXPANSION } from "../Block/PyramidNetBlock.ts"
 import { residual } from "../Block/Residual.ts"
@@ -49,13 +50,6 @@ const halved = stateless((x) => tf.avgPool(x, 2, 2, "same"))
 /** The block's input made as small and as wide as its output. */
 const shortcut = (stride: 1 | 2, out: number): Layer =>
   sequential(stride === 1 ? [zeroPadded(out)] : [halved, zeroPadded(out)])
-
-/** Rounds to the nearest integer, halves to the even one, as the reference implementation's language does. */
-const roundHalfEven = (x: number): number => {
-  const below = Math.floor(x)
-  if (x - below !== 0.5) return Math.round(x)
-  return below % 2 === 0 ? below : below + 1
-}
 
 /** Width of block `index` (from 1) of `total`: 16 + index·α/total, rounded (eq. 3). */
 const widthAt = (alpha: number, index: number, total: number): number =>
