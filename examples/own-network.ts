@@ -1,30 +1,29 @@
 /**
  * A network and a loss of one's own, registered and trained as any other.
  *
- *   node examples/own-network.ts
- *
- * takes Node 22.18 or newer, which runs TypeScript.
+ *   node examples/own-network.ts   (Node 22.18 or newer, which runs TypeScript)
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Checkpoint, Config, Data, Device, Experiment, Model, Registry, recipes, Train } from "shakedrop"
 
-/** Two 3×3 convolutions, each with batch normalisation, ReLU and max-pooling. */
+/** Three 3×3 convolutions, each with batch normalisation, ReLU and max-pooling. */
 const Plain = Model.defineModel({
   name: "Plain",
   version: 1,
   fields: { width: Config.count },
   capabilities: { recompute: false, resize: true },
   make: ({ classes, size, width }) => {
-    const half = Model.halve(size)
+    const [half, quarter] = [Model.halve(size), Model.halve(Model.halve(size))]
     const part = (index: number, inputs: number, size: Model.Size) => [
       Model.conv(`conv${index}`, { in: inputs, out: width, kernel: 3, size }),
       Model.batchNorm(`norm${index}`, width),
       Model.stateless(Model.relu),
       Model.maxPool
     ]
-    const features = Model.sequential([...part(1, 3, size), ...part(2, width, half)])
+    const layers = [...part(1, 3, size), ...part(2, width, half), ...part(3, width, quarter)]
+    const features = Model.sequential(layers)
     return Model.network(`Plain-${width}`, classes, Model.pooledClassifier(features, width, classes))
   }
 })
@@ -44,7 +43,7 @@ const Focal = Train.defineLoss({
 const directory = "runs/plain"
 const program = Effect.gen(function* () {
   const { train, ...quickstart } = recipes.quickstart.experiment
-  const own = { model: { _tag: "Plain", width: 16 }, train: { ...train, loss: { _tag: "Focal" } } }
+  const own = { model: { _tag: "Plain", width: 16 }, train: { ...train, epochs: 4, loss: { _tag: "Focal" } } }
   const experiment = yield* Experiment.decodeExperiment({ ...quickstart, ...own, name: "plain" })
   const layers = Layer.mergeAll(
     Device.Device.layer("auto"),
