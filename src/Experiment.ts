@@ -74,7 +74,7 @@ export const decodeExperiment = Effect.fnUntraced(function* (
   const { experiment } = yield* schemas
   return yield* Effect.mapError(
     decodeStrictly(experiment, input),
-    (problems) => new ConfigError({ message: `wrong configuration: ${problems}` })
+    (problems) => new ConfigError({ reason: "Wrong", message: `wrong configuration: ${problems}` })
   )
 })
 

@@ -26,7 +26,7 @@ const isPlugin = (value: unknown): value is Plugin =>
  */
 export const loadPlugin = Effect.fn("loadPlugin")(function* (file: string) {
   const module = pathToFileURL(resolve(file)).href
-  const fail = (why: string) => new ConfigError({ message: `the plugin ${file} ${why}` })
+  const fail = (why: string) => new ConfigError({ reason: "Plugin", message: `the plugin ${file} ${why}` })
   const loaded = yield* Effect.tryPromise({
     try: (): Promise<{ readonly default?: unknown }> => import(/* @vite-ignore */ module),
     catch: (cause) => fail(`cannot be loaded: ${(cause as Error).message.split("\n")[0]}`)

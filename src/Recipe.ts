@@ -55,6 +55,7 @@ const find = <A>(
     ? Effect.succeed(among[name])
     : Effect.fail(
         new ConfigError({
+          reason: "NoRecipe",
           message: `there is no ${what} ${name}: there are ${Object.keys(among).join(", ")}`
         })
       )

@@ -80,7 +80,7 @@ export class Registry extends Context.Reference<Contents>("shakedrop/Registry", 
       Effect.gen(function* () {
         const registry = yield* Registry
         const problem = problemOf(registry, plugin)
-        if (problem !== undefined) return yield* new ConfigError({ message: problem })
+        if (problem !== undefined) return yield* new ConfigError({ reason: "Plugin", message: problem })
         return extend(registry, plugin)
       })
     )

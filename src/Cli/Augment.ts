@@ -60,7 +60,8 @@ const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
   } else if (Option.isSome(recipe)) {
     steps = (yield* findRecipe(recipe.value)).experiment.augment
   }
-  const named = (problems: string) => new AugmentError({ message: `${source}: ${problems}` })
+  const named = (problems: string) =>
+    new AugmentError({ reason: "Pipeline", message: `${source}: ${problems}` })
   const read = yield* Effect.mapError(readPolicies(steps), ({ message }) => named(message))
   const Pipeline = pipelineOf((yield* Registry).steps)
   return yield* Effect.mapError(decodeStrictly(Pipeline, read), named)
@@ -85,6 +86,7 @@ const previewCommand = Command.make(
     const { images } = dataset.train
     if (image < 0 || image >= images.count) {
       return yield* new AugmentError({
+        reason: "NoImage",
         message: `there is no training image ${image}: ${dataset.name} has 0 to ${images.count - 1}`
       })
     }

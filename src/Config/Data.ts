@@ -34,7 +34,7 @@ export const DataConfig = Schema.Struct({
       ? undefined
       : {
           path: ["directory"],
-          issue: `the data set ${config.dataset} needs the folder that it lies in (directory, or --data-dir)`
+          issue: `the data set ${config.dataset} needs the folder that it lies in`
         }
   )
 )

@@ -25,7 +25,10 @@ export const parseAssignment = (assignment: string): Effect.Effect<unknown, Conf
   const split = assignment.indexOf("=")
   if (split <= 0) {
     return Effect.fail(
-      new ConfigError({ message: `--set takes key=value, for instance train.epochs=5, not ${assignment}` })
+      new ConfigError({
+        reason: "NotAnAssignment",
+        message: `an assignment has the form key=value, for instance train.epochs=5, not ${assignment}`
+      })
     )
   }
   const text = assignment.slice(split + 1)

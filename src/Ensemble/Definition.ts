@@ -21,7 +21,8 @@ const memberProblems = (member: unknown) =>
 export const decodeEnsemble = Effect.fnUntraced(function* (
   input: unknown
 ): Effect.fn.Return<EnsembleConfig, ConfigError> {
-  const wrong = (problems: string) => new ConfigError({ message: `wrong ensemble: ${problems}` })
+  const wrong = (problems: string) =>
+    new ConfigError({ reason: "Wrong", message: `wrong ensemble: ${problems}` })
   if (isObject(input) && Array.isArray(input.members)) {
     for (const [i, member] of input.members.entries()) {
       yield* Effect.mapError(memberProblems(member), (problems) => wrong(`members.${i}: ${problems}`))
@@ -50,6 +51,7 @@ export const experimentOf = Effect.fnUntraced(function* (
     const difference = found === undefined ? [] : configurationDifference(found, said)
     if (difference.length > 0) {
       return yield* new ConfigError({
+        reason: "Contradiction",
         message: `members say different things of what is trained in ${run}: ${difference.join("; ")}`
       })
     }

@@ -87,7 +87,7 @@ describe("shakedrop", () => {
     ["train --recipe none", /there is no recipe none: there are quickstart, /],
     ["train --set train.epohcs=3", /wrong configuration: train\.epohcs is not a known key/],
     ["train --set train.epochs=0", /train\.epochs: expected a value greater than or equal to 1, got 0/],
-    ["train --set train", /--set takes key=value, for instance train\.epochs=5, not train/],
+    ["train --set train", /an assignment has the form key=value, for instance train\.epochs=5, not train/],
     ["train --dataset mnist", /--dataset: "mnist"\. Expected: "shapes" \| "cifar10"/],
     ["train --config none.json", /cannot read none\.json: there is no such file or folder/],
     ["train --resume --out none", /there is no run in none/],

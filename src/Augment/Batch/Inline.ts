@@ -22,7 +22,7 @@ export const makeInline = (source: BatchSource, steps: ReadonlyArray<Step>): Mak
       catch: (cause) => {
         const names = source.pipeline.map(({ _tag }) => _tag)
         const message = `${describeTrace(trace, names)}: ${(cause as Error).message}`
-        return new AugmentError({ message, cause })
+        return new AugmentError({ reason: "Step", message, cause })
       }
     })
   // Whoever was given the last batch starts with it before the next one is made.

@@ -63,14 +63,14 @@ export const makePool = (
       const workerData: WorkerData = { source, trace }
       const worker = new Worker(file, { workerData })
       const thread: Thread = { worker, waiting: [] }
-      const fail = (reason: string, cause?: unknown): void => {
+      const fail = (reason: "Step" | "ThreadEnded", why: string, cause?: unknown): void => {
         if (closing) return
-        failure ??= new AugmentError({ message: `${describeTrace(trace, steps)}: ${reason}`, cause })
+        failure ??= new AugmentError({ reason, message: `${describeTrace(trace, steps)}: ${why}`, cause })
         for (let number = 0; number < SLOTS; number++) answer(thread, number, Exit.fail(failure))
       }
       worker.on("message", (number: number) => answer(thread, number, Exit.void))
-      worker.on("error", (cause) => fail(cause.message, cause))
-      worker.on("exit", (code) => fail(`the augmentation thread ended with code ${code}`))
+      worker.on("error", (cause) => fail("Step", cause.message, cause))
+      worker.on("exit", (code) => fail("ThreadEnded", `the augmentation thread ended with code ${code}`))
       return thread
     }
 

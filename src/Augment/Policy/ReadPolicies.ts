@@ -10,7 +10,10 @@ const readPolicy = (file: string, key: string) =>
   readJson(file).pipe(
     Effect.mapError(({ message }) => message),
     Effect.flatMap((json) => decodeStrictly(LevelledPolicy, json)),
-    Effect.mapError((why) => new AugmentError({ message: `${key}: the policy is wrong: ${why}, in ${file}` }))
+    Effect.mapError(
+      (why) =>
+        new AugmentError({ reason: "Policy", message: `${key}: the policy is wrong: ${why}, in ${file}` })
+    )
   )
 
 /**
