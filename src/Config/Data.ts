@@ -1,5 +1,4 @@
 /** Which data set an experiment is about, as data. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { atLeast, seed, withDefault } from "./Fields.ts"
 
@@ -17,13 +16,11 @@ export const DataConfig = Schema.Struct({
   /** The folder with the archive, its unpacked files or the images; `shapes` needs none. */
   directory: Schema.optionalKey(Schema.NonEmptyString),
   /** Which labels of CIFAR-100: 100 fine or 20 coarse classes. */
-  labels: Schema.Literals(["fine", "coarse"]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("fine"))),
+  labels: Schema.Literals(["fine", "coarse"]).pipe(withDefault("fine")),
   /** Training images held out for validation; a tenth of them unless given. */
   validation: Schema.optionalKey(atLeast(0)),
   /** Pixels that the images of a folder are resized to: a side, or height and width. */
-  size: Schema.Union([Side, Schema.Tuple([Side, Side])]).pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed(32))
-  ),
+  size: Schema.Union([Side, Schema.Tuple([Side, Side])]).pipe(withDefault(32)),
   /** Leave unreadable images of a folder out, with a warning, instead of failing. */
   skipUnreadable: Schema.Boolean.pipe(withDefault(false)),
   /** Seed of the validation split; the test set never depends on it. */

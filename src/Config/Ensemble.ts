@@ -1,5 +1,4 @@
 /** An ensemble as data: the contents of an ensemble file. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { DataConfig } from "./Data.ts"
 import { folderName, nonNegative, positive, withDefault } from "./Fields.ts"
@@ -48,14 +47,12 @@ export const ensembleSchema = (images: ImagePipeline) =>
     ),
     /** How the members' answers become one. */
     rule: Schema.Literals(["MeanProbabilities", "MeanLogits", "MajorityVote", "RankMean"]).pipe(
-      withDefault<"MeanProbabilities" | "MeanLogits" | "MajorityVote" | "RankMean">("MeanProbabilities")
+      withDefault("MeanProbabilities")
     ),
     /** Test-time augmentation: how each image is shown to each member. */
-    tta: viewsSchema(images).pipe(Schema.withDecodingDefaultKey(Effect.succeed("identity" as const))),
+    tta: viewsSchema(images).pipe(withDefault("identity")),
     /** What is averaged over the views of a member; the logits unless given, as in a run's own result. */
-    ttaMean: Schema.Literals(["Logits", "Probabilities"]).pipe(
-      withDefault<"Logits" | "Probabilities">("Logits")
-    ),
+    ttaMean: Schema.Literals(["Logits", "Probabilities"]).pipe(withDefault("Logits")),
     /** What the logarithms of the whole's probabilities are divided by; fitted by `ensemble search`. */
     temperature: Schema.optionalKey(positive),
     /** How weights and temperature were found; written by `ensemble search`. */

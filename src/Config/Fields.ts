@@ -2,9 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** A key that may be left out of what is decoded and has the value then. */
-export const withDefault = <A>(value: A) =>
-  Schema.withDecodingDefaultKey<Schema.Codec<A, A>>(Effect.succeed(value))
+/** A key that may be left out of what is decoded, and has the value then, as it is written. */
+export const withDefault = <S extends Schema.Constraint>(
+  value: S["Encoded"]
+): ((schema: S) => Schema.withDecodingDefaultKey<S>) => Schema.withDecodingDefaultKey(Effect.succeed(value))
 
 /** An integer of at least `minimum`. */
 export const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum))

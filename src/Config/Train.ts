@@ -1,5 +1,4 @@
 /** How a network is trained, as data. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { count, nonNegative, positive, positiveShare, share, withDefault } from "./Fields.ts"
 import type { Registered } from "./Registered.ts"
@@ -39,9 +38,7 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
    * What convolutions and matrix products compute in; bfloat16 takes a GPU, or a CPU with AVX512_BF16 or
    * AMX. `fastest` is measured when a run begins, and the run's own configuration says what it was.
    */
-  precision: Schema.Literals(["float32", "bfloat16", "fastest"]).pipe(
-    withDefault<"float32" | "bfloat16" | "fastest">("float32")
-  ),
+  precision: Schema.Literals(["float32", "bfloat16", "fastest"]).pipe(withDefault("float32")),
   /** Whether XLA compiles what runs on a GPU: steps take about half the time, the first one much longer. */
   xla: Schema.Boolean.pipe(withDefault(true)),
   batchSize: count,
@@ -50,7 +47,7 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
   schedule,
   /** Smaller images in the first epochs. */
   progressiveResizing: Schema.optionalKey(ProgressiveResizing),
-  optimizer: optimizer.pipe(Schema.withDecodingDefaultKey(Effect.succeed({ _tag: "Sgd" } as const))),
+  optimizer: optimizer.pipe(withDefault({ _tag: "Sgd" })),
   /** Of SGD. */
   momentum: share.pipe(withDefault(0.9)),
   /** L2 coefficient. */
@@ -62,7 +59,7 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
   /** Largest global norm of the gradients. */
   clipGradNorm: Schema.optionalKey(positive),
   /** What is minimised: a function of the logits and the targets, which have the labels' smoothing. */
-  loss: loss.pipe(Schema.withDecodingDefaultKey(Effect.succeed({ _tag: "CrossEntropy" }))),
+  loss: loss.pipe(withDefault({ _tag: "CrossEntropy" })),
   labelSmoothing: share.pipe(withDefault(0)),
   /** Moving average of the weights; its decay is reached gradually. */
   ema: Schema.optionalKey(Schema.Struct({ decay: share })),

@@ -17,9 +17,7 @@ const WindowView = Schema.TaggedStruct("Window", {
   y: shift,
   flip: Schema.Boolean.pipe(withDefault(false)),
   /** What lies outside of the image. */
-  mode: Schema.Literals(["reflect", "zero", "edge"]).pipe(
-    withDefault<"reflect" | "zero" | "edge">("reflect")
-  ),
+  mode: Schema.Literals(["reflect", "zero", "edge"]).pipe(withDefault("reflect")),
   weight
 })
 

@@ -1,5 +1,5 @@
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { withDefault } from "../../Config/Fields.ts"
 import { fill } from "../Policy/Fields.ts"
 import { LevelledPolicy } from "../Policy/LevelledPolicy.ts"
 import { examplesOf, POLICY_NAMES, perform, policyFor } from "../Policy/Policy.ts"
@@ -16,9 +16,7 @@ export const AutoAugment = defineStep({
   name: "AutoAugment",
   on: "image",
   fields: {
-    policy: Schema.Union([Schema.Literals(POLICY_NAMES), LevelledPolicy]).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("cifar10" as const))
-    ),
+    policy: Schema.Union([Schema.Literals(POLICY_NAMES), LevelledPolicy]).pipe(withDefault("cifar10")),
     fill
   },
   compile: ({ fill, policy: source }, { size, trace }) => {

@@ -21,9 +21,9 @@ export const RandomErasing = defineStep({
   on: "image",
   fields: {
     p: probability.pipe(withDefault(0.5)),
-    scale: range(probability).pipe(withDefault<readonly [number, number]>([0.02, 0.33])),
-    ratio: range(positive).pipe(withDefault<readonly [number, number]>([0.3, 3.3])),
-    value: Schema.Literals(["mean", "random"]).pipe(withDefault<"mean" | "random">("mean"))
+    scale: range(probability).pipe(withDefault([0.02, 0.33])),
+    ratio: range(positive).pipe(withDefault([0.3, 3.3])),
+    value: Schema.Literals(["mean", "random"]).pipe(withDefault("mean"))
   },
   compile: (options, { mean }) => {
     const { p, value } = options

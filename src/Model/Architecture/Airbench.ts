@@ -5,7 +5,6 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core"
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { count, positive, withDefault } from "../../Config/Fields.ts"
 import { gelu } from "../../Ops/Activation.ts"
@@ -23,7 +22,7 @@ const fields = {
   /** Channels of the three groups: 64, 256, 256 for 94 %; 128, 384, 384 for 95 %; 128, 384, 512 for 96 %. */
   widths: Schema.Tuple([count, count, count]),
   /** Convolutions of a group: 2, or 3 with a shortcut over the last two. */
-  convolutions: Schema.Literals([2, 3]).pipe(Schema.withDecodingDefaultKey(Effect.succeed(2))),
+  convolutions: Schema.Literals([2, 3]).pipe(withDefault(2)),
   /** What logits are multiplied with: 1/9, or 1/256 in the form that Muon trains. */
   logitScale: positive.pipe(withDefault(1 / 9))
 }

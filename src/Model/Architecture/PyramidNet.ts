@@ -5,9 +5,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core"
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { nonNegative } from "../../Config/Fields.ts"
+import { nonNegative, withDefault } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
 import { roundHalfEven } from "../../Platform/Rounding.ts"
 import { depthProblem } from "../Block/Depth.ts"
@@ -25,9 +24,7 @@ import { sequential } from "../Lowering/Sequential.ts"
 import { type Network, network } from "../Network.ts"
 
 const fields = {
-  block: Schema.Literals(["basic", "bottleneck"]).pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed("bottleneck"))
-  ),
+  block: Schema.Literals(["basic", "bottleneck"]).pipe(withDefault("bottleneck")),
   /** Three groups of n blocks: 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
   depth: Schema.Int,
   /** Channels that are added to the first 16 by the last block (the paper's widening factor α). */

@@ -3,7 +3,6 @@
  * Deep Residual Learning", 2018 (arXiv:1802.02375), eq. 6.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { probability, withDefault } from "../../Config/Fields.ts"
 import { randomUniform } from "../../Ops/Random.ts"
@@ -35,7 +34,7 @@ export const ShakeDropConfig = Schema.Struct({
   ranges: Schema.Union([
     Schema.Literals(["paper", "series"]),
     Schema.Struct({ alpha: Bounds, beta: Bounds })
-  ]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("paper")))
+  ]).pipe(withDefault("paper"))
 })
 export type ShakeDropConfig = typeof ShakeDropConfig.Type
 

@@ -1,6 +1,7 @@
 /** Where a run stands; saved with every checkpoint. */
-import * as Effect from "effect/Effect"
+
 import * as Schema from "effect/Schema"
+import { withDefault } from "../../Config/Fields.ts"
 
 export const Counters = Schema.Struct({
   /** Steps done since the start. */
@@ -18,7 +19,7 @@ export const Counters = Schema.Struct({
   /** Seconds of training and evaluation since the start. */
   seconds: Schema.Finite,
   /** How many weights the mean of the weights is of. */
-  averaged: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
+  averaged: Schema.Int.pipe(withDefault(0)),
   /** The best evaluation so far, and the step of the best checkpoint, which is of these weights. */
   best: Schema.NullOr(Schema.Struct({ epoch: Schema.Int, step: Schema.Int, accuracy: Schema.Finite }))
 })

@@ -1,9 +1,11 @@
 /** The curves of a run: `metrics.jsonl`, one line an epoch. */
+
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
+import { withDefault } from "../../Config/Fields.ts"
 import {
   makeFolder,
   readFile,
@@ -30,7 +32,7 @@ export const EpochMetrics = Schema.Struct({
   /** On the validation split with the averaged weights; null where there are none. */
   emaAccuracy: Measured,
   /** On the validation split with the mean of the weights (SWA); null where there is none. */
-  swaAccuracy: Measured.pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
+  swaAccuracy: Measured.pipe(withDefault(null)),
   imagesPerSecond: Schema.Finite,
   /** Of training, evaluation included. */
   seconds: Schema.Finite,
