@@ -37,9 +37,6 @@ export const loadPlugin = Effect.fn("loadPlugin")(function* (file: string) {
   return { ...loaded.default, module }
 })
 
-/** Registers the plugins in files, one after the other. */
+/** Registers the plugins in files. */
 export const pluginLayer = (files: ReadonlyArray<string>): Layer.Layer<never, ConfigError> =>
-  files.reduce(
-    (before, file) => Layer.provideMerge(Layer.unwrap(Effect.map(loadPlugin(file), Registry.layer)), before),
-    Layer.empty as Layer.Layer<never, ConfigError>
-  )
+  Layer.unwrap(Effect.map(Effect.forEach(files, loadPlugin), (plugins) => Registry.layer(...plugins)))

@@ -70,18 +70,22 @@ export class Registry extends Context.Reference<Contents>("shakedrop/Registry", 
   defaultValue: () => builtIn
 }) {
   /**
-   * Adds a program's own definitions to those that are there already.
+   * Adds a program's own definitions to those that are there already. All plugins go into one layer, or into layers
+   * that are provided one after the other: of layers side by side only one would count.
    *
    * @errors ConfigError where a name is taken, or a definition has no version
    */
-  static readonly layer = (plugin: Plugin): Layer.Layer<never, ConfigError> =>
+  static readonly layer = (...plugins: ReadonlyArray<Plugin>): Layer.Layer<never, ConfigError> =>
     Layer.effect(
       Registry,
       Effect.gen(function* () {
-        const registry = yield* Registry
-        const problem = problemOf(registry, plugin)
-        if (problem !== undefined) return yield* new ConfigError({ reason: "Plugin", message: problem })
-        return extend(registry, plugin)
+        let registry = yield* Registry
+        for (const plugin of plugins) {
+          const problem = problemOf(registry, plugin)
+          if (problem !== undefined) return yield* new ConfigError({ reason: "Plugin", message: problem })
+          registry = extend(registry, plugin)
+        }
+        return registry
       })
     )
 }

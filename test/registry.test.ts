@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { makeTrace } from "../src/Augment/Batch/Breadcrumbs.ts"
 import { compile } from "../src/Augment/Compile.ts"
 import { defineStep } from "../src/Augment/Step/Step.ts"
@@ -143,11 +144,13 @@ describe("a registry", () => {
       assert.match(yield* problem({ losses: [Brier, Brier] }), /Brier is registered twice/)
       const { version: _, ...without } = Brier
       assert.match(yield* problem({ losses: [without] }), /Brier.* has no version/)
-      const both = yield* Effect.provide(Registry, [
-        Registry.layer({ models: [Own] }),
-        Registry.layer({ losses: [Brier] })
-      ])
-      assert.strictEqual(both.losses.at(-1), Brier)
+      const one = Registry.layer({ models: [Own] }, { losses: [Brier] })
+      const nested = [Registry.layer({ losses: [Brier] }), Registry.layer({ models: [Own] })] as const
+      for (const layer of [one, Layer.provideMerge(...nested)]) {
+        const { losses, models } = yield* Effect.provide(Registry, layer)
+        assert.strictEqual(losses.at(-1), Brier)
+        assert.strictEqual(models.at(-1), Own)
+      }
     })
   )
 })
