@@ -49,6 +49,18 @@ describe("shakedrop", () => {
     })
   }
 
+  it("recipes show loads neither tfjs nor a network", () => {
+    const loaded = modulesLoadedBy((environment) => {
+      const { code, stdout } = shakedrop(["recipes", "show", "speedrun"], environment)
+      assert.strictEqual(code, 0)
+      assert.include(stdout, "Airbench")
+    })
+    assert.deepStrictEqual(
+      loaded.filter((url) => HEAVY.test(url) || /(?<!effect)\/dist\/(Ops|Model|Train)[./]/.test(url)),
+      []
+    )
+  })
+
   for (const entry of ["Config", "Recipe"]) {
     it(`the library's ${entry} loads neither tfjs nor the device`, () => {
       const file = path.resolve(`dist/${entry}.js`)
