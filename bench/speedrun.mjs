@@ -20,7 +20,7 @@ import { labelsOf, predict, predictViews } from "../dist/Train/Evaluate/Logits.j
 import { viewsOf } from "../dist/Train/Evaluate/View.js"
 import { imagesOf, networkFor } from "../dist/Train/Run/Start.js"
 import { evaluationEntry } from "../dist/Train/Step/EntryPoints.js"
-import { measure, readRun } from "../dist/Train.js"
+import { measure, openRun } from "../dist/Train.js"
 
 const [run, peer, out] = process.argv.slice(2)
 if (out === undefined) {
@@ -36,7 +36,7 @@ const lines = (file) =>
 
 /** Seconds of training and test accuracy after each epoch of our run. */
 const ours = Effect.gen(function* () {
-  const { dataset: description, experiment } = yield* readRun(run)
+  const { dataset: description, experiment } = yield* openRun(run).config
   const network = yield* networkFor(experiment, description)
   const device = yield* Device
   const { test } = yield* Dataset
@@ -70,7 +70,7 @@ const ours = Effect.gen(function* () {
   return points
 }).pipe(Effect.scoped, Effect.provide(Device.layer("cpu")))
 
-const { experiment } = await Effect.runPromise(readRun(run))
+const { experiment } = await Effect.runPromise(openRun(run).config)
 const points = await Effect.runPromise(Effect.provide(ours, Dataset.layer(experiment.data)))
 const all = lines(peer)
 const peers = all.filter(({ epoch }) => epoch !== undefined)

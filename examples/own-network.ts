@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Checkpoint, Config, Data, Device, Experiment, Model, Registry, recipes, Train } from "shakedrop"
+import { Config, Data, Device, Experiment, Model, Registry, recipes, Train } from "shakedrop"
 
 /** Three 3×3 convolutions, each with batch normalisation, ReLU and max-pooling. */
 const Plain = Model.defineModel({
@@ -40,7 +40,6 @@ const Focal = Train.defineLoss({
   }
 })
 
-const directory = "runs/plain"
 const program = Effect.gen(function* () {
   const { train, ...quickstart } = recipes.quickstart.experiment
   const own = { model: { _tag: "Plain", width: 16 }, train: { ...train, epochs: 4, loss: { _tag: "Focal" } } }
@@ -48,9 +47,9 @@ const program = Effect.gen(function* () {
   const layers = Layer.mergeAll(
     Device.Device.layer("auto"),
     Data.Dataset.layer(experiment.data),
-    Checkpoint.Checkpoints.layer(`${directory}/checkpoints`)
+    Train.RunFolder.create({ name: "plain", root: "runs" })
   )
-  const options = { directory, resume: false, command: "node examples/own-network.ts" }
+  const options = { command: "node examples/own-network.ts" }
   const { result } = yield* Train.train(experiment, options).pipe(Effect.provide(layers))
   console.log(`${(100 * result.accuracy).toFixed(2)} % of ${result.images} test images`)
 })

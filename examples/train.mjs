@@ -5,9 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Checkpoint, Data, Device, Experiment, recipes, Train } from "shakedrop"
-
-const directory = "runs/from-a-program"
+import { Data, Device, Experiment, recipes, Train } from "shakedrop"
 
 const program = Effect.gen(function* () {
   const { experiment } = recipes.quickstart
@@ -18,9 +16,9 @@ const program = Effect.gen(function* () {
   const layers = Layer.mergeAll(
     Device.Device.layer("auto"),
     Data.Dataset.layer(changed.data),
-    Checkpoint.Checkpoints.layer(`${directory}/checkpoints`)
+    Train.RunFolder.create({ name: "from-a-program", root: "runs" })
   )
-  const options = { directory, resume: false, command: "node examples/train.mjs" }
+  const options = { command: "node examples/train.mjs" }
   const { result } = yield* Train.train(changed, options).pipe(Effect.scoped, Effect.provide(layers))
   console.log(`${(100 * result.accuracy).toFixed(2)} % of ${result.images} test images`)
 })

@@ -10,6 +10,7 @@ import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { asProcess } from "./Cli/Shared/AsProcess.ts"
+import { explain } from "./Cli/Shared/Explain.ts"
 import { output } from "./Cli/Shared/Output.ts"
 import { shakedrop } from "./Cli.ts"
 import { VERSION } from "./Platform/Version.ts"
@@ -22,7 +23,7 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   return Console.error(
     Cause.hasDies(cause)
       ? `shakedrop: internal error, please report it\n${Cause.pretty(cause)}`
-      : `shakedrop: ${(error as Error).message}`
+      : `shakedrop: ${explain(error as Error)}`
   )
 }
 

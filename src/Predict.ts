@@ -2,4 +2,4 @@
 export { ServeError } from "./Predict/Errors.ts"
 export { classifier, filesOf, type Prediction, type Unreadable } from "./Predict/Images.ts"
 export { inputOf, predictTensors, readTensors } from "./Predict/Tensors.ts"
-export { openRun, type Served } from "./Predict/TrainedRun.ts"
+export { type Served, servedNetwork } from "./Predict/TrainedRun.ts"

@@ -2,7 +2,6 @@
  * The report of a finished run: one HTML file that needs nothing else, with the result, curves, confusion, accuracy
  * by class and sample predictions.
  */
-import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { Dataset } from "./Data.ts"
 import { writeFileAtomic } from "./Platform/Files.ts"
@@ -14,9 +13,8 @@ import { overview } from "./Report/Overview.ts"
 import { page } from "./Report/Page.ts"
 import { predictionsOf } from "./Report/Predictions.ts"
 import { samples } from "./Report/Samples.ts"
-import { readMetrics } from "./Train/Run/Metrics.ts"
 import type { RunResult } from "./Train/Run/Result.ts"
-import { readRun } from "./Train/Run/RunConfig.ts"
+import { openRun } from "./Train/Run/RunFolder.ts"
 
 export { ensemblePage, writeEnsembleReport } from "./Report/Ensemble.ts"
 
@@ -30,8 +28,9 @@ export const writeReport = Effect.fn("writeReport")(function* (
   logits: Float32Array
 ) {
   const { classes, test, train, validation } = yield* Dataset
-  const config = yield* readRun(directory)
-  const metrics = yield* readMetrics(directory)
+  const run = openRun(directory)
+  const config = yield* run.config
+  const metrics = yield* run.metrics
   // A network may have more classes than the data.
   const names = result.confusion.map((_, label) => classes[label] ?? `class ${label}`)
   const images = { train: train.indices.length, validation: validation.indices.length }
@@ -43,7 +42,6 @@ export const writeReport = Effect.fn("writeReport")(function* (
     classesSection(result.confusion, names, result.accuracy),
     ...(yield* samples(test, predictionsOf(test, logits), names))
   ]
-  const file = path.join(directory, "report.html")
-  yield* writeFileAtomic(file, page(title, sections))
-  return file
+  yield* writeFileAtomic(run.report, page(title, sections))
+  return run.report
 })

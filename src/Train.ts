@@ -3,7 +3,8 @@
  * the data set and the checkpoints; everything that can fail is in its type.
  */
 import * as Effect from "effect/Effect"
-import type { Experiment, WeightsName } from "./Config.ts"
+import * as Option from "effect/Option"
+import type { Experiment } from "./Config.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { Device } from "./Device.ts"
 import { begin, resume } from "./Train/BeginOrResume.ts"
@@ -14,8 +15,9 @@ import { measureTest } from "./Train/MeasureTest.ts"
 import { prepare, type TrainOptions } from "./Train/Prepare.ts"
 import { precisionOf } from "./Train/Probe/Precision.ts"
 import { profileStep } from "./Train/Probe/Profile.ts"
+import { checkSameData, describeData } from "./Train/Run/DataDescription.ts"
 import { imagesOf } from "./Train/Run/Start.ts"
-import { checkSameData, readTrained } from "./Train/Run/Trained.ts"
+import { readTrained, type WeightsChoice } from "./Train/Run/Trained.ts"
 import { evaluationEntry } from "./Train/Step/EntryPoints.ts"
 import type { TrainingRun } from "./Train/TrainingRun.ts"
 
@@ -28,26 +30,24 @@ export { NonFiniteLoss } from "./Train/Loop.ts"
 export type { Trained } from "./Train/MeasureTest.ts"
 export type { TrainOptions } from "./Train/Prepare.ts"
 export type { Progress, StepProgress } from "./Train/Progress.ts"
+export { type DataDescription, describeData } from "./Train/Run/DataDescription.ts"
 export type { EpochMetrics } from "./Train/Run/Metrics.ts"
 export type { RunResult } from "./Train/Run/Result.ts"
-export {
-  type DataDescription,
-  describeData,
-  type RunConfig,
-  RunError,
-  readRun
-} from "./Train/Run/RunConfig.ts"
+export type { RunConfig } from "./Train/Run/RunConfig.ts"
+export { RunError } from "./Train/Run/RunError.ts"
+export { openRun, RunFolder, type RunReader } from "./Train/Run/RunFolder.ts"
+export type { WeightsChoice } from "./Train/Run/Trained.ts"
 
 export { crossEntropy, defineLoss, type LossFunction } from "./Train/Step/Loss.ts"
 
 /**
- * Trains an experiment on the `Dataset`, keeps the weights that are best on the validation split, and measures
+ * Trains an experiment on the `Dataset` in the `RunFolder`: a new run, or the one that is there. Keeps the weights that are best on the validation split, and measures
  * them once on the test split. Interrupted, it saves where it stands.
  */
 export const train = Effect.fn("train")(function* (experiment: Experiment, options: TrainOptions) {
   const run = yield* prepare(experiment, options)
   if (options.profile !== undefined) yield* profile(run, options.profile)
-  const start = yield* options.resume ? resume(run) : begin(run)
+  const start = yield* Option.isSome(run.folder.begun) ? resume(run) : begin(run)
   const end = yield* runEpochs(run, start)
   return yield* measureTest(run, end)
 }, Effect.scoped)
@@ -57,17 +57,17 @@ const profile = Effect.fnUntraced(function* (run: TrainingRun, file: string) {
   for (const line of yield* profileStep(program, images, experiment.train, file)) progress.message(line)
 })
 
-/** A run's measures on one of its splits, with its best weights (the last ones where nothing was selected). */
+/** A run's measures on one of its splits, with its best weights (the last ones where nothing was selected) or others. */
 export const evaluate = Effect.fn("evaluate")(function* (
   directory: string,
   split: SplitName,
-  weights: WeightsName
+  choice: WeightsChoice = {}
 ) {
   const device = yield* Device
   const dataset = yield* Dataset
-  const trained = yield* readTrained(directory, { weights })
-  yield* checkSameData(directory, trained.dataset, dataset)
-  const { experiment, network, step } = trained
+  const trained = yield* readTrained(directory, choice)
+  yield* checkSameData(directory, trained.dataset, describeData(dataset))
+  const { experiment, network, skipped, step } = trained
   const images = imagesOf(experiment, trained.dataset)
   const program = yield* device.compile(
     trained.weights,
@@ -82,6 +82,8 @@ export const evaluate = Effect.fn("evaluate")(function* (
   return {
     name: dataset.name,
     step,
+    /** A line for each damaged checkpoint that was passed over. */
+    skipped,
     ...measure(logits.data as Float32Array, labelsOf(dataset[split]), network.classes)
   }
 }, Effect.scoped)

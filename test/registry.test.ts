@@ -17,7 +17,7 @@ import { defineModel } from "../src/Model/Define.ts"
 import { conv, network, pooledClassifier, sequential } from "../src/Model.ts"
 import { type Plugin, Registry, stepsFor } from "../src/Registry.ts"
 import { writeReport } from "../src/Report.ts"
-import { readRun } from "../src/Train/Run/RunConfig.ts"
+import { openRun } from "../src/Train/Run/RunFolder.ts"
 import { defineLoss } from "../src/Train/Step/Loss.ts"
 import { open } from "./ensemble/runs.ts"
 import { colours, newest, runsOn, temporary } from "./support/Runs.ts"
@@ -203,17 +203,14 @@ it.live("a network, a step, a schedule and a loss of one's own are trained, comb
     assert.isFalse(newest(a).equals(newest(path.join(folder, "b"))))
     const { plugins } = JSON.parse(readFileSync(path.join(a, "config.json"), "utf8"))
     assert.deepStrictEqual(plugins, [{ names: ["Own", "Rows", "Steady", "Brier"] }])
-    assert.match(
-      readFileSync(yield* Effect.provide(writeReport(a, result, logits), layers(a)), "utf8"),
-      /Own/
-    )
+    assert.match(readFileSync(yield* Effect.provide(writeReport(a, result, logits), layers), "utf8"), /Own/)
 
     const ensemble = yield* open(folder, [{ run: "a" }, { run: "b" }], { tta: "flip" })
     yield* Effect.gen(function* () {
       yield* prepare(ensemble, "test")
       const { report } = yield* evaluateEnsemble(ensemble, { split: "test", command: "test" })
       assert.strictEqual(report.members.length, 2)
-    }).pipe(Effect.provide(layers(folder)))
+    }).pipe(Effect.provide(layers))
   }).pipe(registered)
 )
 
@@ -224,7 +221,7 @@ it.live("a run that needs what is not registered says so", () =>
     yield* Effect.flatMap(decodeExperiment(input), (experiment) => run(experiment, directory)).pipe(
       registered
     )
-    const error = yield* Effect.flip(readRun(directory))
+    const error = yield* Effect.flip(openRun(directory).config)
     assert.match(
       error.message,
       /needs Own and Rows and Steady and Brier of a program's own plugin, which is not loaded/

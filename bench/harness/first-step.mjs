@@ -4,12 +4,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Checkpoints } from "../../dist/Checkpoint.js"
 import { Dataset } from "../../dist/Data.js"
 import { Device } from "../../dist/Device.js"
 import { decodeExperiment } from "../../dist/Experiment.js"
 import { findRecipe } from "../../dist/Recipe.js"
-import { train } from "../../dist/Train.js"
+import { RunFolder, train } from "../../dist/Train.js"
 
 const [directory] = process.argv.slice(2)
 
@@ -23,9 +22,9 @@ const program = Effect.gen(function* () {
   const layers = Layer.mergeAll(
     Device.layer("cpu"),
     Dataset.layer(experiment.data),
-    Checkpoints.layer(directory)
+    RunFolder.create({ directory })
   )
-  yield* train(experiment, { directory, resume: false, command: "bench", workers: 0, progress }).pipe(
+  yield* train(experiment, { command: "bench", workers: 0, progress }).pipe(
     Effect.scoped,
     Effect.provide(layers)
   )

@@ -76,6 +76,17 @@ export const list = (directory: string): Effect.Effect<Array<string>, StorageErr
     )
   )
 
+/** Removes what a killed process left half-written. Nobody may be writing. */
+export const removeUnfinished = Effect.fnUntraced(function* (directory: string) {
+  const unfinished = (yield* list(directory)).filter((file) => OWN.test(file) && file.endsWith(".tmp"))
+  yield* Effect.tryPromise({
+    try: async () => {
+      for (const file of unfinished) await fs.rm(path.join(directory, file), { force: true })
+    },
+    catch: storageError("tidy", directory)
+  })
+})
+
 const filesOf = (directory: string, name: string) => ({
   file: path.join(directory, `${name}.safetensors`),
   manifestFile: path.join(directory, `${name}.json`)

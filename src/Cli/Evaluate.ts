@@ -5,8 +5,8 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { deviceFlag, splitFlag } from "./Shared/Flags.ts"
 import { percent } from "./Shared/Text.ts"
 
@@ -19,22 +19,28 @@ export const evaluateCommand = Command.make(
       Flag.withDescription("Raw or averaged weights; those that the run chose its best by"),
       Flag.optional
     ),
+    checkpoint: checkpointFlag,
+    directory: Flag.String("data-dir").pipe(
+      Flag.withDescription("Where the data set lies now, if it was moved; the images have to be the same"),
+      Flag.optional
+    ),
     device: deviceFlag
   },
-  Effect.fn("evaluate command")(function* ({ device, run, split, weights }) {
-    const { evaluate, judged, readRun } = yield* Effect.promise(() => import("../Train.ts"))
-    const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
+  Effect.fn("evaluate command")(function* ({ checkpoint, device, directory, run, split, weights }) {
+    const { evaluate, judged, openRun } = yield* Effect.promise(() => import("../Train.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
     const { wilsonInterval } = yield* Effect.promise(() => import("../Train/Run/Result.ts"))
-    const { experiment } = yield* readRun(run)
+    const { experiment } = yield* openRun(run).config
     const chosen = Option.getOrElse(weights, () => judged(experiment.train))
-    const layers = Layer.mergeAll(
-      Device.layer(device),
-      Dataset.layer(experiment.data),
-      Checkpoints.layer(path.join(run, "checkpoints"))
+    const data = Option.isSome(directory)
+      ? { ...experiment.data, directory: path.resolve(directory.value) }
+      : experiment.data
+    const choice = { weights: chosen, checkpoint: Option.getOrUndefined(checkpoint) }
+    const measures = yield* evaluate(run, split, choice).pipe(
+      Effect.provide([Device.layer(device), Dataset.layer(data)])
     )
-    const measures = yield* evaluate(run, split, chosen).pipe(Effect.provide(layers))
+    yield* tellSkipped(measures.skipped)
     const [low, high] = wilsonInterval(measures.correct, measures.images)
     yield* Console.log(
       `${measures.name}, ${measures.images} ${split} images, ${chosen} weights of step ${measures.step}: accuracy ${percent(measures.accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), top-5 ${percent(measures.top5)}, loss ${measures.loss.toFixed(4)}`

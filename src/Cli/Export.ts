@@ -6,6 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 
 /** Where a format goes in the run's folder. */
 const NAMES = { safetensors: "model.safetensors", savedmodel: "savedmodel", tfjs: "tfjs" } as const
@@ -22,14 +23,15 @@ export const exportCommand = Command.make(
     out: Flag.String("out").pipe(
       Flag.withDescription("File (safetensors) or folder; in the run's folder unless given"),
       Flag.optional
-    )
+    ),
+    checkpoint: checkpointFlag
   },
-  Effect.fn("export command")(function* ({ format, out, run }) {
-    const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
+  Effect.fn("export command")(function* ({ checkpoint, format, out, run }) {
     const { exportNetwork } = yield* Effect.promise(() => import("../Export.ts"))
-    const { openRun } = yield* Effect.promise(() => import("../Predict.ts"))
+    const { servedNetwork } = yield* Effect.promise(() => import("../Predict.ts"))
     const target = Option.getOrElse(out, () => path.join(run, NAMES[format]))
-    const served = yield* openRun(run).pipe(Effect.provide(Checkpoints.layer(path.join(run, "checkpoints"))))
+    const served = yield* servedNetwork(run, { checkpoint: Option.getOrUndefined(checkpoint) })
+    yield* tellSkipped(served.skipped)
     yield* exportNetwork(served, format, target)
     yield* Console.log(`${served.network.name}  ${path.resolve(target)}`)
   })

@@ -1,12 +1,11 @@
 /** `shakedrop predict`: what a run's network sees in images, or the logits of any network for tensors. */
-import * as path from "node:path"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { deviceFlag } from "./Shared/Flags.ts"
 import { checkAllRead, imageFiles, printPredictions, topFlag } from "./Shared/Predictions.ts"
 
@@ -17,6 +16,7 @@ const flags = {
     Argument.variadic()
   ),
   top: topFlag,
+  checkpoint: checkpointFlag,
   model: Flag.String("model").pipe(
     Flag.withDescription(
       "A model as JSON, for tensors instead of images (`shakedrop models --json` shows some)"
@@ -95,15 +95,14 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   yield* writeFileAtomic(files.out, encode({ logits }))
 })
 
-const predictImages = Effect.fnUntraced(function* (run: string, { device, images, top }: Input) {
-  const { Checkpoints } = yield* Effect.promise(() => import("../Checkpoint.ts"))
+const predictImages = Effect.fnUntraced(function* (run: string, { checkpoint, device, images, top }: Input) {
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-  const { classifier, openRun } = yield* Effect.promise(() => import("../Predict.ts"))
+  const { classifier, servedNetwork } = yield* Effect.promise(() => import("../Predict.ts"))
   const files = yield* imageFiles(images)
-  const layers = Layer.mergeAll(Device.layer(device), Checkpoints.layer(path.join(run, "checkpoints")))
   let unreadable = 0
   yield* Effect.gen(function* () {
-    const served = yield* openRun(run)
+    const served = yield* servedNetwork(run, { checkpoint: Option.getOrUndefined(checkpoint) })
+    yield* tellSkipped(served.skipped)
     const classify = yield* classifier(served)
     yield* Stream.runForEach(classify(files), (batch) =>
       Effect.gen(function* () {
@@ -111,7 +110,7 @@ const predictImages = Effect.fnUntraced(function* (run: string, { device, images
         unreadable += batch.unreadable.length
       })
     )
-  }).pipe(Effect.scoped, Effect.provide(layers))
+  }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
   yield* checkAllRead(unreadable, files.length)
 })
 

@@ -3,11 +3,10 @@ import { createHash } from "node:crypto"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Checkpoints } from "../Checkpoint.ts"
 import { type MemberConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights, WeightsName } from "../Config.ts"
 import { judged, weightsKept } from "../Train/Averages/Averages.ts"
-import { readRun } from "../Train/Run/RunConfig.ts"
+import { openRun } from "../Train/Run/RunFolder.ts"
 import { readTrained } from "../Train/Run/Trained.ts"
 import { EnsembleError } from "./Errors.ts"
 import { soupOf } from "./Soup.ts"
@@ -35,11 +34,9 @@ export interface Member {
   readonly folder: string
 }
 
-const checkpointsOf = (run: string) => Checkpoints.layer(path.join(run, "checkpoints"))
-
 /** Reads a source's network and weights: those that were found, not older ones in place of damaged ones. */
 const read = Effect.fnUntraced(function* ({ config: { checkpoint, run }, step, weights }: Source) {
-  const trained = yield* readTrained(run, { checkpoint, weights }).pipe(Effect.provide(checkpointsOf(run)))
+  const trained = yield* readTrained(run, { checkpoint, weights })
   if (trained.step === step) return trained
   return yield* new EnsembleError({
     message: `the checkpoint of step ${step} of the run in ${run} is damaged, or was replaced meanwhile: there is that of step ${trained.step}`
@@ -49,11 +46,15 @@ const read = Effect.fnUntraced(function* ({ config: { checkpoint, run }, step, w
 /** Finds the weights that a configuration names. */
 const findSource = Effect.fnUntraced(function* (config: RunWeights) {
   const { checkpoint, run } = config
-  const { experiment } = yield* readRun(run)
-  const checkpoints = yield* Effect.provide(Checkpoints, checkpointsOf(run))
-  let { identity } = yield* checkpoints.identify(checkpoint ?? "best")
-  if (checkpoint === undefined && Option.isNone(identity)) {
-    identity = (yield* checkpoints.identify("latest")).identity
+  const { checkpoints, config: runConfig } = openRun(run)
+  const { experiment } = yield* runConfig
+  let { identity, skipped } = yield* checkpoints.identify(checkpoint ?? "best")
+  if (checkpoint === undefined && Option.isNone(identity) && skipped.length === 0) {
+    ;({ identity, skipped } = yield* checkpoints.identify("latest"))
+  }
+  // Weights of an older state would be others than those that were asked for.
+  if (skipped.length > 0) {
+    return yield* new EnsembleError({ message: `the run in ${run} cannot be a member: ${skipped[0]}` })
   }
   if (Option.isNone(identity)) {
     const which = typeof checkpoint === "number" ? `snapshot ${checkpoint}` : `${checkpoint ?? ""} checkpoint`
@@ -88,7 +89,7 @@ export const findMember = Effect.fnUntraced(function* (config: MemberConfig) {
     key: createHash("sha256")
       .update(sources.map(({ key }) => key).join("\n"))
       .digest("hex"),
-    folder: path.join(first.config.run, "outputs")
+    folder: openRun(first.config.run).outputs
   } satisfies Member
 })
 

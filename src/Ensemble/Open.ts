@@ -4,7 +4,8 @@ import { makeCanvas } from "../Augment/Kernel/Canvas.ts"
 import { type EnsembleConfig, sourcesOf } from "../Config/Ensemble.ts"
 import { Registry } from "../Registry.ts"
 import { type View, viewsOf } from "../Train/Evaluate/View.ts"
-import { type DataDescription, readRun } from "../Train/Run/RunConfig.ts"
+import { type DataDescription, dataDifference } from "../Train/Run/DataDescription.ts"
+import { openRun } from "../Train/Run/RunFolder.ts"
 import { EnsembleError } from "./Errors.ts"
 import { findMember, type Member } from "./Member.ts"
 
@@ -21,7 +22,7 @@ const fail = (message: string) => new EnsembleError({ message })
 
 /** Fails where a run was trained on other classes, or on other images, than the data set's. */
 const checkRun = Effect.fnUntraced(function* (run: string, data: DataDescription) {
-  const { dataset: trainedOn } = yield* readRun(run)
+  const { dataset: trainedOn } = yield* openRun(run).config
   const [own, others] = [trainedOn.classes, data.classes]
   if (JSON.stringify(own) !== JSON.stringify(others)) {
     const same = JSON.stringify(own.toSorted()) === JSON.stringify(others.toSorted())
@@ -31,9 +32,10 @@ const checkRun = Effect.fnUntraced(function* (run: string, data: DataDescription
         : `the run in ${run} knows other classes (${own.slice(0, 3).join(", ")}, …; ${own.length} of them) than ${data.name} has (${others.slice(0, 3).join(", ")}, …; ${others.length})`
     )
   }
-  if (trainedOn.fingerprint !== data.fingerprint) {
+  const difference = dataDifference(trainedOn, data)
+  if (difference !== undefined) {
     return yield* fail(
-      `the run in ${run} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${data.name} (${data.fingerprint.slice(0, 12)}): its training images might be among those that the ensemble is measured on`
+      `the run in ${run} was trained on ${trainedOn.name}, but this data is ${data.name}, and is not the same (${difference}): its training images might be among those that the ensemble is measured on`
     )
   }
 })

@@ -1,18 +1,14 @@
 /** Trains the runs that an ensemble's members come from. */
-import { existsSync } from "node:fs"
-import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { Checkpoints } from "../Checkpoint.ts"
 import { type EnsembleConfig, sourcesOf } from "../Config/Ensemble.ts"
-import { configurationDifference } from "../Config/Overlay.ts"
 import type { Experiment, RunWeights } from "../Config.ts"
 import { Dataset } from "../Data.ts"
 import { decodeExperiment } from "../Experiment.ts"
 import { writeReport } from "../Report.ts"
 import { smokeDataset, smokeExperiment } from "../Train/Probe/DryRun.ts"
 import { type Progress, silent } from "../Train/Progress.ts"
-import { isFinished } from "../Train/Run/Result.ts"
-import { checkUnchanged, readRun } from "../Train/Run/RunConfig.ts"
+import { checkSameExperiment } from "../Train/Run/RunConfig.ts"
+import { openRun, RunFolder } from "../Train/Run/RunFolder.ts"
 import { train } from "../Train.ts"
 import { experimentOf } from "./Definition.ts"
 import { EnsembleError } from "./Errors.ts"
@@ -30,8 +26,6 @@ interface Planned {
   readonly experiment: Experiment
 }
 
-const isBegun = (run: string): boolean => existsSync(path.join(run, "config.json"))
-
 /**
  * Which runs are not finished, in the order of the members that need them, and what is trained there.
  *
@@ -41,7 +35,7 @@ export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfi
   const runs = [...new Set(config.members.flatMap((member) => sourcesOf(member).map(({ run }) => run)))]
   const planned: Array<Planned> = []
   for (const run of runs) {
-    if (isFinished(run)) continue
+    if (yield* openRun(run).isFinished) continue
     const experiment = yield* experimentOf(config, run)
     if (experiment === undefined) {
       return yield* new EnsembleError({
@@ -49,9 +43,9 @@ export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfi
       })
     }
     const decoded = yield* decodeExperiment(experiment)
-    if (isBegun(run)) {
-      const before = yield* readRun(run)
-      yield* checkUnchanged(run, configurationDifference(before.experiment, decoded))
+    if (yield* openRun(run).isBegun) {
+      const before = yield* openRun(run).config
+      yield* checkSameExperiment(run, before.experiment, decoded)
     }
     planned.push({ run, experiment: decoded })
   }
@@ -68,11 +62,11 @@ export const trainEnsemble = Effect.fn("trainEnsemble")(function* (
   { command, progress = silent, workers }: TrainEnsembleOptions
 ) {
   for (const { experiment, run } of yield* unfinishedRuns(config)) {
-    const resume = isBegun(run)
+    const resume = yield* openRun(run).isBegun
     progress.message(`${resume ? "going on with" : "training"} ${run}`)
-    yield* train(experiment, { directory: run, resume, command, workers, progress }).pipe(
+    yield* train(experiment, { command, workers, progress }).pipe(
       Effect.flatMap(({ logits, result }) => writeReport(run, result, logits)),
-      Effect.provide(Checkpoints.layer(path.join(run, "checkpoints")))
+      Effect.provide(resume ? RunFolder.resume(run) : RunFolder.create({ directory: run }))
     )
   }
 })

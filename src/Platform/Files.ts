@@ -25,7 +25,8 @@ const reasons: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up",
   ENOTDIR: "a part of the path is not a folder",
   EISDIR: "it is a folder",
-  EEXIST: "it already exists"
+  EEXIST: "it already exists",
+  ENAMETOOLONG: "the name is too long"
 }
 
 /** Turns what `node:fs` throws into a one-line error that names the path. */

@@ -5,7 +5,7 @@ import type { Size } from "../Model/Layer/Layer.ts"
 import type { Network } from "../Model/Network.ts"
 import type { ModelConfig } from "../Model.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
-import { readTrained } from "../Train/Run/Trained.ts"
+import { readTrained, type WeightsChoice } from "../Train/Run/Trained.ts"
 
 export interface Served {
   readonly config: ModelConfig
@@ -18,14 +18,19 @@ export interface Served {
   /** Of the channels, for pixels in [0, 1]. */
   readonly mean: PerChannel
   readonly std: PerChannel
+  /** A line for each damaged checkpoint that was passed over for this one. */
+  readonly skipped: ReadonlyArray<string>
 }
 
 /**
  * The network of a run with the weights that its result is about: the best ones, or the newest where none were
- * selected; averages where the run has them.
+ * selected; averages where the run has them; or with those of another choice.
  */
-export const openRun = Effect.fn("openRun")(function* (directory: string) {
-  const { dataset, experiment, network, weights } = yield* readTrained(directory)
+export const servedNetwork = Effect.fn("servedNetwork")(function* (
+  directory: string,
+  choice: WeightsChoice = {}
+) {
+  const { dataset, experiment, network, skipped, weights } = yield* readTrained(directory, choice)
   const { mean, size, std } = dataset
   return {
     config: experiment.model,
@@ -34,6 +39,7 @@ export const openRun = Effect.fn("openRun")(function* (directory: string) {
     classes: Array.from({ length: network.classes }, (_, k) => dataset.classes[k] ?? `class ${k}`),
     size,
     mean,
-    std
+    std,
+    skipped
   } satisfies Served
 })

@@ -1,50 +1,90 @@
 /** Where a training starts: at its first step, or after the last step that was saved. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import type { Checkpoint } from "../Checkpoint.ts"
 import { decodeStrictly } from "../Config/Decode.ts"
 import { describeForecast, measureSpeed } from "./Probe/Forecast.ts"
-import { Counters, START } from "./Run/Counters.ts"
+import { BestEvaluation, Counters, START } from "./Run/Counters.ts"
 import { findInitialWeights } from "./Run/InitialWeights.ts"
-import { truncateMetrics } from "./Run/Metrics.ts"
-import { beginRun, RunError } from "./Run/RunConfig.ts"
+import { RunError } from "./Run/RunError.ts"
+import type { RunFolder } from "./Run/RunFolder.ts"
 import type { PreparedRun } from "./TrainingRun.ts"
 
 /** Begins a run: says what it will take, and writes its configuration. */
 export const begin = Effect.fn("begin")(function* (run: PreparedRun) {
-  const { config, dataset, directory, experiment, images, network, program, progress } = run
+  const { config, dataset, experiment, folder, images, network, program, progress } = run
   const { train } = experiment
   const imagesPerSecond = yield* measureSpeed(program, images, train)
   for (const line of describeForecast({ network, train, dataset, imagesPerSecond })) progress.message(line)
-  yield* beginRun(directory, config)
-  yield* truncateMetrics(directory, START.step)
+  yield* folder.writeConfig(config)
   return START
 })
 
-const countersOf = ({ counters, step }: Checkpoint): Effect.Effect<Counters, RunError> =>
-  decodeStrictly(Counters, counters).pipe(
-    Effect.mapError(
-      (problems) =>
-        new RunError({
-          message: `the checkpoint of step ${step} does not say where the run stands: ${problems}`
-        })
-    )
+/** What a checkpoint says besides its tensors. */
+const countersOf = <S extends Schema.Codec<unknown, unknown>>(
+  schema: S,
+  { counters, step }: Checkpoint,
+  directory: string
+): Effect.Effect<S["Type"], RunError> =>
+  decodeStrictly(schema, counters).pipe(
+    Effect.mapError((problems) => {
+      const message = `the checkpoint of step ${step} of the run in ${directory} does not say where the run stands: ${problems}`
+      return new RunError({ reason: "DamagedCheckpoint", directory, message })
+    })
   )
 
-/** Continues a run from its newest whole checkpoint; where nothing was saved it begins anew. */
-export const resume = Effect.fn("resume")(function* (run: PreparedRun) {
-  const { checkpoints, config, directory, experiment, program, progress } = run
-  const { checkpoint, skipped } = yield* checkpoints.find("latest")
+/**
+ * The best evaluation that a state speaks of, if its checkpoint is whole. Otherwise the one whose checkpoint is there,
+ * or none, and a line that says so: counters and checkpoint are never of two evaluations.
+ */
+const bestOf = Effect.fnUntraced(function* (
+  { best }: Counters,
+  { checkpoints, directory }: RunFolder["Service"]
+) {
+  if (best === null) return { best, told: [] }
+  const { checkpoint, skipped } = yield* checkpoints.find("best")
+  if (Option.isNone(checkpoint)) {
+    const why = skipped[0] ?? "its best checkpoint is missing"
+    return { best: null, told: [`${why}; the best of the epochs from here on is kept in its place`] }
+  }
+  const { step } = checkpoint.value
+  if (step === best.step) return { best, told: [] }
+  const found = yield* countersOf(BestEvaluation, checkpoint.value, directory)
+  const told = `the best checkpoint is of epoch ${found.epoch}, later than the state that the run goes on from; it is kept`
+  return { best: { ...found, step }, told: [told] }
+})
+
+/** The newest whole state; none where nothing was saved yet. A run without a whole one is not begun anew. */
+const newestState = Effect.fnUntraced(function* ({ folder, progress }: PreparedRun) {
+  const { checkpoint, skipped } = yield* folder.checkpoints.find("latest")
+  if (Option.isNone(checkpoint) && skipped.length > 0) {
+    const { directory } = folder
+    const message = `every checkpoint of the run in ${directory} is damaged (${skipped[0]}): nothing was deleted`
+    return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
+  }
   for (const line of skipped) progress.message(`${line}; it is passed over`)
+  return checkpoint
+})
+
+/** Continues a run from its newest whole checkpoint; where nothing was saved yet it begins anew. */
+export const resume = Effect.fn("resume")(function* (run: PreparedRun) {
+  const { config, experiment, folder, program, progress } = run
+  const state = yield* newestState(run)
   let start = START
-  if (Option.isSome(checkpoint)) {
-    yield* program.write(checkpoint.value.tensors)
-    start = yield* countersOf(checkpoint.value)
-  } else if (config.initialWeights === undefined) {
+  if (Option.isSome(state)) {
+    yield* program.write(state.value.tensors)
+    const counters = yield* countersOf(Counters, state.value, folder.directory)
+    const { best, told } = yield* bestOf(counters, folder)
+    for (const line of told) progress.message(line)
+    start = { ...counters, best }
+  } else {
     // Without a checkpoint the file of weights is needed again.
     yield* findInitialWeights(experiment)
   }
   progress.message(`continued after step ${start.step}`)
-  yield* truncateMetrics(directory, start.step)
+  // The data may lie elsewhere now.
+  yield* folder.writeConfig(config)
+  yield* folder.truncateMetrics(start.epoch)
   return start
 })

@@ -17,7 +17,6 @@ import { epochMetrics, evaluateEpoch, stepsPerEpoch, weightsOf } from "./Epoch.t
 import { lookaheadRate } from "./Optimizer/Lookahead.ts"
 import type { StepProgress } from "./Progress.ts"
 import { afterEpoch, afterStep, type Counters } from "./Run/Counters.ts"
-import { appendMetrics } from "./Run/Metrics.ts"
 import type { StepInput, StepOutput } from "./Step/TrainingProgram.ts"
 import type { TrainingRun } from "./TrainingRun.ts"
 
@@ -53,7 +52,7 @@ const save = Effect.fnUntraced(function* ({ run, standing }: Loop) {
   if (counters === saved) return
   const best = counters.best && { best: counters.best.step }
   const state = { step: counters.step, tensors: yield* run.program.read, counters, ...best }
-  yield* run.checkpoints.save(state, { keep: run.experiment.train.keep })
+  yield* run.folder.checkpoints.save(state, { keep: run.experiment.train.keep })
   yield* Ref.set(standing, { counters, saved: counters, savedAt: yield* Clock.currentTimeMillis })
 }, Effect.uninterruptible)
 
@@ -112,12 +111,12 @@ const progressOf = (
   }
 }
 
-const nonFinite = ({ directory }: TrainingRun, { counters, saved }: Standing): NonFiniteLoss => {
+const nonFinite = ({ folder }: TrainingRun, { counters, saved }: Standing): NonFiniteLoss => {
   const step = counters.step + 1
   const good =
     saved.step === 0
       ? "no checkpoint had been saved yet"
-      : `the last good checkpoint, of step ${saved.step}, is kept in ${directory}`
+      : `the last good checkpoint, of step ${saved.step}, is kept in ${folder.directory}`
   return new NonFiniteLoss({
     step,
     message: `the loss or its gradient is not finite at step ${step} (epoch ${counters.epoch + 1}): lower train.learningRate or set train.clipGradNorm; ${good}`
@@ -156,19 +155,19 @@ const keepEpoch = Effect.fnUntraced(function* (
   before: number
 ) {
   const { run, standing } = loop
-  const { checkpoints, directory, experiment, program, progress } = run
+  const { experiment, folder, program, progress } = run
   const { counters } = yield* Ref.get(standing)
   const seconds = secondsSince(before)
   const metrics = epochMetrics(run, counters, measured, seconds)
   const { epoch, step } = metrics
-  yield* appendMetrics(directory, metrics)
+  yield* folder.appendMetrics(metrics)
   const accuracy = measured[judged(experiment.train)]?.accuracy
   const better = accuracy !== undefined && (counters.best === null || accuracy > counters.best.accuracy)
   const snapshot = endsCycle(experiment.train.schedule, epoch, run.registry.schedules)
   if (better || snapshot) {
     const tensors = weightsOf(run, yield* program.read)
-    if (better) yield* checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
-    if (snapshot) yield* checkpoints.saveSnapshot({ step, tensors, counters: { epoch } })
+    if (better) yield* folder.checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
+    if (snapshot) yield* folder.checkpoints.saveSnapshot({ step, tensors, counters: { epoch } })
   }
   yield* setCounters(loop, afterEpoch(counters, seconds, better ? { epoch, step, accuracy } : counters.best))
   yield* save(loop)

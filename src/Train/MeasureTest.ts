@@ -6,8 +6,8 @@ import { labelsOf, predict, predictViews } from "./Evaluate/Logits.ts"
 import { measure } from "./Evaluate/Measures.ts"
 import { viewsOf } from "./Evaluate/View.ts"
 import type { Counters } from "./Run/Counters.ts"
-import { type OverViews, type RunResult, wilsonInterval, writeResult } from "./Run/Result.ts"
-import { RunError } from "./Run/RunConfig.ts"
+import { type OverViews, type RunResult, wilsonInterval } from "./Run/Result.ts"
+import { RunError } from "./Run/RunError.ts"
 import type { PreparedRun, TrainingRun } from "./TrainingRun.ts"
 
 /** A finished run: its result, and the logits [images,classes] of the test split that it was computed from. */
@@ -18,7 +18,7 @@ export interface Trained {
 
 /** Puts the weights that are judged on the device: the best ones, or the last ones where nothing was selected. */
 const select = Effect.fnUntraced(function* (
-  { checkpoints, directory, experiment, program }: TrainingRun,
+  { experiment, folder, program }: TrainingRun,
   { best }: Counters
 ) {
   const weights = judged(experiment.train)
@@ -26,9 +26,11 @@ const select = Effect.fnUntraced(function* (
     const selection = `the ${weights} weights of the last epoch; there is no validation split`
     return { weights, epochs: experiment.train.epochs, selection }
   }
-  const { checkpoint } = yield* checkpoints.find("best")
+  const { checkpoint, skipped } = yield* folder.checkpoints.find("best")
   if (Option.isNone(checkpoint)) {
-    return yield* new RunError({ message: `the best checkpoint of the run in ${directory} cannot be read` })
+    const { directory } = folder
+    const message = `the best checkpoint of the run in ${directory} cannot be read: ${skipped[0]}`
+    return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
   }
   yield* program.write(checkpoint.value.tensors)
   const accuracy = `${(100 * best.accuracy).toFixed(2)} %`
@@ -54,7 +56,7 @@ const measureViews = Effect.fnUntraced(function* (run: TrainingRun) {
 
 /** Measures the run's weights on the test split, and writes the result. */
 export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun, end: Counters) {
-  const { config, dataset, directory, experiment, images, network, program } = run
+  const { config, dataset, experiment, folder, images, network, program } = run
   const { epochs, selection, weights } = yield* select(run, end)
   const batches = { batchSize: images.batchSize, classes: network.classes }
   const logits = yield* predict(dataset.test, batches, program.classify(weights))
@@ -75,6 +77,6 @@ export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun,
     seed: experiment.seed,
     command: config.command
   }
-  yield* writeResult(directory, result)
+  yield* folder.writeResult(result)
   return { result, logits: logits.data } satisfies Trained
 })

@@ -1,12 +1,12 @@
 /** A training that is under way: what the effects that it is made of share. */
 import type { Augmenter } from "../Augment.ts"
-import type { Checkpoints } from "../Checkpoint.ts"
 import type { Experiment } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
 import type { Contents } from "../Registry.ts"
 import type { Progress } from "./Progress.ts"
 import type { RunConfig } from "./Run/RunConfig.ts"
+import type { RunFolder } from "./Run/RunFolder.ts"
 import type { Images } from "./Step/EntryPoints.ts"
 import type { TrainingProgram } from "./Step/TrainingProgram.ts"
 
@@ -17,8 +17,7 @@ export interface TrainingRun {
   readonly dataset: LoadedDataset
   readonly augmenter: Augmenter
   readonly program: TrainingProgram
-  readonly checkpoints: Checkpoints["Service"]
-  readonly directory: string
+  readonly folder: RunFolder["Service"]
   readonly progress: Progress
   /** What the experiment's names stand for. */
   readonly registry: Contents

@@ -4,7 +4,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { openEnsemble } from "../../src/Ensemble.ts"
 import type { View } from "../../src/Train/Evaluate/View.ts"
-import { describeData, type RunConfig } from "../../src/Train/Run/RunConfig.ts"
+import { describeData } from "../../src/Train/Run/DataDescription.ts"
+import type { RunConfig } from "../../src/Train/Run/RunConfig.ts"
 import { dataset, decoded, open, trainedBefore } from "./runs.ts"
 
 const restarts = { seed: 3, train: { epochs: 2, schedule: { _tag: "WarmRestarts", t0: 1 } } }
@@ -88,7 +89,10 @@ describe("an ensemble", () => {
     Effect.gen(function* () {
       const folder = yield* copies
       edit(folder, "b", (config) => ({ ...config, dataset: { ...config.dataset, fingerprint: "else" } }))
-      assert.match(yield* refused(folder), /^the run in FOLDER\/b was trained on colours \(else\), but this/)
+      assert.match(
+        yield* refused(folder),
+        /^the run in FOLDER\/b was trained on colours, but this data is colours, and is not the same \(as many/
+      )
       for (const change of [{ seed: 7 }, { validation: 8 }]) {
         const others = yield* copies
         edit(others, "b", ({ experiment, ...config }) => ({
@@ -119,9 +123,12 @@ describe("an ensemble", () => {
         "the run in FOLDER/a has no ema weights: it has raw"
       )
       removeCheckpoints(folder, "b", "best-")
-      yield* open(folder, both)
-      const best = [{ run: "a" }, { run: "b", checkpoint: "best" }]
-      assert.strictEqual(yield* refused(folder, best), "the run in FOLDER/b has no best checkpoint")
+      const missing =
+        /^the run in FOLDER\/b cannot be a member: FOLDER\/b\/checkpoints\/best-\d+\.json is missing$/
+      for (const members of [both, [{ run: "a" }, { run: "b", checkpoint: "best" }]]) {
+        assert.match(yield* refused(folder, members), missing)
+      }
+      yield* open(folder, [{ run: "a" }, { run: "b", checkpoint: "latest" }])
       removeCheckpoints(folder, "b", "step-")
       assert.strictEqual(yield* refused(folder), "the run in FOLDER/b has no checkpoint")
     })

@@ -10,7 +10,7 @@ import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { decodeEnsemble, openEnsemble } from "../../src/Ensemble.ts"
 import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
-import { describeData } from "../../src/Train/Run/RunConfig.ts"
+import { describeData } from "../../src/Train/Run/DataDescription.ts"
 import { colours, runsOn, temporary } from "../support/Runs.ts"
 
 export const dataset = colours()

@@ -45,7 +45,7 @@ const serve = (config: ModelConfig): Served => {
   const network = makeNetwork(config, { classes: classes.length, size })
   return {
     ...{ config, network, weights: disturbed(network.init(1)), classes, size },
-    ...{ mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] }
+    ...{ mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3], skipped: [] }
   }
 }
 

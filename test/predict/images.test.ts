@@ -4,8 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import sharp from "sharp"
-import { Checkpoints } from "../../src/Checkpoint.ts"
-import { classifier, filesOf, openRun } from "../../src/Predict.ts"
+import { classifier, filesOf, servedNetwork } from "../../src/Predict.ts"
 import { softmax } from "../../src/Train/Evaluate/Measures.ts"
 import { servicesFor, smallDataset, smallRun, temporaryFolder } from "../support/Run.ts"
 
@@ -30,7 +29,7 @@ describe("predictions of image files", () => {
         }
         fs.writeFileSync(path.join(folder, "001a.png"), "not an image")
 
-        const served = yield* openRun(directory)
+        const served = yield* servedNetwork(directory)
         assert.deepStrictEqual(served.classes, dataset.classes)
         const classify = yield* classifier(served)
         const batches = yield* Stream.runCollect(classify(yield* filesOf([folder])))
@@ -49,7 +48,7 @@ describe("predictions of image files", () => {
           batches.flatMap((batch) => batch.unreadable.map(({ file }) => path.basename(file))),
           ["001a.png"]
         )
-      }).pipe(Effect.provide(servicesFor(directory, dataset)))
+      }).pipe(Effect.provide(servicesFor(dataset)))
     })
   )
 
@@ -84,9 +83,8 @@ describe("predictions of image files", () => {
     Effect.gen(function* () {
       const directory = yield* temporaryFolder
       const dataset = smallDataset()
-      yield* Effect.provide(smallRun(directory), servicesFor(directory, dataset))
-      const checkpoints = Checkpoints.layer(path.join(directory, "checkpoints"))
-      const served = yield* Effect.provide(openRun(directory), checkpoints)
+      yield* Effect.provide(smallRun(directory), servicesFor(dataset))
+      const served = yield* servedNetwork(directory)
       const { height, width } = dataset.train.images
       const { classes, mean, std } = dataset
       assert.deepStrictEqual(
@@ -94,7 +92,7 @@ describe("predictions of image files", () => {
         { classes, mean, std, size: { height, width } }
       )
       fs.rmSync(path.join(directory, "checkpoints"), { recursive: true })
-      const none = yield* Effect.flip(Effect.provide(openRun(directory), checkpoints))
+      const none = yield* Effect.flip(servedNetwork(directory))
       assert.match(none.message, /no checkpoint yet/)
     })
   )
@@ -102,16 +100,13 @@ describe("predictions of image files", () => {
   it.effect("take averages that get their batch statistics at the end of a run only from there", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryFolder
-      const services = servicesFor(directory, smallDataset())
+      const services = servicesFor(smallDataset())
       const averaged = { train: { swa: { start: 1 } }, model: { classes: 12 } }
       yield* Effect.provide(smallRun(directory, averaged), services)
-      const { classes } = yield* Effect.provide(openRun(directory), services)
+      const { classes } = yield* servedNetwork(directory)
       assert.deepStrictEqual(classes.slice(9), ["stripes", "class 10", "class 11"])
       fs.rmSync(path.join(directory, "result.json"))
-      for (const name of fs.readdirSync(path.join(directory, "checkpoints"))) {
-        if (name.startsWith("best-")) fs.rmSync(path.join(directory, "checkpoints", name))
-      }
-      const error = yield* Effect.flip(Effect.provide(openRun(directory), services))
+      const error = yield* Effect.flip(servedNetwork(directory, { checkpoint: "latest" }))
       assert.match(error.message, /batch statistics at its end/)
     })
   )

@@ -13,9 +13,9 @@ import { mostConfidentlyWrong, predictionsOf, someCorrect } from "../../src/Repo
 import { writeReport } from "../../src/Report.ts"
 import { labelsOf } from "../../src/Train/Evaluate/Logits.ts"
 import { measure } from "../../src/Train/Evaluate/Measures.ts"
+import { describeData } from "../../src/Train/Run/DataDescription.ts"
 import { appendMetrics } from "../../src/Train/Run/Metrics.ts"
 import { wilsonInterval } from "../../src/Train/Run/Result.ts"
-import { describeData } from "../../src/Train/Run/RunConfig.ts"
 
 const SIDE = 4
 const third: PerChannel = [0.3, 0.3, 0.3]

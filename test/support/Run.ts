@@ -4,14 +4,13 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Checkpoints } from "../../src/Checkpoint.ts"
 import { merge } from "../../src/Config.ts"
 import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
-import { train } from "../../src/Train.ts"
+import { RunFolder, train } from "../../src/Train.ts"
 
 const input: ExperimentInput = {
   name: "small",
@@ -48,16 +47,12 @@ export const temporaryFolder = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
 )
 
-/** Services for a run in a folder, on the CPU. */
-export const servicesFor = (directory: string, dataset: LoadedDataset) =>
-  Layer.mergeAll(
-    Device.layer("cpu"),
-    Layer.succeed(Dataset, dataset),
-    Checkpoints.layer(path.join(directory, "checkpoints"))
-  )
+/** What a run needs besides its folder, on the CPU. */
+export const servicesFor = (dataset: LoadedDataset) =>
+  Layer.merge(Device.layer("cpu"), Layer.succeed(Dataset, dataset))
 
 /** Trains in a folder, with some values of the experiment changed; gives the test images' logits too. */
 export const smallRun = (directory: string, change: unknown = {}) =>
   Effect.flatMap(decodeExperiment(merge(input, change)), (experiment) =>
-    train(experiment, { directory, resume: false, command: "test" })
+    train(experiment, { command: "test" }).pipe(Effect.provide(RunFolder.create({ directory })))
   )

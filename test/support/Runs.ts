@@ -5,14 +5,13 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import { Checkpoints } from "../../src/Checkpoint.ts"
 import type { Experiment } from "../../src/Config.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { draws } from "../../src/Random.ts"
 import { silent } from "../../src/Train/Progress.ts"
-import { readMetrics } from "../../src/Train/Run/Metrics.ts"
+import { openRun, RunFolder } from "../../src/Train/Run/RunFolder.ts"
 import { type TrainOptions, train } from "../../src/Train.ts"
 
 const SIDE = 8
@@ -55,17 +54,18 @@ export const temporary = Effect.acquireRelease(
 
 /** Trains on a data set. */
 export const runsOn = (dataset: LoadedDataset) => {
-  /** What a run in a folder needs. */
-  const layers = (directory: string) =>
-    Layer.mergeAll(
-      Device.layer("cpu"),
-      Layer.succeed(Dataset, dataset),
-      Checkpoints.layer(path.join(directory, "checkpoints"))
-    )
+  /** What a run needs besides its folder. */
+  const layers = Layer.merge(Device.layer("cpu"), Layer.succeed(Dataset, dataset))
 
-  const run = (experiment: Experiment, directory: string, options: Partial<TrainOptions> = {}) =>
-    train(experiment, { directory, resume: false, command: "test", ...options }).pipe(
-      Effect.provide(layers(directory))
+  /** Trains a new run in a folder, or continues the one that is there. */
+  const run = (
+    experiment: Experiment,
+    directory: string,
+    { resume = false, ...options }: Partial<TrainOptions> & { readonly resume?: boolean } = {}
+  ) =>
+    train(experiment, { command: "test", ...options }).pipe(
+      Effect.provide(layers),
+      Effect.provide(resume ? RunFolder.resume(directory) : RunFolder.create({ directory }))
     )
 
   /** Trains until interrupted after a number of steps of this process. */
@@ -99,6 +99,6 @@ export const newest = (directory: string): Buffer => {
 
 /** The epochs' numbers without their times. */
 export const curves = (directory: string) =>
-  Effect.map(readMetrics(directory), (lines) =>
+  Effect.map(openRun(directory).metrics, (lines) =>
     lines.map(({ imagesPerSecond: _, seconds: __, waitShare: ___, ...numbers }) => numbers)
   )

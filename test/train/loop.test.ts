@@ -2,9 +2,10 @@ import { assert, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { makeAugmenter } from "../../src/Augment.ts"
-import type { Checkpoint, Checkpoints } from "../../src/Checkpoint.ts"
+import type { Checkpoint } from "../../src/Checkpoint.ts"
 import { decodeExperiment } from "../../src/Experiment.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import { Registry } from "../../src/Registry.ts"
@@ -12,21 +13,31 @@ import { float32 } from "../../src/Tensor/HostTensor.ts"
 import { runEpochs } from "../../src/Train/Loop.ts"
 import { silent } from "../../src/Train/Progress.ts"
 import { type Counters, START } from "../../src/Train/Run/Counters.ts"
-import { describeData } from "../../src/Train/Run/RunConfig.ts"
+import { describeData } from "../../src/Train/Run/DataDescription.ts"
+import { openRun, type RunFolder } from "../../src/Train/Run/RunFolder.ts"
 import { imagesOf } from "../../src/Train/Run/Start.ts"
 import type { TrainingProgram } from "../../src/Train/Step/TrainingProgram.ts"
-import { colours, temporary } from "../support/Runs.ts"
+import { colours } from "../support/Runs.ts"
 
 const dataset = colours()
 const size = { height: 8, width: 8 }
 
-/** Checkpoints that are only noted. */
-const notedIn = (saved: Array<Checkpoint>): Checkpoints["Service"] => ({
-  save: (checkpoint) => Effect.sync(() => saved.push(checkpoint)),
-  saveBest: () => Effect.void,
-  saveSnapshot: () => Effect.die("no cycle ends"),
-  find: () => Effect.die("not read"),
-  identify: () => Effect.die("not read")
+/** A folder in which states are only noted. */
+const notedIn = (saved: Array<Checkpoint>): RunFolder["Service"] => ({
+  ...openRun("nowhere"),
+  begun: Option.none(),
+  isSaved: Effect.die("not asked"),
+  writeConfig: () => Effect.die("not begun"),
+  truncateMetrics: () => Effect.die("not continued"),
+  writeResult: () => Effect.die("not finished"),
+  appendMetrics: () => Effect.void,
+  checkpoints: {
+    save: (checkpoint) => Effect.sync(() => saved.push(checkpoint)),
+    saveBest: () => Effect.void,
+    saveSnapshot: () => Effect.die("no cycle ends"),
+    find: () => Effect.die("not read"),
+    identify: () => Effect.die("not read")
+  }
 })
 
 /** A program that computes nothing, notes what it is told, and measures statistics with `measure`. */
@@ -58,16 +69,15 @@ it.live("weights are averaged once, also where the run is interrupted before the
       }
     })
     const saved: Array<Checkpoint> = []
-    const directory = yield* temporary
     const augmenter = yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 })
     const registry = yield* Registry
     const runWith = (program: TrainingProgram, start: Counters) =>
       runEpochs(
         {
-          ...{ experiment, dataset, augmenter, program, directory, progress: silent, registry },
+          ...{ experiment, dataset, augmenter, program, progress: silent, registry },
           network: makeNetwork(experiment.model, { classes: 4, size }),
           images: imagesOf(experiment, describeData(dataset)),
-          checkpoints: notedIn(saved)
+          folder: notedIn(saved)
         },
         start
       )
@@ -103,12 +113,12 @@ it.effect("a checkpoint is saved whenever so many minutes have gone by", () =>
     const program = noted([], Effect.void)
     yield* runEpochs(
       {
-        ...{ experiment, dataset, directory: yield* temporary, progress: silent },
+        ...{ experiment, dataset, progress: silent },
         network: makeNetwork(experiment.model, { classes: 4, size }),
         images: imagesOf(experiment, describeData(dataset)),
         registry: yield* Registry,
         augmenter: yield* makeAugmenter(dataset, { batchSize, pipeline: [], seed: 1 }),
-        checkpoints: notedIn(saved),
+        folder: notedIn(saved),
         program: {
           ...program,
           step: (batch, at) => Effect.tap(program.step(batch, at), TestClock.adjust("3 minutes"))

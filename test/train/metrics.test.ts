@@ -44,7 +44,7 @@ const fileOf = (directory: string) => path.join(directory, "metrics.jsonl")
 /** A run's folder with the metrics of some epochs. */
 const folderOf = Effect.fnUntraced(function* (lines: ReadonlyArray<EpochMetrics>) {
   const directory = yield* temporary
-  for (const metrics of lines) yield* appendMetrics(directory, metrics)
+  for (const metrics of lines) yield* appendMetrics(fileOf(directory), metrics)
   return directory
 })
 
@@ -52,7 +52,7 @@ describe("metrics", () => {
   it.effect("are read as they were added, a line an epoch", () =>
     Effect.gen(function* () {
       const directory = yield* folderOf(epochs(1, 2))
-      assert.deepStrictEqual(yield* readMetrics(directory), epochs(1, 2))
+      assert.deepStrictEqual(yield* readMetrics(fileOf(directory)), epochs(1, 2))
       assert.strictEqual(readFileSync(fileOf(directory), "utf8").split("\n").length, 3)
     })
   )
@@ -60,8 +60,8 @@ describe("metrics", () => {
   it.effect("of a run without an epoch are none", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
-      assert.deepStrictEqual(yield* readMetrics(directory), [])
-      yield* truncateMetrics(directory, 0)
+      assert.deepStrictEqual(yield* readMetrics(fileOf(directory)), [])
+      yield* truncateMetrics(fileOf(directory), 0)
       assert.isFalse(existsSync(fileOf(directory)))
     })
   )
@@ -72,10 +72,10 @@ describe("metrics", () => {
       // The checkpoint is of the second epoch's middle; the third epoch's line was being written.
       const killed = yield* folderOf(epochs(1, 2))
       appendFileSync(fileOf(killed), JSON.stringify(line(3)).slice(0, 50))
-      yield* truncateMetrics(killed, 12)
-      assert.deepStrictEqual(yield* readMetrics(killed), epochs(1))
-      yield* appendMetrics(killed, line(2))
-      yield* appendMetrics(killed, line(3))
+      yield* truncateMetrics(fileOf(killed), 1)
+      assert.deepStrictEqual(yield* readMetrics(fileOf(killed)), epochs(1))
+      yield* appendMetrics(fileOf(killed), line(2))
+      yield* appendMetrics(fileOf(killed), line(3))
       assert.isTrue(readFileSync(fileOf(killed)).equals(readFileSync(fileOf(whole))))
       assert.deepStrictEqual(readdirSync(killed), ["metrics.jsonl"])
     })
@@ -86,8 +86,8 @@ describe("metrics", () => {
       const directory = yield* folderOf(epochs(1, 2))
       const before = readFileSync(fileOf(directory))
       appendFileSync(fileOf(directory), '{"epoch":3,"st')
-      assert.deepStrictEqual(yield* readMetrics(directory), epochs(1, 2))
-      yield* truncateMetrics(directory, 16)
+      assert.deepStrictEqual(yield* readMetrics(fileOf(directory)), epochs(1, 2))
+      yield* truncateMetrics(fileOf(directory), 2)
       assert.isTrue(readFileSync(fileOf(directory)).equals(before))
     })
   )
@@ -96,10 +96,13 @@ describe("metrics", () => {
     Effect.gen(function* () {
       const directory = yield* temporary
       writeFileSync(fileOf(directory), `${JSON.stringify(line(1))}\n{"epoch":2\n`)
-      assert.match((yield* Effect.flip(readMetrics(directory))).message, /metrics\.jsonl, line 2: .*not JSON/)
+      assert.match(
+        (yield* Effect.flip(readMetrics(fileOf(directory)))).message,
+        /metrics\.jsonl, line 2: .*not JSON/
+      )
       const { lr: _, ...rest } = line(1)
       writeFileSync(fileOf(directory), `${JSON.stringify(rest)}\n`)
-      const error = yield* Effect.flip(truncateMetrics(directory, 8))
+      const error = yield* Effect.flip(truncateMetrics(fileOf(directory), 1))
       assert.match(error.message, /metrics\.jsonl, line 1: lr is missing/)
     })
   )

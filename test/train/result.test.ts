@@ -64,9 +64,10 @@ describe("result.json", () => {
   it.effect("is read as it was written, and nothing else is left", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
-      yield* writeResult(directory, { ...result, accuracy: 0 })
-      yield* writeResult(directory, result)
-      assert.deepStrictEqual(yield* readResult(directory), result)
+      const file = path.join(directory, "result.json")
+      yield* writeResult(file, { ...result, accuracy: 0 })
+      yield* writeResult(file, result)
+      assert.deepStrictEqual(yield* readResult(file), result)
       assert.deepStrictEqual(readdirSync(directory), ["result.json"])
     })
   )
@@ -74,8 +75,9 @@ describe("result.json", () => {
   it.effect("that is wrong is refused with file and key", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
-      writeFileSync(path.join(directory, "result.json"), JSON.stringify({ ...result, accuracy: "high" }))
-      const error = yield* Effect.flip(readResult(directory))
+      const file = path.join(directory, "result.json")
+      writeFileSync(file, JSON.stringify({ ...result, accuracy: "high" }))
+      const error = yield* Effect.flip(readResult(file))
       assert.match(error.message, /result\.json: accuracy: expected .*, got "high"/)
     })
   )

@@ -158,10 +158,10 @@ describe("a run", () => {
     Effect.gen(function* () {
       const directory = yield* temporary
       const { result } = yield* run(yield* experiment, directory)
-      const again = yield* evaluate(directory, "test", "ema").pipe(Effect.provide(layers(directory)))
+      const again = yield* evaluate(directory, "test", { weights: "ema" }).pipe(Effect.provide(layers))
       assert.strictEqual(again.accuracy, result.accuracy)
       assert.strictEqual(again.loss, result.loss)
-      const raw = yield* evaluate(directory, "validation", "raw").pipe(Effect.provide(layers(directory)))
+      const raw = yield* evaluate(directory, "validation", { weights: "raw" }).pipe(Effect.provide(layers))
       assert.strictEqual(raw.images, 64)
     })
   )

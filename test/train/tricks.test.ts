@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync } from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -49,7 +49,7 @@ it.live(
         [false, true, true, true, true]
       )
       assert.strictEqual(swa[result.epochs - 1], Math.max(...swa.map((accuracy) => accuracy ?? 0)))
-      const again = yield* evaluate(whole, "test", "swa").pipe(Effect.provide(layers(whole)))
+      const again = yield* evaluate(whole, "test", { weights: "swa" }).pipe(Effect.provide(layers))
       assert.strictEqual(again.loss, result.loss)
       const kinds = new Set(
         Object.keys(decode(newest(whole)).tensors).map((name) => /^\w+(?=\/)/.exec(name)?.[0] ?? "raw")
@@ -64,13 +64,15 @@ it.live("SWA without a validation split is measured at the end, and not before",
     const config = yield* experimentOf({ epochs: 3, swa: { start: 1 } })
     const directory = yield* temporary
     yield* alone.interrupted(config, directory, 14, false)
-    const layers = alone.layers(directory)
-    const early = yield* Effect.flip(evaluate(directory, "test", "swa").pipe(Effect.provide(layers)))
-    assert.match(early.message, /batch statistics at its end.*--weights raw/)
+    const layers = alone.layers
+    const early = yield* Effect.flip(
+      evaluate(directory, "test", { weights: "swa" }).pipe(Effect.provide(layers))
+    )
+    assert.match(early.message, /batch statistics at its end/)
     const { result } = yield* alone.run(config, directory, { resume: true })
     assert.strictEqual(result.weights, "swa")
     assert.match(result.selection, /swa weights of the last epoch/)
-    const after = yield* evaluate(directory, "test", "swa").pipe(Effect.provide(layers))
+    const after = yield* evaluate(directory, "test", { weights: "swa" }).pipe(Effect.provide(layers))
     assert.strictEqual(after.loss, result.loss)
     // Statistics at the start are a mean of 0 and a variance of 1: they were measured.
     const { tensors } = decode(newest(directory))
@@ -165,6 +167,7 @@ describe("distillation", () => {
         assert.match(teachers[0], /^[0-9a-f]{64}$/)
 
         // The first teacher is trained anew, with another seed.
+        for (const name of readdirSync(first)) rmSync(path.join(first, name), { recursive: true })
         yield* run({ ...(yield* experimentOf({ epochs: 2 })), seed: 9 }, first)
         const error = yield* Effect.flip(run(config, parts, { resume: true }))
         assert.match(error.message, /teachers: \[.*\] → \[/)

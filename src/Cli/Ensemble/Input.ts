@@ -67,7 +67,7 @@ export const openPrepared = Effect.fnUntraced(function* (
   const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
   const { Device } = yield* Effect.promise(() => import("../../Device.ts"))
   const { isPrepared, openEnsemble, prepare } = yield* Effect.promise(() => import("../../Ensemble.ts"))
-  const { describeData } = yield* Effect.promise(() => import("../../Train/Run/RunConfig.ts"))
+  const { describeData } = yield* Effect.promise(() => import("../../Train/Run/DataDescription.ts"))
   const dataset = yield* Dataset
   const ensemble = yield* openEnsemble(config, describeData(dataset))
   if (yield* isPrepared(ensemble, split)) return ensemble

@@ -23,10 +23,10 @@ export const predictEnsembleCommand = Command.make(
       () => import("../../Ensemble.ts")
     )
     const { readJson } = yield* Effect.promise(() => import("../../Platform/Files.ts"))
-    const { readRun } = yield* Effect.promise(() => import("../../Train.ts"))
+    const { openRun } = yield* Effect.promise(() => import("../../Train.ts"))
     const config = yield* decodeEnsemble(yield* readJson(file))
     const [first] = sourcesOf(config.members[0])
-    const { dataset } = yield* readRun(first.run)
+    const { dataset } = yield* openRun(first.run).config
     const ensemble = yield* openEnsemble(config, dataset)
     const files = yield* imageFiles(images)
     const predict = predictEnsemble(ensemble, files).pipe(Effect.provide(Device.layer(device)))

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"
 import type { Device, Precision } from "../../Device.ts"
 import type { Progress } from "../Progress.ts"
-import { readRun } from "../Run/RunConfig.ts"
 import { type CompileOptions, compileTraining } from "../Step/TrainingProgram.ts"
 import { measureSpeed } from "./Forecast.ts"
 
@@ -44,18 +43,16 @@ const fastest = Effect.fnUntraced(function* (
   return precision
 })
 
-/** The precision of a run: as asked for, as the run in the folder `begun` has it, or as measured. */
+/** The precision of a run: as asked for, or as measured. */
 export const precisionFor = Effect.fn("precisionFor")(function* (
   asked: Experiment,
   options: {
     readonly device: Device["Service"]
     readonly compile: Compile
     readonly progress: Progress
-    readonly begun: string | undefined
   }
 ) {
   if (asked.train.precision !== "fastest") return asked.train.precision
-  const { begun, compile, device, progress } = options
-  if (begun !== undefined) return precisionOf((yield* readRun(begun)).experiment)
+  const { compile, device, progress } = options
   return yield* fastest(device, compile, progress)
 })

@@ -1,7 +1,9 @@
 /** Where a run stands; saved with every checkpoint. */
-
 import * as Schema from "effect/Schema"
 import { withDefault } from "../../Config/Fields.ts"
+
+/** What the best checkpoint says: the epoch (from 1) whose weights it has, and their accuracy. */
+export const BestEvaluation = Schema.Struct({ epoch: Schema.Int, accuracy: Schema.Finite })
 
 export const Counters = Schema.Struct({
   /** Steps done since the start. */
@@ -20,8 +22,8 @@ export const Counters = Schema.Struct({
   seconds: Schema.Finite,
   /** How many weights the mean of the weights is of. */
   averaged: Schema.Int.pipe(withDefault(0)),
-  /** The best evaluation so far, and the step of the best checkpoint, which is of these weights. */
-  best: Schema.NullOr(Schema.Struct({ epoch: Schema.Int, step: Schema.Int, accuracy: Schema.Finite }))
+  /** The best evaluation so far, and the step of the best checkpoint, which has its weights. */
+  best: Schema.NullOr(Schema.Struct({ ...BestEvaluation.fields, step: Schema.Int }))
 })
 export type Counters = typeof Counters.Type
 

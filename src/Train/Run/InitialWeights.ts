@@ -8,7 +8,7 @@ import { type Network, pretrainedFor } from "../../Model.ts"
 import { readFile } from "../../Platform/Files.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { decode } from "../../Tensor/Safetensors.ts"
-import { RunError } from "./RunConfig.ts"
+import { RunError } from "./RunError.ts"
 
 export interface InitialWeights {
   /** By the network's own names, in device layouts; a classifier of other classes is not among them. */
@@ -26,6 +26,7 @@ export const findInitialWeights = ({
     const name = path.basename(file, path.extname(file))
     return Effect.fail(
       new RunError({
+        reason: "InitialWeights",
         message: `train.initialWeights: there is no file ${file}: fetch these weights (timm's are model.safetensors of timm/${name} on the Hugging Face hub), and say where they are with --set train.initialWeights=FILE`
       })
     )
@@ -48,7 +49,10 @@ export const readInitialWeights = Effect.fn("readInitialWeights")(function* (
   const bytes = yield* readFile(file)
   const weights = yield* Effect.try({
     try: () => pretrainedFor(network, decode(bytes).tensors),
-    catch: (cause) => new RunError({ message: `train.initialWeights: ${file}: ${(cause as Error).message}` })
+    catch: (cause) => {
+      const message = `train.initialWeights: ${file}: ${(cause as Error).message}`
+      return new RunError({ reason: "InitialWeights", message })
+    }
   })
   return { weights, sha256: createHash("sha256").update(bytes).digest("hex") } satisfies InitialWeights
 })

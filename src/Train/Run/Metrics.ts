@@ -1,19 +1,11 @@
-/** The curves of a run: `metrics.jsonl`, one line an epoch. */
-
+/** The curves of a run as a file of JSON lines, one an epoch. */
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
 import { withDefault } from "../../Config/Fields.ts"
-import {
-  makeFolder,
-  readFile,
-  StorageError,
-  storageError,
-  syncDirectory,
-  writeFileAtomic
-} from "../../Platform/Files.ts"
+import { readFile, StorageError, storageError, syncDirectory, writeFileAtomic } from "../../Platform/Files.ts"
 
 const Measured = Schema.NullOr(Schema.Finite)
 
@@ -41,17 +33,10 @@ export const EpochMetrics = Schema.Struct({
 })
 export type EpochMetrics = typeof EpochMetrics.Type
 
-const metricsFile = (directory: string): string => path.join(directory, "metrics.jsonl")
-
 /** Adds an epoch's line; when it returns, the line is on the disk. */
-export const appendMetrics = (
-  directory: string,
-  metrics: EpochMetrics
-): Effect.Effect<void, StorageError> => {
-  const file = metricsFile(directory)
-  return Effect.tryPromise({
+export const appendMetrics = (file: string, metrics: EpochMetrics): Effect.Effect<void, StorageError> =>
+  Effect.tryPromise({
     try: async () => {
-      await makeFolder(directory)
       const handle = await fs.open(file, "a")
       try {
         await handle.writeFile(`${JSON.stringify(metrics)}\n`)
@@ -59,11 +44,10 @@ export const appendMetrics = (
       } finally {
         await handle.close()
       }
-      await syncDirectory(directory)
+      await syncDirectory(path.dirname(file))
     },
     catch: storageError("write", file)
   })
-}
 
 /** The file's text; a run that has not finished an epoch has none. */
 const readText = (file: string): Effect.Effect<string, StorageError> =>
@@ -87,23 +71,20 @@ const decodeLine = (file: string, line: string, number: number): Effect.Effect<E
  * The epochs of a run, in their order. A last line without its end is left out: the process was killed while it
  * wrote it.
  */
-export const readMetrics = Effect.fn("readMetrics")(function* (directory: string) {
-  const file = metricsFile(directory)
+export const readMetrics = Effect.fn("readMetrics")(function* (file: string) {
   const lines = (yield* readText(file)).split("\n").slice(0, -1)
   return yield* Effect.forEach(lines, (line, i) => decodeLine(file, line, i + 1))
 })
 
 /**
- * Drops the epochs after a step, which a run that continues from there does again. What is kept is kept to the
- * byte.
+ * Keeps the first `epochs`: a run that was killed between an epoch's line and its checkpoint does the epoch again. What
+ * is kept is kept to the byte.
  */
-export const truncateMetrics = Effect.fn("truncateMetrics")(function* (directory: string, step: number) {
-  const file = metricsFile(directory)
+export const truncateMetrics = Effect.fn("truncateMetrics")(function* (file: string, epochs: number) {
   const text = yield* readText(file)
-  const epochs = yield* readMetrics(directory)
   const kept = text
     .split("\n")
-    .slice(0, epochs.filter((epoch) => epoch.step <= step).length)
+    .slice(0, (yield* readMetrics(file)).filter(({ epoch }) => epoch <= epochs).length)
     .map((line) => `${line}\n`)
     .join("")
   if (kept !== text) yield* writeFileAtomic(file, kept)

@@ -1,6 +1,4 @@
-/** The final numbers of a run: `result.json`. */
-import { existsSync } from "node:fs"
-import * as path from "node:path"
+/** The final numbers of a run, as a JSON file. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
@@ -55,17 +53,11 @@ export const wilsonInterval = (correct: number, n: number): readonly [number, nu
   return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)]
 }
 
-const resultFile = (directory: string): string => path.join(directory, "result.json")
+export const writeResult = (file: string, result: RunResult): Effect.Effect<void, StorageError> =>
+  writeFileAtomic(file, `${JSON.stringify(result, null, 2)}\n`)
 
-export const writeResult = (directory: string, result: RunResult): Effect.Effect<void, StorageError> =>
-  writeFileAtomic(resultFile(directory), `${JSON.stringify(result, null, 2)}\n`)
-
-/** Whether the run in a folder has come to its end. */
-export const isFinished = (directory: string): boolean => existsSync(resultFile(directory))
-
-/** The result of the finished run in a folder. */
-export const readResult = Effect.fn("readResult")(function* (directory: string) {
-  const file = resultFile(directory)
+/** The result that a finished run has written. */
+export const readResult = Effect.fn("readResult")(function* (file: string) {
   return yield* decodeStrictly(RunResult, yield* readJson(file)).pipe(
     Effect.mapError((problems) => new StorageError({ path: file, message: `${file}: ${problems}` }))
   )

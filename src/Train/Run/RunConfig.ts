@@ -1,50 +1,23 @@
-/** A run's folder: what was run is written before it starts, and checked when it is continued. */
+/** A run's configuration: what its result depends on, and whether a run that goes on is still the same. */
 import { execFileSync } from "node:child_process"
-import { existsSync } from "node:fs"
-import * as path from "node:path"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
 import { configurationDifference, isObject } from "../../Config/Overlay.ts"
-import type { LoadedDataset } from "../../Data.ts"
 import { type Experiment, schemas } from "../../Experiment.ts"
-import { readJson, type StorageError, writeFileAtomic } from "../../Platform/Files.ts"
 import { VERSION } from "../../Platform/Version.ts"
 import { Registry } from "../../Registry.ts"
+import { checkSameData, DataDescription } from "./DataDescription.ts"
 import { missingPlugin, PluginRecord } from "./Plugins.ts"
+import { RunError } from "./RunError.ts"
 
-/** A run cannot be started, continued or read; `message` says why in one line. */
-export class RunError extends Data.TaggedError("RunError")<{ readonly message: string }> {}
-
-const Channels = Schema.Tuple([Schema.Finite, Schema.Finite, Schema.Finite])
-
-/** What is to be known of a data set to train, or use, a network on it. */
-export const DataDescription = Schema.Struct({
-  name: Schema.String,
-  fingerprint: Schema.String,
-  classes: Schema.Array(Schema.String),
-  size: Schema.Struct({ height: Schema.Int, width: Schema.Int }),
-  /** Of the channels, for pixels in [0, 1]. */
-  mean: Channels,
-  std: Channels
-})
-export type DataDescription = typeof DataDescription.Type
-
-export const describeData = ({
-  classes,
-  fingerprint,
-  mean,
-  name,
-  std,
-  train: {
-    images: { height, width }
-  }
-}: LoadedDataset): DataDescription => ({ name, fingerprint, classes, size: { height, width }, mean, std })
+/** The version of a run's folder: of the format of everything in it. */
+export const FOLDER_VERSION = 1
 
 /** What a result depends on: the contents of `config.json`. */
 const runConfigSchema = (experiment: Schema.Codec<Experiment, unknown>) =>
   Schema.Struct({
+    version: Schema.Literal(FOLDER_VERSION),
     /** The command that began it. */
     command: Schema.String,
     experiment,
@@ -66,7 +39,30 @@ const runConfigSchema = (experiment: Schema.Codec<Experiment, unknown>) =>
   })
 export type RunConfig = ReturnType<typeof runConfigSchema>["Type"]
 
-const configFile = (directory: string): string => path.join(directory, "config.json")
+/** Fails where a run needs a plugin that is not registered. */
+const checkPlugins = Effect.fnUntraced(function* (directory: string, json: unknown) {
+  const plugins = isObject(json) ? json.plugins : undefined
+  const recorded = yield* Effect.orElseSucceed(
+    Schema.decodeUnknownEffect(Schema.Array(PluginRecord))(plugins),
+    () => []
+  )
+  const missing = missingPlugin(yield* Registry, recorded)
+  if (missing === undefined) return
+  const message = `the run in ${directory} needs ${missing}, which is not loaded`
+  return yield* new RunError({ reason: "MissingPlugin", directory, message })
+})
+
+/** Decodes the contents of `file`, the configuration of the run in a folder. */
+export const decodeRunConfig = Effect.fnUntraced(function* (directory: string, file: string, json: unknown) {
+  const unreadable = (what: string) =>
+    new RunError({ reason: "Unreadable", directory, message: `${file}: ${what}` })
+  if (isObject(json) && json.version !== FOLDER_VERSION) {
+    return yield* unreadable(`it was written by another version of the program (format ${json.version ?? 0})`)
+  }
+  yield* checkPlugins(directory, json)
+  const { experiment } = yield* schemas
+  return yield* Effect.mapError(decodeStrictly(runConfigSchema(experiment), json), unreadable)
+})
 
 const commit = (): string | null => {
   try {
@@ -87,39 +83,28 @@ export const environmentOf = (device: { readonly name: string; readonly tensorfl
   device: device.name
 })
 
-/** Fails where a run needs a plugin that is not registered. */
-const checkPlugins = Effect.fnUntraced(function* (directory: string, json: unknown) {
-  const plugins = isObject(json) ? json.plugins : undefined
-  const recorded = yield* Effect.orElseSucceed(
-    Schema.decodeUnknownEffect(Schema.Array(PluginRecord))(plugins),
-    () => []
-  )
-  const missing = missingPlugin(yield* Registry, recorded)
-  if (missing === undefined) return
-  return yield* new RunError({ message: `the run in ${directory} needs ${missing}, which is not loaded` })
-})
+/**
+ * What of an experiment may change when a run goes on, since its numbers do not depend on it: where the data lie, which
+ * are compared by their fingerprint, and what is saved when.
+ */
+const MAY_CHANGE: ReadonlyArray<string> = ["data.directory", "train.keep", "train.saveMinutes"]
 
-/** The configuration of the run in a folder. */
-export const readRun = (directory: string): Effect.Effect<RunConfig, RunError | StorageError> =>
-  Effect.gen(function* () {
-    const file = configFile(directory)
-    if (!existsSync(file)) {
-      return yield* new RunError({ message: `there is no run in ${directory}: it has no config.json` })
-    }
-    const json = yield* readJson(file)
-    yield* checkPlugins(directory, json)
-    const { experiment } = yield* schemas
-    return yield* decodeStrictly(runConfigSchema(experiment), json).pipe(
-      Effect.mapError((problems) => new RunError({ message: `${file}: ${problems}` }))
-    )
-  })
+const withoutChangeable = (experiment: Experiment): unknown => {
+  const copy = structuredClone(experiment) as unknown as Record<string, Record<string, unknown>>
+  for (const key of MAY_CHANGE) {
+    const [section, name] = key.split(".")
+    delete copy[section][name]
+  }
+  return copy
+}
 
-/** Writes the configuration of a new run. */
-export const beginRun = (directory: string, config: RunConfig): Effect.Effect<void, StorageError> =>
-  writeFileAtomic(configFile(directory), `${JSON.stringify(config, null, 2)}\n`)
+/** An experiment as a run has it: `fastest` is the precision that was measured when the run began. */
+export const asBegun = (before: Experiment, asked: Experiment): Experiment =>
+  asked.train.precision === "fastest"
+    ? { ...asked, train: { ...asked.train, precision: before.train.precision } }
+    : asked
 
-/** Fails where what a run was begun with differs from what it is to be continued with. */
-export const checkUnchanged = (
+const checkUnchanged = (
   directory: string,
   difference: ReadonlyArray<string>
 ): Effect.Effect<void, RunError> =>
@@ -127,27 +112,46 @@ export const checkUnchanged = (
     ? Effect.void
     : Effect.fail(
         new RunError({
-          message: `the run in ${directory} has another configuration (${difference.join("; ")}): continue it without these changes, or start a new run with another --out`
+          reason: "Changed",
+          directory,
+          message: `the run in ${directory} has another configuration (${difference.join("; ")})`
         })
       )
 
+/** Fails where a run was begun with another experiment than it is to be continued with. */
+export const checkSameExperiment = (
+  directory: string,
+  before: Experiment,
+  asked: Experiment
+): Effect.Effect<void, RunError> =>
+  checkUnchanged(
+    directory,
+    configurationDifference(withoutChangeable(before), withoutChangeable(asBegun(before, asked)))
+  )
+
 /**
  * Checks that a run can be continued as the same: nothing that its numbers depend on may differ. Where the device
- * or a version differs the run goes on, but its last bits may come out otherwise. Gives the command that began the
- * run, and what differs.
+ * or a version differs the run goes on, but its last bits may come out otherwise. Gives the configuration of the run
+ * from now on, and how its environment differs.
  */
-export const continueRun = Effect.fn("continueRun")(function* (directory: string, config: RunConfig) {
-  const before = yield* readRun(directory)
+export const continueRun = Effect.fn("continueRun")(function* (
+  directory: string,
+  before: RunConfig,
+  now: RunConfig
+) {
+  yield* checkSameExperiment(directory, before.experiment, now.experiment)
+  yield* checkSameData(directory, before.dataset, now.dataset)
   // Without its file, the experiment tells whether it is the same: what came of the weights is in the checkpoints.
-  const { initialWeights = before.initialWeights } = config
-  yield* checkUnchanged(directory, [
-    ...configurationDifference(before.experiment, config.experiment),
-    ...configurationDifference(
-      { dataset: before.dataset, teachers: before.teachers, initialWeights: before.initialWeights },
-      { dataset: config.dataset, teachers: config.teachers, initialWeights }
+  const { initialWeights = before.initialWeights } = now
+  yield* checkUnchanged(
+    directory,
+    configurationDifference(
+      { teachers: before.teachers, initialWeights: before.initialWeights },
+      { teachers: now.teachers, initialWeights }
     )
-  ])
+  )
+  const config: RunConfig = { ...before, experiment: now.experiment }
   const { commit: _, ...environment } = before.environment
-  const { commit: __, ...now } = config.environment
-  return { command: before.command, differences: configurationDifference(environment, now) }
+  const { commit: __, ...current } = now.environment
+  return { config, differences: configurationDifference(environment, current) }
 })

@@ -8,7 +8,8 @@ import { draws, shuffle } from "../../Random.ts"
 import { Registry } from "../../Registry.ts"
 import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import type { Images } from "../Step/EntryPoints.ts"
-import { type DataDescription, RunError } from "./RunConfig.ts"
+import type { DataDescription } from "./DataDescription.ts"
+import { RunError } from "./RunError.ts"
 
 /** The network of an experiment for a data set, where one fits the other. */
 export const networkFor = Effect.fnUntraced(function* (
@@ -17,6 +18,7 @@ export const networkFor = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Network, RunError> {
   if (model.classes !== undefined && model.classes < classes.length) {
     return yield* new RunError({
+      reason: "DoesNotFit",
       message: `model.classes is ${model.classes}, but ${name} has ${classes.length} classes`
     })
   }

@@ -1,17 +1,16 @@
 /** Networks of finished runs, as teachers of another one. */
 import { createHash } from "node:crypto"
-import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { Checkpoints } from "../../Checkpoint.ts"
 import { definitionOf } from "../../Config/Registered.ts"
 import type { Experiment, TeacherConfig } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
 import { Registry } from "../../Registry.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { isFinished } from "./Result.ts"
-import { RunError } from "./RunConfig.ts"
-import { checkSameData, readTrained } from "./Trained.ts"
+import { checkSameData, describeData } from "./DataDescription.ts"
+import { RunError } from "./RunError.ts"
+import { openRun } from "./RunFolder.ts"
+import { readTrained } from "./Trained.ts"
 
 export interface Teacher {
   readonly network: Network
@@ -33,7 +32,11 @@ const hashOf = (weights: TensorRecord): string => {
 }
 
 const cannotTeach = (directory: string, why: string): RunError =>
-  new RunError({ message: `the run in ${directory} cannot teach: ${why}` })
+  new RunError({
+    reason: "NotATeacher",
+    directory,
+    message: `the run in ${directory} cannot teach: ${why}`
+  })
 
 /**
  * The network of a finished run, for a data set.
@@ -42,11 +45,12 @@ const cannotTeach = (directory: string, why: string): RunError =>
  */
 const readTeacher = Effect.fn("readTeacher")(function* (config: TeacherConfig, dataset: LoadedDataset) {
   const { run: directory, ...choice } = typeof config === "string" ? { run: config } : config
-  const trained = yield* readTrained(directory, choice).pipe(
-    Effect.provide(Checkpoints.layer(path.join(directory, "checkpoints")))
-  )
-  yield* checkSameData(directory, trained.dataset, dataset)
-  if (!isFinished(directory)) return yield* cannotTeach(directory, "it has not come to its end")
+  const trained = yield* readTrained(directory, choice)
+  yield* checkSameData(directory, trained.dataset, describeData(dataset))
+  // Weights of an older state would be others than those that its result is about.
+  if (trained.skipped.length > 0) return yield* cannotTeach(directory, trained.skipped[0])
+  if (!(yield* openRun(directory).isFinished))
+    return yield* cannotTeach(directory, "it has not come to its end")
   return { ...trained, directory, sha256: hashOf(trained.weights) }
 })
 

@@ -1,14 +1,14 @@
 /** What came out of a run, or of its course so far: its network with the weights that were kept. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type CheckpointName, Checkpoints } from "../../Checkpoint.ts"
+import type { CheckpointName } from "../../Checkpoint.ts"
 import type { Experiment, WeightsName } from "../../Config.ts"
-import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { judged, keptAs, weightsKept } from "../Averages/Averages.ts"
-import { isFinished } from "./Result.ts"
-import { type DataDescription, RunError, readRun } from "./RunConfig.ts"
+import type { DataDescription } from "./DataDescription.ts"
+import { RunError } from "./RunError.ts"
+import { openRun, type RunReader } from "./RunFolder.ts"
 import { networkFor } from "./Start.ts"
 
 export interface TrainedNetwork {
@@ -20,6 +20,8 @@ export interface TrainedNetwork {
   readonly weights: TensorRecord
   /** Steps after which they were kept. */
   readonly step: number
+  /** A line for each damaged checkpoint that was passed over for this one. */
+  readonly skipped: ReadonlyArray<string>
 }
 
 /** Which of a run's weights. */
@@ -30,8 +32,32 @@ export interface WeightsChoice {
   readonly checkpoint?: CheckpointName | undefined
 }
 
+/** The checkpoint that a choice names; the newest one in place of a best one only where none was ever chosen. */
+const findChosen = Effect.fnUntraced(function* (
+  { checkpoints, directory }: RunReader,
+  name: CheckpointName | undefined
+) {
+  let from = name ?? "best"
+  let { checkpoint, skipped } = yield* checkpoints.find(from)
+  if (name === undefined && Option.isNone(checkpoint) && skipped.length === 0) {
+    from = "latest"
+    ;({ checkpoint, skipped } = yield* checkpoints.find(from))
+  }
+  if (Option.isSome(checkpoint)) return { from, checkpoint: checkpoint.value, skipped }
+  const which =
+    typeof from === "number" ? `snapshot ${from}` : from === "best" ? "best checkpoint" : "checkpoint"
+  const [damaged] = skipped
+  if (damaged === undefined) {
+    const message = `the run in ${directory} has no ${which} yet`
+    return yield* new RunError({ reason: "NoCheckpoint", directory, message })
+  }
+  const message = `the run in ${directory} has no whole ${which}: ${damaged}`
+  return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
+})
+
 /**
- * The network of the run in a folder, with weights that it has kept.
+ * The network of the run in a folder, with weights that it has kept. No other checkpoint stands in for a best one that
+ * is damaged or missing.
  *
  * @errors RunError where there are no such weights
  */
@@ -39,46 +65,22 @@ export const readTrained = Effect.fn("readTrained")(function* (
   directory: string,
   { checkpoint: name, weights: kind }: WeightsChoice = {}
 ) {
-  const checkpoints = yield* Checkpoints
-  const fail = (what: string) => new RunError({ message: `the run in ${directory} ${what}` })
-  const { dataset, experiment } = yield* readRun(directory)
+  const run = openRun(directory)
+  const noWeights = (what: string) =>
+    new RunError({ reason: "NoWeights", directory, message: `the run in ${directory} ${what}` })
+  const { dataset, experiment } = yield* run.config
   const kept = weightsKept(experiment.train)
   const chosen = kind ?? judged(experiment.train)
   if (!kept.includes(chosen)) {
-    return yield* fail(`has no ${chosen} weights: use --weights ${kept.join(" or ")}`)
+    return yield* noWeights(`has no ${chosen} weights, only ${kept.join(" and ")}`)
   }
   const network = yield* networkFor(experiment, dataset)
-  let found = yield* checkpoints.find(name ?? "best")
-  let from = name ?? "best"
-  if (name === undefined && Option.isNone(found.checkpoint)) {
-    from = "latest"
-    const { checkpoint, skipped } = yield* checkpoints.find(from)
-    found = { checkpoint, skipped: [...found.skipped, ...skipped] }
+  const { checkpoint, from, skipped } = yield* findChosen(run, name)
+  const complete = from === "best" || (from === "latest" && (yield* run.isFinished))
+  if (chosen === "swa" && !complete) {
+    return yield* noWeights("gives its swa weights their batch statistics at its end only")
   }
-  if (Option.isNone(found.checkpoint)) {
-    const [damaged] = found.skipped
-    const which =
-      typeof name === "number" ? `snapshot ${name}` : `${name === undefined ? "" : `${name} `}checkpoint`
-    return yield* fail(damaged === undefined ? `has no ${which} yet` : `has no whole ${which}: ${damaged}`)
-  }
-  if (chosen === "swa" && from !== "best" && !(from === "latest" && isFinished(directory))) {
-    return yield* fail("gives its swa weights their batch statistics at its end only: use --weights raw")
-  }
-  const { step, tensors } = found.checkpoint.value
+  const { step, tensors } = checkpoint
   const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(chosen, name)]]))
-  return { experiment, dataset, network, weights, step } satisfies TrainedNetwork
+  return { experiment, dataset, network, weights, step, skipped } satisfies TrainedNetwork
 })
-
-/** Fails where a run was trained on other data. */
-export const checkSameData = (
-  directory: string,
-  trainedOn: DataDescription,
-  dataset: LoadedDataset
-): Effect.Effect<void, RunError> =>
-  trainedOn.fingerprint === dataset.fingerprint
-    ? Effect.void
-    : Effect.fail(
-        new RunError({
-          message: `the run in ${directory} was trained on ${trainedOn.name} (${trainedOn.fingerprint.slice(0, 12)}), but this data is ${dataset.name} (${dataset.fingerprint.slice(0, 12)})`
-        })
-      )
