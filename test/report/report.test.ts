@@ -16,6 +16,7 @@ import { measure } from "../../src/Train/Evaluate/Measures.ts"
 import { describeData } from "../../src/Train/Run/DataDescription.ts"
 import { appendMetrics } from "../../src/Train/Run/Metrics.ts"
 import { wilsonInterval } from "../../src/Train/Run/Result.ts"
+import { FOLDER_VERSION } from "../../src/Train/Run/RunConfig.ts"
 
 const SIDE = 4
 const third: PerChannel = [0.3, 0.3, 0.3]
@@ -73,6 +74,7 @@ const reportOf = Effect.fnUntraced(function* (
   writeFileSync(
     path.join(directory, "config.json"),
     JSON.stringify({
+      version: FOLDER_VERSION,
       experiment,
       dataset: describeData(dataset),
       command: "shakedrop train",
@@ -81,7 +83,7 @@ const reportOf = Effect.fnUntraced(function* (
   )
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const evaluated = (value: number) => (epoch % 2 === 0 ? value : null)
-    yield* appendMetrics(directory, {
+    yield* appendMetrics(path.join(directory, "metrics.jsonl"), {
       epoch,
       step: 10 * epoch,
       lr: 0.1 / epoch,
