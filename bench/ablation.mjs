@@ -49,11 +49,9 @@ const speedrun = {
   train: {
     epochs: 16,
     batchSize: 250,
-    optimizer: { _tag: "Muon", learningRate: 0.17 },
+    optimizer: { _tag: "Muon", learningRate: 0.17, sgd: { momentum: 0.85, weightDecay: 0 } },
     learningRate: 0.75,
-    momentum: 0.85,
-    normRate: 64,
-    weightDecay: 0,
+    paramGroups: { norm: { lrMultiplier: 64 }, bias: { lrMultiplier: 64 } },
     labelSmoothing: 0.2,
     schedule: { _tag: "Linear" },
     evaluateEvery: 16,
@@ -76,7 +74,7 @@ const parts = {
     "16 channels": {},
     "8 channels": { model: { _tag: "SimpleCnn", width: 8 } },
     "32 channels": { model: { _tag: "SimpleCnn", width: 32 } },
-    "no weight decay": { train: { weightDecay: 0 } },
+    "no weight decay": { train: { optimizer: { _tag: "Sgd", weightDecay: 0 } } },
     "constant learning rate": {
       train: { schedule: { _tag: "Linear", warmupEpochs: 0, startFactor: 1, endFactor: 1 } }
     }
@@ -132,7 +130,7 @@ const parts = {
     "no crop": { augment: [speedrun.augment[1]] },
     "no label smoothing": { train: { labelSmoothing: 0 } },
     "SGD in place of Muon": {
-      train: { optimizer: { _tag: "Sgd" }, learningRate: 0.2, weightDecay: 5e-4, normRate: 1 }
+      train: { optimizer: { _tag: "Sgd", momentum: 0.85 }, learningRate: 0.2, paramGroups: undefined }
     },
     float32: { train: { precision: "float32" } }
   }

@@ -10,6 +10,6 @@ export { atLeast, count, nonNegative, positive, probability, share, withDefault 
 export { configurationDifference, isObject, merge, parseAssignment } from "./Config/Overlay.ts"
 export type { Registered } from "./Config/Registered.ts"
 export { defineSchedule, type Position, type Schedule, schedules } from "./Config/Schedule.ts"
-export { OptimizerConfig, type TrainConfig } from "./Config/Train.ts"
+export type { ParamGroups, TrainConfig } from "./Config/Train.ts"
 export { VIEWS, type ViewConfig, type Views } from "./Config/Views.ts"
 export { RunWeights, TeacherConfig, WeightsName } from "./Config/Weights.ts"

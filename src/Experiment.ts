@@ -9,9 +9,10 @@ import { ConfigError } from "./Config/Errors.ts"
 import { type Experiment, experimentSchema } from "./Config/Experiment.ts"
 import { definitionOf, oneOf, type Registered } from "./Config/Registered.ts"
 import type { ScheduleInput } from "./Config/Schedule.ts"
-import { OptimizerConfig, type TrainInput, trainSchema } from "./Config/Train.ts"
+import { type TrainInput, trainSchema } from "./Config/Train.ts"
 import type { ModelInput } from "./Model.ts"
 import { type Contents, Registry } from "./Registry.ts"
+import type { OptimizerInput } from "./Train/Optimizer/Optimizer.ts"
 import type { LossInput } from "./Train/Step/Loss.ts"
 
 export type { Experiment } from "./Config/Experiment.ts"
@@ -29,16 +30,17 @@ export interface ExperimentInput<Own extends Registered = never> {
   readonly model: ModelInput | Own
   readonly train: TrainInput & {
     readonly loss?: LossInput | Own
+    readonly optimizer?: OptimizerInput | Own
     readonly schedule: ScheduleInput | Own
   }
 }
 
 const schemasOf = (registry: Contents) => {
-  const { losses, models, schedules, steps } = registry
+  const { losses, models, optimizers, schedules, steps } = registry
   const images = imagePipelineOf(steps)
   const training = {
     loss: oneOf(losses),
-    optimizer: OptimizerConfig,
+    optimizer: oneOf(optimizers),
     schedule: oneOf(schedules),
     images
   }

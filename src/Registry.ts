@@ -1,5 +1,5 @@
 /**
- * What an experiment can name: networks, steps of augmentation, schedules and losses. This library's own are there from
+ * What an experiment can name: networks, steps of augmentation, optimisers, schedules and losses. This library's own are there from
  * the start; a program adds its own, and training, evaluation, ensembles, reports and exports know them.
  */
 import * as Context from "effect/Context"
@@ -13,12 +13,15 @@ import { ConfigError } from "./Config/Errors.ts"
 import { type Schedule, schedules } from "./Config/Schedule.ts"
 import type { Model } from "./Model/Define.ts"
 import { models } from "./Model.ts"
+import type { OptimizerDefinition } from "./Train/Optimizer/Define.ts"
+import { optimizers } from "./Train/Optimizer/Optimizer.ts"
 import { type Loss, losses } from "./Train/Step/Loss.ts"
 
 /** Definitions of each kind. */
 export interface Definitions {
   readonly models: ReadonlyArray<Model>
   readonly steps: ReadonlyArray<Step>
+  readonly optimizers: ReadonlyArray<OptimizerDefinition>
   readonly schedules: ReadonlyArray<Schedule>
   readonly losses: ReadonlyArray<Loss>
 }
@@ -39,9 +42,9 @@ export interface Contents extends Definitions {
 }
 
 /** The kinds of definitions. */
-export const KINDS = ["models", "steps", "schedules", "losses"] as const
+export const KINDS = ["models", "steps", "optimizers", "schedules", "losses"] as const
 
-const builtIn: Contents = { models, steps, schedules, losses, plugins: [] }
+const builtIn: Contents = { models, steps, optimizers, schedules, losses, plugins: [] }
 
 /** What is wrong with a plugin for a registry, in one line; undefined where nothing is. */
 const problemOf = (registry: Contents, plugin: Plugin): string | undefined => {
@@ -60,6 +63,7 @@ const problemOf = (registry: Contents, plugin: Plugin): string | undefined => {
 const extend = (registry: Contents, plugin: Plugin): Contents => ({
   models: [...registry.models, ...(plugin.models ?? [])],
   steps: [...registry.steps, ...(plugin.steps ?? [])],
+  optimizers: [...registry.optimizers, ...(plugin.optimizers ?? [])],
   schedules: [...registry.schedules, ...(plugin.schedules ?? [])],
   losses: [...registry.losses, ...(plugin.losses ?? [])],
   plugins: [...registry.plugins, plugin]

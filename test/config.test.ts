@@ -19,7 +19,7 @@ describe("an experiment", () => {
         const experiment = yield* decodeExperiment(merge(input, { data: { directory: "somewhere" } }))
         assert.strictEqual(experiment.name, name)
         assert.strictEqual(experiment.seed, 1)
-        assert.strictEqual(experiment.train.momentum, input.train.momentum ?? 0.9)
+        assert.strictEqual(experiment.train.optimizer._tag, input.train.optimizer?._tag ?? "Sgd")
         // What is decoded and written as config.json decodes to itself.
         assert.deepStrictEqual(yield* decodeExperiment(JSON.parse(JSON.stringify(experiment))), experiment)
       })

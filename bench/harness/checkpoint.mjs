@@ -6,12 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Checkpoints } from "../../dist/Checkpoint.js"
 import { makeNetwork } from "../../dist/Model.js"
-import { initialState } from "../../dist/Train/Step/Step.js"
+import { initialState, PLAIN_STEP } from "../../dist/Train/Step/Step.js"
 import { peakMiB } from "./timing.mjs"
 
 const [model, folder] = process.argv.slice(2)
 const network = makeNetwork(JSON.parse(model), { classes: 10, size: { height: 32, width: 32 } })
-const tensors = initialState(network, network.init(1), false)
+const tensors = initialState(network, network.init(1), PLAIN_STEP)
 const bytes = Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0)
 
 const program = Effect.gen(function* () {

@@ -3,21 +3,14 @@ import * as Effect from "effect/Effect"
 import { Device } from "../../dist/Device.js"
 import { makeNetwork } from "../../dist/Model.js"
 import { float32, int32, scalar, uint8 } from "../../dist/Tensor/HostTensor.js"
+import { sgd } from "../../dist/Train/Optimizer/Sgd.js"
 import { evaluationEntry, trainingEntry } from "../../dist/Train/Step/EntryPoints.js"
-import { crossEntropy } from "../../dist/Train/Step/Loss.js"
-import { initialState } from "../../dist/Train/Step/Step.js"
+import { initialState, PLAIN_STEP } from "../../dist/Train/Step/Step.js"
 
 /** The peers normalise with the same values and take the same steps (bench/peers/workload.py). */
 const MEAN = [0.5, 0.5, 0.5]
 const STD = [0.25, 0.25, 0.25]
-const STEP = {
-  loss: crossEntropy,
-  momentum: 0.9,
-  weightDecay: 1e-4,
-  clipGradNorm: 1,
-  labelSmoothing: 0,
-  ema: false
-}
+const STEP = { ...PLAIN_STEP, optimizer: sgd({ momentum: 0.9, weightDecay: 1e-4 }), clipGradNorm: 1 }
 
 /** Bytes that any language makes the same: the top byte of Knuth's multiplicative hash of their index. */
 const bytes = (count) => Uint8Array.from({ length: count }, (_, i) => (i * 2654435761) >>> 24)
@@ -55,7 +48,7 @@ export const prepare = ({ batch, mode, model, recompute = false, side }) => {
   }
   return {
     network,
-    state: initialState(network, weights, false),
+    state: initialState(network, weights, STEP),
     entry: trainingEntry(network, images, { ...STEP, recompute }, { seed: 1 }),
     input: (index) => ({ ...input, step: int32([], Int32Array.of(index)) })
   }

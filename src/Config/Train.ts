@@ -9,24 +9,29 @@ import { TeacherConfig } from "./Weights.ts"
 /** The Schemas of what a training chooses by its name. */
 export interface RegisteredInTraining {
   readonly loss: Schema.Codec<Registered, unknown>
-  readonly optimizer: typeof OptimizerConfig
+  readonly optimizer: Schema.Codec<Registered, unknown>
   readonly schedule: Schema.Codec<Registered, unknown>
   /** A pipeline of steps that act on one image. */
   readonly images: Schema.Codec<ReadonlyArray<Registered>, ReadonlyArray<unknown>>
 }
 
-export const OptimizerConfig = Schema.Union([
-  /** SGD with Nesterov momentum. */
-  Schema.TaggedStruct("Sgd", {}),
-  /** Muon for convolutions, SGD for the rest. */
-  Schema.TaggedStruct("Muon", {
-    /** The highest learning rate of convolutions. */
-    learningRate: positive,
-    momentum: share.pipe(withDefault(0.6)),
-    /** Newton–Schulz iterations. */
-    nsSteps: count.pipe(withDefault(5))
-  })
-])
+/** How parameters of one kind differ from the others. */
+const Group = Schema.Struct({
+  /** What the learning rate is multiplied with. */
+  lrMultiplier: positive.pipe(withDefault(1)),
+  /** In place of the optimiser's own. */
+  weightDecay: Schema.optionalKey(nonNegative)
+})
+
+/** Parameter groups: what differs for kernels, matrices, normalisations' scales, biases, and positions and tokens. */
+const ParamGroups = Schema.Struct({
+  conv: Schema.optionalKey(Group),
+  linear: Schema.optionalKey(Group),
+  norm: Schema.optionalKey(Group),
+  bias: Schema.optionalKey(Group),
+  embedding: Schema.optionalKey(Group)
+})
+export type ParamGroups = typeof ParamGroups.Type
 
 const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) => ({
   epochs: count,
@@ -48,14 +53,8 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
   /** Smaller images in the first epochs. */
   progressiveResizing: Schema.optionalKey(ProgressiveResizing),
   optimizer: optimizer.pipe(withDefault({ _tag: "Sgd" })),
-  /** Of SGD. */
-  momentum: share.pipe(withDefault(0.9)),
-  /** L2 coefficient. */
-  weightDecay: nonNegative.pipe(withDefault(5e-4)),
-  /** L2 coefficient of biases and of normalisations' scales and offsets; `weightDecay` unless given. */
-  normWeightDecay: Schema.optionalKey(nonNegative),
-  /** Learning rate of biases and of normalisations' scales and offsets, as a multiple of that of the others. */
-  normRate: positive.pipe(withDefault(1)),
+  /** Parameters of a kind with another learning rate or weight decay. */
+  paramGroups: ParamGroups.pipe(withDefault({})),
   /** Largest global norm of the gradients. */
   clipGradNorm: Schema.optionalKey(positive),
   /** What is minimised: a function of the logits and the targets, which have the labels' smoothing. */
@@ -137,7 +136,7 @@ type Fields = ReturnType<typeof fieldsOf>
 export type TrainConfig = Schema.Struct<Fields>["Type"]
 
 /** The same as it is written, but for what is registered. */
-export type TrainInput = Omit<Schema.Struct<Fields>["Encoded"], "loss" | "schedule">
+export type TrainInput = Omit<Schema.Struct<Fields>["Encoded"], "loss" | "optimizer" | "schedule">
 
 /** The Schema of a training with what is registered. */
 export const trainSchema = (registered: RegisteredInTraining) =>

@@ -2,9 +2,13 @@ import type { EnsembleRecipe } from "./Recipe.ts"
 
 const runs = "runs/ensemble-small"
 
-const muon = (learningRate: number) => ({ _tag: "Muon", learningRate })
+const muon = (learningRate: number) => ({
+  _tag: "Muon",
+  learningRate,
+  sgd: { momentum: 0.85, weightDecay: 0 }
+})
 
-const shared = { momentum: 0.85, weightDecay: 0, schedule: { _tag: "Linear" } }
+const schedule = { _tag: "Linear" }
 
 /** airbench's network at half its width, for a few epochs. */
 const airbench = (epochs: number, seed: number) => ({
@@ -15,9 +19,13 @@ const airbench = (epochs: number, seed: number) => ({
     augment: [{ _tag: "RandomCrop", padding: 2, mode: "reflect" }, { _tag: "AlternatingFlip" }],
     model: { _tag: "Airbench", widths: [32, 128, 128] },
     train: {
-      ...shared,
-      ...{ epochs, batchSize: 500, optimizer: muon(0.17), learningRate: 0.75 },
-      ...{ normRate: 64, labelSmoothing: 0.2 }
+      epochs,
+      batchSize: 500,
+      optimizer: muon(0.17),
+      learningRate: 0.75,
+      paramGroups: { norm: { lrMultiplier: 64 }, bias: { lrMultiplier: 64 } },
+      labelSmoothing: 0.2,
+      schedule
     }
   }
 })
@@ -51,8 +59,12 @@ export const ensembleSmall: EnsembleRecipe = {
           augment: [{ _tag: "RandomCrop", padding: 4, mode: "reflect" }, { _tag: "AlternatingFlip" }],
           model: { _tag: "PreActResNet", depth: 18, width: 16 },
           train: {
-            ...shared,
-            ...{ epochs: 8, batchSize: 250, optimizer: muon(0.06), learningRate: 0.2, labelSmoothing: 0.1 }
+            epochs: 8,
+            batchSize: 250,
+            optimizer: muon(0.06),
+            learningRate: 0.2,
+            labelSmoothing: 0.1,
+            schedule
           }
         }
       },

@@ -32,11 +32,9 @@ export const part2Augmentation: Recipe = {
     train: {
       epochs: 18,
       batchSize: 500,
-      optimizer: { _tag: "Muon", learningRate: 0.17 },
+      optimizer: { _tag: "Muon", learningRate: 0.17, sgd: { momentum: 0.85, weightDecay: 0 } },
       learningRate: 0.75,
-      momentum: 0.85,
-      normRate: 64,
-      weightDecay: 0,
+      paramGroups: { norm: { lrMultiplier: 64 }, bias: { lrMultiplier: 64 } },
       labelSmoothing: 0.2,
       schedule: { _tag: "Linear" },
       tta: "airbench"

@@ -21,7 +21,7 @@ export const part3PyramidNet: Recipe = {
       batchSize: 128,
       learningRate: 0.25,
       schedule: { _tag: "Cosine", warmupEpochs: 5 },
-      weightDecay: 1e-4,
+      optimizer: { _tag: "Sgd", weightDecay: 1e-4 },
       evaluateEvery: 5
     }
   }

@@ -21,7 +21,7 @@ export const part6PyramidNet: Recipe = {
       batchSize: 128,
       learningRate: 0.5,
       schedule: { _tag: "LongTraining", warmupEpochs: 10 },
-      weightDecay: 1e-4,
+      optimizer: { _tag: "Sgd", weightDecay: 1e-4 },
       clipGradNorm: 1,
       labelSmoothing: 0.1,
       ema: { decay: 0.9999 },

@@ -21,7 +21,7 @@ export const pyramidNetShakeDropAutoAugment: Recipe = {
       batchSize: 64,
       learningRate: 0.05,
       schedule: { _tag: "Cosine", warmupEpochs: 5 },
-      weightDecay: 5e-5
+      optimizer: { _tag: "Sgd", weightDecay: 5e-5 }
     }
   }
 }

@@ -21,7 +21,7 @@ export const pyramidNetShakeDropPaper: Recipe = {
       batchSize: 128,
       learningRate: 0.5,
       schedule: { _tag: "Step", milestones: [150, 225], gamma: 0.1 },
-      weightDecay: 1e-4
+      optimizer: { _tag: "Sgd", weightDecay: 1e-4 }
     }
   }
 }

@@ -32,7 +32,7 @@ export const pyramidNetSmall: Recipe = {
       batchSize: 128,
       learningRate: 0.2,
       schedule: { _tag: "Cosine", warmupEpochs: 1 },
-      weightDecay: 1e-4,
+      optimizer: { _tag: "Sgd", weightDecay: 1e-4 },
       clipGradNorm: 5,
       labelSmoothing: 0.1,
       ema: { decay: 0.998 }

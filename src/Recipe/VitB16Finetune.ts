@@ -32,7 +32,7 @@ export const vitB16Finetune: Recipe = {
       gradientAccumulationSteps: 8,
       learningRate: 0.01,
       schedule: { _tag: "Cosine", warmupEpochs: 5 },
-      weightDecay: 0,
+      optimizer: { _tag: "Sgd", weightDecay: 0 },
       clipGradNorm: 1,
       evaluateEvery: 5
     }

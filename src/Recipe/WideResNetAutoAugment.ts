@@ -21,7 +21,7 @@ export const wideResNetAutoAugment: Recipe = {
       batchSize: 128,
       learningRate: 0.1,
       schedule: { _tag: "Cosine" },
-      weightDecay: 5e-4
+      optimizer: { _tag: "Sgd", weightDecay: 5e-4 }
     }
   }
 }

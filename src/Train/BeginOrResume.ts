@@ -13,10 +13,12 @@ import type { PreparedRun } from "./TrainingRun.ts"
 
 /** Begins a run: says what it will take, and writes its configuration. */
 export const begin = Effect.fn("begin")(function* (run: PreparedRun) {
-  const { config, dataset, experiment, folder, images, network, program, progress } = run
+  const { config, dataset, experiment, folder, images, network, program, progress, registry } = run
   const { train } = experiment
+  const { optimizers } = registry
   const imagesPerSecond = yield* measureSpeed(program, images, train)
-  for (const line of describeForecast({ network, train, dataset, imagesPerSecond })) progress.message(line)
+  const lines = describeForecast({ network, train, dataset, imagesPerSecond, optimizers })
+  for (const line of lines) progress.message(line)
   yield* folder.writeConfig(config)
   return START
 })

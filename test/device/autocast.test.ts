@@ -8,8 +8,7 @@ import { compileEntry, declareVariable } from "../../src/Device/Trace/EntryPoint
 import { loadLibrary } from "../../src/Device.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import { trainingEntry } from "../../src/Train/Step/EntryPoints.ts"
-import { crossEntropy } from "../../src/Train/Step/Loss.ts"
-import { initialState } from "../../src/Train/Step/Step.ts"
+import { initialState, PLAIN_STEP } from "../../src/Train/Step/Step.ts"
 
 /** A graph as it is recorded for a GPU, which building it does not need. */
 const graphIn = (precision: "float32" | "bfloat16") =>
@@ -81,20 +80,12 @@ describe("what a GPU computes in bfloat16", () => {
         const { graph } = yield* graphIn("bfloat16")
         const size = { height: 32, width: 32 }
         const network = makeNetwork(model, { classes: 10, size })
-        const state = initialState(network, network.init(1), false)
+        const state = initialState(network, network.init(1), PLAIN_STEP)
         const variables = new Map(
           Object.entries(state).map(([name, value]) => [name, declareVariable(graph, name, value)])
         )
         const images = { batchSize: 4, size, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] } as const
-        const options = {
-          momentum: 0.9,
-          weightDecay: 1e-4,
-          clipGradNorm: 1,
-          loss: crossEntropy,
-          labelSmoothing: 0,
-          ema: false
-        }
-        const entry = trainingEntry(network, images, { ...options, recompute: false }, { seed: 1 })
+        const entry = trainingEntry(network, images, { ...PLAIN_STEP, clipGradNorm: 1 }, { seed: 1 })
         const { signature } = compileEntry(graph, variables, "train", entry)
         assert.isTrue(types(signature.fetches).every((type) => type === TF.FLOAT || type === TF.INT32))
       }).pipe(Effect.scoped)

@@ -6,8 +6,8 @@ import type { Network } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { averageOf } from "../../src/Train/Averages/Ema.ts"
-import { crossEntropy } from "../../src/Train/Step/Loss.ts"
-import { initialState, trainingStep } from "../../src/Train/Step/Step.ts"
+import { sgd } from "../../src/Train/Optimizer/Sgd.ts"
+import { initialState, PLAIN_STEP, trainingStep } from "../../src/Train/Step/Step.ts"
 import { channelsLast, norm, readJson, readTensors, under } from "../support/Fixtures.ts"
 import { onCpu } from "../support/OnCpu.ts"
 import { pyramid, wide } from "../support/Reference.ts"
@@ -64,14 +64,13 @@ describe.each(cases)("%s", (name, training) => {
     Effect.gen(function* () {
       const device = yield* Device
       const options = {
-        loss: crossEntropy,
+        ...PLAIN_STEP,
+        optimizer: sgd({ momentum: 0.9, weightDecay: 1e-4 }),
         labelSmoothing: 0.1,
         ema: true,
-        momentum: 0.9,
-        weightDecay: 1e-4,
         clipGradNorm: 1
       }
-      const program = yield* device.compile(initialState(training, weights, true), {
+      const program = yield* device.compile(initialState(training, weights, options), {
         step: entryPoint({
           inputs: { a: image, b: image, labelsA: label, labelsB: label, lambda: number },
           run: (state, { a, b, labelsA, labelsB, lambda }) =>
@@ -83,6 +82,7 @@ describe.each(cases)("%s", (name, training) => {
                 lambda: tf.mul(tf.ones([8]), lambda) as tf.Tensor1D
               },
               learningRate: tf.scalar(0.1),
+              step: tf.scalar(0, "int32"),
               averageDecay: tf.scalar(0.9),
               key: { seed: 0, step: tf.scalar(0, "int32") }
             })
@@ -92,7 +92,7 @@ describe.each(cases)("%s", (name, training) => {
       const names = training.tensors.filter(({ role }) => role === "parameter").map(({ name }) => name)
 
       const trace = Effect.fnUntraced(function* (start: TensorRecord) {
-        yield* program.write(initialState(training, start, true))
+        yield* program.write(initialState(training, start, options))
         const results: Array<Omit<Step, "lam" | "roll">> = []
         for (const { lam, roll } of steps) {
           const output = yield* program.run("step", {

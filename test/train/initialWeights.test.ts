@@ -43,7 +43,7 @@ const input: ExperimentInput = {
     epochs: 1,
     batchSize: 16,
     // So that weights stay where they start.
-    ...{ learningRate: 1e-9, weightDecay: 0, schedule: { _tag: "Cosine" } }
+    ...{ learningRate: 1e-9, optimizer: { _tag: "Sgd", weightDecay: 0 }, schedule: { _tag: "Cosine" } }
   }
 }
 

@@ -2,22 +2,27 @@ import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { Device, entryPoint } from "../../src/Device.ts"
+import type { TensorKind } from "../../src/Model/Layer/Layer.ts"
 import { fromPyTorch } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
-import { float32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
+import { float32, int32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
+import { AdamW } from "../../src/Train/Optimizer/AdamW.ts"
+import type { Optimizer } from "../../src/Train/Optimizer/Define.ts"
 import {
   type LookaheadOptions,
   lookaheadRate,
   slowOf,
   synchronise
 } from "../../src/Train/Optimizer/Lookahead.ts"
-import { orthogonalise } from "../../src/Train/Optimizer/Muon.ts"
+import { Muon, orthogonalise } from "../../src/Train/Optimizer/Muon.ts"
 import {
   globalNorm,
-  momentumOf,
+  initialSlots,
   type OptimizerOptions,
-  optimizerStep
+  optimizerStep,
+  slotOf
 } from "../../src/Train/Optimizer/Optimizer.ts"
+import { sgd } from "../../src/Train/Optimizer/Sgd.ts"
 import { distance, readJson } from "../support/Fixtures.ts"
 import { evaluate, onCpu } from "../support/OnCpu.ts"
 
@@ -32,6 +37,9 @@ const fixture = readJson<{
   readonly sgd: Recorded
   readonly muon: Recorded
   readonly lookahead: Recorded
+  /** Five more gradients, for those who take ten steps. */
+  readonly more: ReadonlyArray<Recorded>
+  readonly adamw: Recorded
 }>("optimizers.json")
 
 const tensors = (recorded: Recorded): TensorRecord =>
@@ -44,21 +52,48 @@ const tensors = (recorded: Recorded): TensorRecord =>
     )
   )
 
+const plain: OptimizerOptions = {
+  optimizer: sgd({ momentum: 0.9, weightDecay: 0 }),
+  paramGroups: {},
+  clipGradNorm: undefined
+}
+
+const kindOf = (name: string, rank: number): TensorKind => {
+  if (rank === 4) return "conv"
+  if (rank === 2) return "linear"
+  return name.endsWith(".bias") ? "bias" : "norm"
+}
+
+/** The fixture's parameters as a network declares them. */
+const specs = Object.entries(tensors(fixture.start)).map(([name, { shape }]) => ({
+  ...{ name, shape, role: "parameter" as const },
+  kind: kindOf(name, shape.length)
+}))
+
 /** Parameters after the fixture's gradients. */
-const trained = (options: OptimizerOptions, lookahead?: LookaheadOptions, rates = fixture.rates) =>
+const trained = (
+  change: Partial<OptimizerOptions>,
+  lookahead?: LookaheadOptions,
+  rates = fixture.rates,
+  gradientsOfSteps = fixture.gradients
+) =>
   Effect.gen(function* () {
     const device = yield* Device
+    const options: OptimizerOptions = { ...plain, ...change }
     const start = tensors(fixture.start)
-    const state: Record<string, TensorRecord[string]> = { ...start }
+    const state: Record<string, TensorRecord[string]> = {
+      ...start,
+      ...initialSlots(options.optimizer, specs)
+    }
     for (const [name, value] of Object.entries(start)) {
-      state[momentumOf(name)] = float32(value.shape)
       if (lookahead) state[slowOf(name)] = value
     }
     const program = yield* device.compile(state, {
       step: entryPoint({
-        inputs: { rate: number, slowRate: number, ...start },
-        run: (state, { rate, slowRate, ...gradients }) => {
-          const updated = optimizerStep(state, gradients, globalNorm(gradients), rate, options)
+        inputs: { rate: number, slowRate: number, step: integer, ...start },
+        run: (state, { rate, slowRate, step, ...gradients }) => {
+          const at = { learningRate: rate, step: step as tf.Scalar }
+          const updated = optimizerStep(specs, state, gradients, globalNorm(gradients), at, options)
           const fast = Object.fromEntries(Object.keys(gradients).map((name) => [name, updated[name]]))
           return {
             state: { ...updated, ...(lookahead ? synchronise(state, fast, slowRate) : {}) },
@@ -67,11 +102,12 @@ const trained = (options: OptimizerOptions, lookahead?: LookaheadOptions, rates 
         }
       })
     })
-    for (const [i, gradients] of fixture.gradients.entries()) {
+    for (const [i, gradients] of gradientsOfSteps.entries()) {
       const steps = rates.length
       const slowRate = lookahead ? lookaheadRate(lookahead, i + 1, { stepsPerEpoch: steps, steps }) : 0
       yield* program.run("step", {
         rate: scalar(rates[i]),
+        step: int32([], Int32Array.of(i)),
         slowRate: scalar(slowRate),
         ...tensors(gradients)
       })
@@ -80,19 +116,20 @@ const trained = (options: OptimizerOptions, lookahead?: LookaheadOptions, rates 
   }).pipe(onCpu)
 
 const number = { dtype: "float32", shape: [] } as const
+const integer = { dtype: "int32", shape: [] } as const
 
-const assertClose = (actual: TensorRecord, expected: Recorded) => {
+const assertClose = (actual: TensorRecord, expected: Recorded, tolerance = 2e-6) => {
   for (const [name, value] of Object.entries(tensors(expected))) {
-    assert.isBelow(distance(actual[name], value), 2e-6, name)
+    assert.isBelow(distance(actual[name], value), tolerance, name)
   }
 }
 
 it.effect("SGD with clipping, and another weight decay for vectors, equals PyTorch's", () =>
   Effect.gen(function* () {
-    const options = { momentum: 0.9, weightDecay: 0.1, normWeightDecay: 0.01, clipGradNorm: 3 }
-    assertClose(yield* trained(options), fixture.sgd)
-    const { normWeightDecay: _, ...same } = options
-    const other = yield* trained(same)
+    const options = { optimizer: sgd({ momentum: 0.9, weightDecay: 0.1 }), clipGradNorm: 3 }
+    const group = { lrMultiplier: 1, weightDecay: 0.01 }
+    assertClose(yield* trained({ ...options, paramGroups: { norm: group, bias: group } }), fixture.sgd)
+    const other = yield* trained(options)
     const expected = tensors(fixture.sgd)
     assert.isBelow(distance(other["fc.weight"], expected["fc.weight"]), 2e-6)
     assert.isAbove(distance(other["norm.weight"], expected["norm.weight"]), 1e-3)
@@ -101,8 +138,9 @@ it.effect("SGD with clipping, and another weight decay for vectors, equals PyTor
 
 it.effect("vectors have a learning rate of their own", () =>
   Effect.gen(function* () {
-    const options = { momentum: 0.9, weightDecay: 0.1 }
-    const own = yield* trained({ ...options, normRate: 4 })
+    const options = { optimizer: sgd({ momentum: 0.9, weightDecay: 0.1 }) }
+    const group = { lrMultiplier: 4 }
+    const own = yield* trained({ ...options, paramGroups: { norm: group, bias: group } })
     const faster = fixture.rates.map((rate) => 4 * rate)
     const expected = { slow: yield* trained(options), fast: yield* trained(options, undefined, faster) }
     for (const [name, { shape }] of Object.entries(fixture.start)) {
@@ -115,14 +153,61 @@ it.effect("vectors have a learning rate of their own", () =>
 
 it.effect("Muon for convolutions and SGD for the rest equal PyTorch's", () =>
   Effect.gen(function* () {
-    const muon = { rate: 0.6, momentum: 0.6, nsSteps: 5 }
-    assertClose(yield* trained({ momentum: 0.85, weightDecay: 0.1, muon }), fixture.muon)
+    const options = { _tag: "Muon", learningRate: 0.06, momentum: 0.6, nsSteps: 5 } as const
+    const rest = { momentum: 0.85, weightDecay: 0.1 }
+    const optimizer = Muon.make({ ...options, sgd: rest }, { learningRate: 0.1 })
+    assertClose(yield* trained({ optimizer }), fixture.muon)
+  })
+)
+
+it.effect("ten steps of AdamW, without decay of vectors, equal PyTorch's", () =>
+  Effect.gen(function* () {
+    const options = { _tag: "AdamW", betas: [0.9, 0.95], eps: 1e-6, weightDecay: 0.1 } as const
+    const optimizer = AdamW.make(options, { learningRate: 1 })
+    const group = { lrMultiplier: 1, weightDecay: 0 }
+    const gradients = [...fixture.gradients, ...fixture.more]
+    const rates = [...fixture.rates, ...fixture.rates]
+    const groups = { norm: group, bias: group }
+    const state = yield* trained({ optimizer, paramGroups: groups }, undefined, rates, gradients)
+    assertClose(state, fixture.adamw, 1e-6)
+    assert.property(state, slotOf("exp_avg_sq", "fc.weight"))
+    const decayed = yield* trained({ optimizer }, undefined, rates, gradients)
+    assert.isAbove(distance(decayed["norm.bias"], tensors(fixture.adamw)["norm.bias"]), 1e-3)
+  })
+)
+
+it.effect("positions and class tokens do not decay unless they are asked to", () =>
+  Effect.gen(function* () {
+    const table = specs.map((spec) => ({ ...spec, kind: "embedding" as const }))
+    /** Without momentum, and with decay alone. */
+    const still: Optimizer = {
+      slots: () => [],
+      update: (parameter, _, slots, { learningRate, weightDecay = 1 }) => ({
+        parameter: tf.sub(parameter, tf.mul(learningRate, tf.mul(parameter, weightDecay))),
+        slots
+      })
+    }
+    const after = (paramGroups: OptimizerOptions["paramGroups"]) =>
+      evaluate(tensors(fixture.start), (start) => {
+        const zeros = Object.fromEntries(Object.entries(start).map(([name, x]) => [name, tf.zerosLike(x)]))
+        const at = { learningRate: tf.scalar(0.5), step: tf.scalar(0, "int32") }
+        return optimizerStep(table, start, zeros, tf.scalar(0), at, {
+          ...plain,
+          optimizer: still,
+          paramGroups
+        })
+      })
+    const same = yield* after({})
+    assert.isBelow(distance(same["fc.weight"], tensors(fixture.start)["fc.weight"]), 1e-9)
+    const asked = yield* after({ embedding: { lrMultiplier: 1, weightDecay: 1 } })
+    assert.isAbove(distance(asked["fc.weight"], tensors(fixture.start)["fc.weight"]), 1e-2)
   })
 )
 
 it.effect("Lookahead over SGD equals PyTorch's, and what is kept are slow weights", () =>
   Effect.gen(function* () {
-    const state = yield* trained({ momentum: 0.9, weightDecay: 0 }, { k: 2, alpha: 0.3 })
+    const optimizer = sgd({ momentum: 0.9, weightDecay: 0 })
+    const state = yield* trained({ optimizer }, { k: 2, alpha: 0.3 })
     assertClose(state, fixture.lookahead)
     for (const name of Object.keys(fixture.start)) assert.deepStrictEqual(state[slowOf(name)], state[name])
   })

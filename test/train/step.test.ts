@@ -12,9 +12,9 @@ import { relu } from "../../src/Ops/Activation.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, int32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { ascend } from "../../src/Train/Optimizer/Sam.ts"
+import { sgd } from "../../src/Train/Optimizer/Sgd.ts"
 import { softTargets, teacherState } from "../../src/Train/Step/Distillation.ts"
-import { crossEntropy } from "../../src/Train/Step/Loss.ts"
-import { initialState, type StepOptions, trainingStep } from "../../src/Train/Step/Step.ts"
+import { initialState, PLAIN_STEP, type StepOptions, trainingStep } from "../../src/Train/Step/Step.ts"
 import { channelsLast, distance, norm, readTensors, under } from "../support/Fixtures.ts"
 import { evaluate, onCpu } from "../support/OnCpu.ts"
 
@@ -52,13 +52,7 @@ const rolled = <A extends Float32Array | Int32Array>(data: A, by: number): A => 
   return result
 }
 
-const base: StepOptions = {
-  loss: crossEntropy,
-  labelSmoothing: 0,
-  ema: false,
-  momentum: 0.9,
-  weightDecay: 0.01
-}
+const base: StepOptions = { ...PLAIN_STEP, optimizer: sgd({ momentum: 0.9, weightDecay: 0.01 }) }
 
 const cases: ReadonlyArray<readonly [name: string, options: StepOptions]> = [
   ["plain", base],
@@ -72,7 +66,7 @@ it.effect.each(cases)("three %s steps equal PyTorch's", ([name, options]) =>
     const device = yield* Device
     const start = under(fixture, "weights.")
     const program = yield* device.compile(
-      { ...initialState(student, start, false), ...taught },
+      { ...initialState(student, start, base), ...taught },
       {
         step: entryPoint({
           inputs: { images: x, labels: { dtype: "int32", shape: [8] } },
@@ -82,6 +76,7 @@ it.effect.each(cases)("three %s steps equal PyTorch's", ([name, options]) =>
               images: images as tf.Tensor4D,
               labels: { a: classes, b: classes, lambda: tf.ones([8]) },
               learningRate: tf.scalar(0.2),
+              step: tf.scalar(0, "int32"),
               averageDecay: tf.scalar(0),
               key: { seed: 0, step: tf.scalar(0, "int32") }
             })

@@ -105,7 +105,11 @@ it.live(
     Effect.gen(function* () {
       const model = { _tag: "PyramidNet", block: "basic", depth: 8, alpha: 4, shakeDrop: { survival: 0.5 } }
       const tricks = {
-        ...{ epochs: 2, gradientCheckpointing: true, normWeightDecay: 0 },
+        ...{
+          epochs: 2,
+          gradientCheckpointing: true,
+          paramGroups: { norm: { weightDecay: 0 }, bias: { weightDecay: 0 } }
+        },
         ...{ sam: { rho: 0.05 }, optimizer: { _tag: "Muon", learningRate: 0.05 } }
       }
       const config = yield* decodeExperiment(merge(input, { model, train: tricks }))

@@ -1,4 +1,4 @@
-/** `--plugin`: networks, steps of augmentation, schedules and losses of one's own, for every command. */
+/** `--plugin`: networks, steps of augmentation, optimisers, schedules and losses of one's own, for every command. */
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,7 +6,7 @@ import type { ConfigError } from "../../Config/Errors.ts"
 
 export const pluginFlag = Flag.String("plugin").pipe(
   Flag.withDescription(
-    "JavaScript module whose default export adds networks, steps, schedules or losses; can be repeated"
+    "JavaScript module whose default export adds networks, steps, optimisers, schedules or losses; can be repeated"
   ),
   Flag.atLeast(0)
 )

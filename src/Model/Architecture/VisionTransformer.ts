@@ -46,8 +46,8 @@ const norm = (name: string, width: number): Tokens => {
   const shape = [width]
   return {
     tensors: [
-      { name: scale, shape, role: "parameter", initial: constant(1) },
-      { name: offset, shape, role: "parameter", initial: constant(0) }
+      { name: scale, kind: "norm", shape, role: "parameter", initial: constant(1) },
+      { name: offset, kind: "bias", shape, role: "parameter", initial: constant(0) }
     ],
     multiplyAdds: 0,
     apply: ({ weights }, x) => layerNorm(x, weights[scale], weights[offset], EPSILON)
@@ -107,8 +107,20 @@ const embedding = (options: VisionTransformerOptions, grid: Size): Layer<tf.Tens
   })
   return {
     tensors: [
-      { name: "cls_token", shape: [1, 1, embedDim], role: "parameter", initial: normal(1e-6) },
-      { name: "pos_embed", shape: [1, patches + 1, embedDim], role: "parameter", initial: normal(0.02) },
+      {
+        name: "cls_token",
+        kind: "embedding",
+        shape: [1, 1, embedDim],
+        role: "parameter",
+        initial: normal(1e-6)
+      },
+      {
+        name: "pos_embed",
+        kind: "embedding",
+        shape: [1, patches + 1, embedDim],
+        role: "parameter",
+        initial: normal(0.02)
+      },
       ...proj.tensors
     ],
     multiplyAdds: proj.multiplyAdds,

@@ -29,10 +29,16 @@ export const batchNorm = (name: string, channels: number, options: BatchNormOpti
   const [zero, one] = [constant(0), constant(1)]
   return {
     tensors: [
-      { name: scale, shape, role: options.trainedScale ? "parameter" : "constant", initial: one },
-      { name: offset, shape, role: "parameter", initial: zero },
-      { name: mean, shape, role: "statistic", initial: zero },
-      { name: variance, shape, role: "statistic", initial: one }
+      {
+        name: scale,
+        kind: "norm",
+        shape,
+        role: options.trainedScale ? "parameter" : "constant",
+        initial: one
+      },
+      { name: offset, kind: "bias", shape, role: "parameter", initial: zero },
+      { name: mean, kind: "norm", shape, role: "statistic", initial: zero },
+      { name: variance, kind: "norm", shape, role: "statistic", initial: one }
     ],
     multiplyAdds: 0,
     apply: (context, given) => {

@@ -33,8 +33,10 @@ export const conv = (name: string, options: ConvOptions): Layer => {
   const role = trained ? "parameter" : "constant"
   return {
     tensors: [
-      { name: weightName, shape: [kernel, kernel, inputs, out], role, initial },
-      ...(bias ? [{ name: biasName, shape: [out], role: "parameter", initial: bias } as const] : [])
+      { name: weightName, kind: "conv", shape: [kernel, kernel, inputs, out], role, initial },
+      ...(bias
+        ? [{ name: biasName, kind: "bias", shape: [out], role: "parameter", initial: bias } as const]
+        : [])
     ],
     multiplyAdds: size.height * size.width * kernel * kernel * inputs * out,
     apply: ({ weights }, x) => {

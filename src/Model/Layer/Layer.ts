@@ -10,9 +10,18 @@ import { float32, sizeOf, type TensorRecord } from "../../Tensor/HostTensor.ts"
 /** Writes the start of a tensor's elements, in device layout; they are zeros before. */
 export type Initial = (random: Draws, values: Float32Array) => void
 
+/**
+ * What a tensor is for, as layers declare it: the kernel of a convolution, the matrix of a linear layer, a normalisation's
+ * scale or running statistic, what is added (biases, and offsets of normalisations), or values that are learnt as they
+ * are (positions, a class token). Optimisers, PyTorch's layouts and fine-tuning go by it.
+ */
+export const TENSOR_KINDS = ["conv", "linear", "norm", "bias", "embedding"] as const
+export type TensorKind = (typeof TENSOR_KINDS)[number]
+
 /** A tensor that a model owns. */
 export interface TensorSpec {
   readonly name: string
+  readonly kind: TensorKind
   readonly shape: ReadonlyArray<number>
   /** Parameters are trained, statistics are moved along by the forward pass, constants stay as they start. */
   readonly role: "parameter" | "statistic" | "constant"

@@ -18,8 +18,10 @@ export const linear = (name: string, options: LinearOptions): Layer<tf.Tensor2D,
   const [weightName, biasName] = [`${name}.weight`, `${name}.bias`]
   return {
     tensors: [
-      { name: weightName, shape: [out, inputs], role: "parameter", initial },
-      ...(bias ? [{ name: biasName, shape: [out], role: "parameter", initial: bias } as const] : [])
+      { name: weightName, kind: "linear", shape: [out, inputs], role: "parameter", initial },
+      ...(bias
+        ? [{ name: biasName, kind: "bias", shape: [out], role: "parameter", initial: bias } as const]
+        : [])
     ],
     multiplyAdds: inputs * out,
     apply: ({ weights }, x) => {

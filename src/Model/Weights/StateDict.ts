@@ -69,10 +69,11 @@ export const weightsFor = (network: Network, file: TensorRecord): TensorRecord =
   return weights
 }
 
-/** The tensors of the layer that the last tensor belongs to. */
+/** The classifier: the last linear layer. */
 const classifierOf = ({ tensors }: Network): ReadonlyArray<TensorSpec> => {
-  const last = tensors[tensors.length - 1].name
-  const layer = last.slice(0, last.lastIndexOf("."))
+  const last = tensors.findLast(({ kind }) => kind === "linear")
+  if (last === undefined) return []
+  const layer = last.name.slice(0, last.name.lastIndexOf("."))
   return tensors.filter(({ name }) => name.startsWith(`${layer}.`))
 }
 

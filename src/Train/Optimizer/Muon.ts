@@ -4,16 +4,11 @@
  * [out, in·height·width], is scaled to a norm of √out before each step, so that weight decay has no place in it.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import * as Schema from "effect/Schema"
+import { count, positive, share, withDefault } from "../../Config/Fields.ts"
 import { halfSquaredNorm } from "../../Ops/Loss.ts"
-import type { MomentumUpdate } from "../../Ops/MomentumUpdate.ts"
-
-export interface MuonOptions {
-  /** Learning rate as a multiple of that of the other parameters. */
-  readonly rate: number
-  readonly momentum: number
-  /** Newton–Schulz iterations. */
-  readonly nsSteps: number
-}
+import { defineOptimizer, type Updated } from "./Define.ts"
+import { MOMENTUM, sgd, sgdFields } from "./Sgd.ts"
 
 /** Coefficients of the iteration x ← ax + bx³ + cx⁵: steep at zero, and from there to about 1 in few steps. */
 const [A, B, C] = [3.4445, -4.775, 2.0315]
@@ -38,25 +33,54 @@ export const orthogonalise = (x: tf.Tensor2D, steps: number): tf.Tensor2D => {
   return value
 }
 
+interface MuonOptions {
+  readonly momentum: number
+  readonly nsSteps: number
+}
+
 /**
  * One step of one filter bank [height, width, in, out], with Nesterov momentum. The bank is taken as its transpose
  * [height·width·in, out]: what is orthogonal that way is so the other way, and the order of rows does not matter.
  */
-export const muonStep = (
+const muonStep = (
   parameter: tf.Tensor,
   momentum: tf.Tensor,
   gradient: tf.Tensor,
   learningRate: tf.Tensor,
   options: MuonOptions
-): MomentumUpdate => {
+): Updated => {
   const out = parameter.shape[parameter.rank - 1]
   const moved = tf.add(tf.mul(momentum, options.momentum), gradient)
   const direction = tf.add(gradient, tf.mul(moved, options.momentum))
   const update = orthogonalise(tf.reshape(direction, [-1, out]), options.nsSteps)
   const scaled = tf.mul(parameter, tf.div(Math.sqrt(out), normOf(parameter)))
-  const rate = tf.mul(learningRate, options.rate)
   return {
-    parameter: tf.sub(scaled, tf.mul(rate, tf.reshape(update, parameter.shape))),
-    momentum: moved
+    parameter: tf.sub(scaled, tf.mul(learningRate, tf.reshape(update, parameter.shape))),
+    slots: { [MOMENTUM]: moved }
   }
 }
+
+/** Muon for the kernels of convolutions, SGD for the rest. Both follow the same schedule. */
+export const Muon = defineOptimizer({
+  name: "Muon",
+  fields: {
+    /** The highest learning rate of convolutions. */
+    learningRate: positive,
+    momentum: share.pipe(withDefault(0.6)),
+    /** Newton–Schulz iterations. */
+    nsSteps: count.pipe(withDefault(5)),
+    /** How the rest is trained. */
+    sgd: Schema.Struct(sgdFields).pipe(withDefault({}))
+  },
+  make: (options, { learningRate }) => {
+    const rest = sgd(options.sgd)
+    const rate = options.learningRate / learningRate
+    return {
+      slots: () => [MOMENTUM],
+      update: (parameter, gradient, slots, at) =>
+        at.kind === "conv"
+          ? muonStep(parameter, slots[MOMENTUM], gradient, tf.mul(at.learningRate, rate), options)
+          : rest.update(parameter, gradient, slots, at)
+    }
+  }
+})

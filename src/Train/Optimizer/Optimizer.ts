@@ -1,27 +1,49 @@
-/** From gradients to new parameters: clipping, then the step of each parameter. */
+/** From gradients to new parameters: clipping, then the update of each parameter by the rules of its group. */
 import * as tf from "@tensorflow/tfjs-core"
+import { definitionOf } from "../../Config/Registered.ts"
+import type { ParamGroups, TrainConfig } from "../../Config/Train.ts"
+import type { TensorSpec } from "../../Model/Layer/Layer.ts"
 import { halfSquaredNorm } from "../../Ops/Loss.ts"
-import { type MuonOptions, muonStep } from "./Muon.ts"
-import { sgdStep } from "./Sgd.ts"
+import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import { AdamW } from "./AdamW.ts"
+import type { Optimizer, OptimizerDefinition, UpdateContext } from "./Define.ts"
+import { Muon } from "./Muon.ts"
+import { Sgd } from "./Sgd.ts"
+
+/** The optimisers. To add one: a file, and its name here. */
+export const optimizers = [Sgd, Muon, AdamW] as const
+
+/** An optimiser as it is written, for this library's. */
+export type OptimizerInput = (typeof optimizers)[number]["schema"]["Encoded"]
+
+/** The optimiser of a training. `among` are those that there are. */
+export const optimizerOf = (
+  { learningRate, optimizer }: Pick<TrainConfig, "learningRate" | "optimizer">,
+  among: ReadonlyArray<OptimizerDefinition> = optimizers
+): Optimizer => definitionOf(among, optimizer).make(optimizer, { learningRate })
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
-/** Where the momentum of a parameter is kept in the state. */
-export const momentumOf = (parameter: string): string => `momentum/${parameter}`
-
 export interface OptimizerOptions {
-  readonly momentum: number
-  /** L2 coefficient. */
-  readonly weightDecay: number
-  /** L2 coefficient of biases and of normalisations' parameters; that of the others unless given. */
-  readonly normWeightDecay?: number | undefined
-  /** Learning rate of these as a multiple of that of the others. */
-  readonly normRate?: number
+  readonly optimizer: Optimizer
+  readonly paramGroups: ParamGroups
   /** Largest global norm of the gradients; longer ones are scaled down to it. */
-  readonly clipGradNorm?: number | undefined
-  /** Convolutions are trained with Muon, and only the rest with SGD. */
-  readonly muon?: MuonOptions | undefined
+  readonly clipGradNorm: number | undefined
 }
+
+/** Where a state keeps what belongs to a parameter. */
+export const slotOf = (slot: string, parameter: string): string => `${slot}/${parameter}`
+
+/** What an optimiser keeps of the parameters among tensors, before the first step. */
+export const initialSlots = (
+  { slots }: Optimizer,
+  tensors: ReadonlyArray<Pick<TensorSpec, "name" | "kind" | "role" | "shape">>
+): TensorRecord =>
+  Object.fromEntries(
+    tensors.flatMap(({ kind, name, role, shape }) =>
+      role === "parameter" ? slots(kind).map((slot) => [slotOf(slot, name), float32(shape)]) : []
+    )
+  )
 
 /** Euclidean norm of all tensors together. */
 export const globalNorm = (tensors: Tensors): tf.Scalar =>
@@ -31,37 +53,37 @@ export const globalNorm = (tensors: Tensors): tf.Scalar =>
 const clipFactor = (norm: tf.Scalar, clipGradNorm: number): tf.Scalar =>
   tf.minimum(tf.div(clipGradNorm, tf.add(norm, 1e-6)), 1)
 
-/** Biases, and scales and offsets of normalisations, are the vectors among the parameters. */
-const isVector = (parameter: tf.Tensor): boolean => parameter.rank <= 1
+/** Positions and class tokens do not decay unless they are asked to, as in timm. */
+const DEFAULTS: ParamGroups = { embedding: { lrMultiplier: 1, weightDecay: 0 } }
 
-/** The filters of convolutions are the only parameters of rank 4. */
-const isConvolution = (parameter: tf.Tensor): boolean => parameter.rank === 4
-
-/** Parameters and momenta after a step, as entries of the new state. `norm` is that of the gradients. */
+/** Parameters and what is kept of them after a step, as entries of the new state. `norm` is that of the gradients. */
 export const optimizerStep = (
+  tensors: ReadonlyArray<Pick<TensorSpec, "name" | "kind">>,
   state: Tensors,
   gradients: Tensors,
   norm: tf.Scalar,
-  learningRate: tf.Tensor,
-  { clipGradNorm, momentum, muon, normRate = 1, normWeightDecay, weightDecay }: OptimizerOptions
+  { learningRate, step }: Pick<UpdateContext, "learningRate" | "step">,
+  { clipGradNorm, optimizer, paramGroups }: OptimizerOptions
 ): Tensors => {
   const factor = clipGradNorm === undefined ? undefined : clipFactor(norm, clipGradNorm)
-  const sgd = { momentum: tf.scalar(momentum), weightDecay }
-  const sgdOfVectors = { ...sgd, weightDecay: normWeightDecay ?? weightDecay }
-  const rateOfVectors = normRate === 1 ? learningRate : tf.mul(learningRate, normRate)
+  const groups = { ...DEFAULTS, ...paramGroups }
+  const rates = new Map<number, tf.Tensor>([[1, learningRate]])
+  const rateOf = (multiplier: number): tf.Tensor => {
+    const rate = rates.get(multiplier) ?? tf.mul(learningRate, multiplier)
+    rates.set(multiplier, rate)
+    return rate
+  }
   const next: Record<string, tf.Tensor> = {}
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const parameter = state[name]
+  for (const { kind, name } of tensors) {
+    const gradient = gradients[name]
+    if (gradient === undefined) continue
+    const { lrMultiplier = 1, weightDecay } = groups[kind] ?? {}
     const clipped = factor === undefined ? gradient : tf.mul(gradient, factor)
-    const buffer = state[momentumOf(name)]
-    const update =
-      muon !== undefined && isConvolution(parameter)
-        ? muonStep(parameter, buffer, clipped, learningRate, muon)
-        : isVector(parameter)
-          ? sgdStep(parameter, buffer, clipped, rateOfVectors, sgdOfVectors)
-          : sgdStep(parameter, buffer, clipped, learningRate, sgd)
-    next[name] = update.parameter
-    next[momentumOf(name)] = update.momentum
+    const slots = Object.fromEntries(optimizer.slots(kind).map((slot) => [slot, state[slotOf(slot, name)]]))
+    const at = { kind, step, learningRate: rateOf(lrMultiplier), weightDecay }
+    const updated = optimizer.update(state[name], clipped, slots, at)
+    next[name] = updated.parameter
+    for (const [slot, value] of Object.entries(updated.slots)) next[slotOf(slot, name)] = value
   }
   return next
 }

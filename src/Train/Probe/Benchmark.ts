@@ -8,8 +8,7 @@ import { conv2d } from "../../Ops/Convolution.ts"
 import { halfSquaredNorm } from "../../Ops/Loss.ts"
 import { float32, int32, scalar, uint8 } from "../../Tensor/HostTensor.ts"
 import { trainingEntry } from "../Step/EntryPoints.ts"
-import { crossEntropy } from "../Step/Loss.ts"
-import { initialState } from "../Step/Step.ts"
+import { initialState, PLAIN_STEP } from "../Step/Step.ts"
 
 const BATCH = 64
 const SIDE = 32
@@ -55,9 +54,8 @@ export const timeTrainingStep = Effect.gen(function* () {
   const size = { height: SIDE, width: SIDE }
   const images = { batchSize: BATCH, size, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const
   const network = makeNetwork({ _tag: "WideResNet", depth: 16, widenFactor: 1 }, { classes: 10, size })
-  const options = { momentum: 0.9, weightDecay: 5e-4, loss: crossEntropy, labelSmoothing: 0, ema: false }
-  const program = yield* device.compile(initialState(network, network.init(1), false), {
-    train: trainingEntry(network, images, options, { seed: 1 })
+  const program = yield* device.compile(initialState(network, network.init(1), PLAIN_STEP), {
+    train: trainingEntry(network, images, PLAIN_STEP, { seed: 1 })
   })
   const labels = int32([BATCH])
   const milliseconds = yield* fastest(

@@ -6,6 +6,8 @@ import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
 import { sizeOf } from "../../Tensor/HostTensor.ts"
 import { weightsKept } from "../Averages/Averages.ts"
+import type { OptimizerDefinition } from "../Optimizer/Define.ts"
+import { optimizerOf } from "../Optimizer/Optimizer.ts"
 import { formatSeconds } from "../Progress.ts"
 import type { Images } from "../Step/EntryPoints.ts"
 import type { TrainingProgram } from "../Step/TrainingProgram.ts"
@@ -49,6 +51,8 @@ export interface ForecastInput {
   readonly train: TrainConfig
   readonly dataset: LoadedDataset
   readonly imagesPerSecond: number
+  /** The optimisers that there are; this library's unless given. */
+  readonly optimizers?: ReadonlyArray<OptimizerDefinition> | undefined
 }
 
 export interface Forecast {
@@ -58,7 +62,13 @@ export interface Forecast {
   readonly bytes: number
 }
 
-export const forecast = ({ dataset, imagesPerSecond, network, train }: ForecastInput): Forecast => {
+export const forecast = ({
+  dataset,
+  imagesPerSecond,
+  network,
+  optimizers,
+  train
+}: ForecastInput): Forecast => {
   const weights = weightsKept(train).length
   const evaluations = Math.ceil(train.epochs / train.evaluateEvery)
   const epochs = costOfEpochs(train.progressiveResizing ?? [], 0, train.epochs)
@@ -66,8 +76,13 @@ export const forecast = ({ dataset, imagesPerSecond, network, train }: ForecastI
     epochs * dataset.train.indices.length +
     EVALUATION * (evaluations * weights * dataset.validation.indices.length + dataset.test.indices.length)
   const all = network.tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
-  // The best checkpoint has no momentum.
-  const values = train.keep * (weights * all + network.parameters) + weights * all
+  const { slots } = optimizerOf(train, optimizers)
+  const kept = network.tensors.reduce(
+    (sum, { kind, role, shape }) => sum + (role === "parameter" ? slots(kind).length * sizeOf(shape) : 0),
+    0
+  )
+  // The best checkpoint has nothing of the optimiser's.
+  const values = train.keep * (weights * all + kept) + weights * all
   return { seconds: images / imagesPerSecond, bytes: 4 * values }
 }
 

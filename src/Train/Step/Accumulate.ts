@@ -62,6 +62,6 @@ export const applicationEntry = (network: Network, options: StepOptions) =>
         if (role === "parameter") gradients[name] = state[accumulatedOf(name)]
         if (role === "statistic") statistics[name] = state[name]
       }
-      return applyGradients(options, state, { gradients, statistics }, updateOf(options, input))
+      return applyGradients(network, options, state, { gradients, statistics }, updateOf(options, input))
     }
   })

@@ -59,12 +59,18 @@ export const batchOf = (
 })
 
 /** Inputs of an entry point that changes the weights. */
-export const updateInputs = { learningRate: NUMBER, averageDecay: NUMBER, lookaheadRate: NUMBER }
+export const updateInputs = {
+  step: INTEGER,
+  learningRate: NUMBER,
+  averageDecay: NUMBER,
+  lookaheadRate: NUMBER
+}
 
 export const updateOf = (
   { lookahead }: StepOptions,
   input: Readonly<Record<keyof typeof updateInputs, tf.Tensor>>
 ): UpdateInput => ({
+  step: input.step as tf.Scalar,
   learningRate: input.learningRate,
   averageDecay: input.averageDecay,
   lookaheadRate: lookahead ? input.lookaheadRate : undefined

@@ -3,13 +3,14 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { Network } from "../../Model/Network.ts"
 import { valueAndGradients } from "../../Ops/Gradients.ts"
 import type { RandomKey } from "../../Ops/Random.ts"
-import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { averageOf, moveAverages } from "../Averages/Ema.ts"
 import { synchronise } from "../Optimizer/Lookahead.ts"
-import { globalNorm, momentumOf, type OptimizerOptions, optimizerStep } from "../Optimizer/Optimizer.ts"
+import { globalNorm, initialSlots, type OptimizerOptions, optimizerStep } from "../Optimizer/Optimizer.ts"
 import { ascend, type SamOptions } from "../Optimizer/Sam.ts"
+import { sgd } from "../Optimizer/Sgd.ts"
 import { type Distillation, distillationLoss, softTargets } from "./Distillation.ts"
-import { correctOf, type LossFunction, type MixedLabels, targets } from "./Loss.ts"
+import { correctOf, crossEntropy, type LossFunction, type MixedLabels, targets } from "./Loss.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
@@ -20,11 +21,25 @@ export interface StepOptions extends OptimizerOptions {
   /** Whether averages of the weights are kept. */
   readonly ema: boolean
   /** Whether slow weights are kept. */
-  readonly lookahead?: boolean
-  readonly sam?: SamOptions | undefined
-  readonly distillation?: Distillation | undefined
+  readonly lookahead: boolean
+  readonly sam: SamOptions | undefined
+  readonly distillation: Distillation | undefined
   /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
-  readonly recompute?: boolean | undefined
+  readonly recompute: boolean
+}
+
+/** SGD on the cross entropy, without anything that a configuration can add. */
+export const PLAIN_STEP: StepOptions = {
+  optimizer: sgd({ momentum: 0.9, weightDecay: 5e-4 }),
+  paramGroups: {},
+  clipGradNorm: undefined,
+  loss: crossEntropy,
+  labelSmoothing: 0,
+  ema: false,
+  lookahead: false,
+  sam: undefined,
+  distillation: undefined,
+  recompute: false
 }
 
 export interface BatchInput {
@@ -36,6 +51,8 @@ export interface BatchInput {
 
 export interface UpdateInput {
   readonly learningRate: tf.Tensor
+  /** Steps done before: an int32 scalar. */
+  readonly step: tf.Scalar
   /** Decay of the averages at this step. */
   readonly averageDecay: tf.Tensor
   /** How far slow weights go at this step, 0 where they stay; undefined where there are none. */
@@ -54,15 +71,16 @@ export interface BatchResult {
   readonly correct: tf.Scalar
 }
 
-/** State before the first step: weights, momenta of zero, and averages that start at the weights. */
-export const initialState = (network: Network, weights: TensorRecord, ema: boolean): TensorRecord => {
-  const state: Record<string, TensorRecord[string]> = { ...weights }
-  for (const { name, role, shape } of network.tensors) {
-    if (role === "parameter") state[momentumOf(name)] = float32(shape)
-    if (ema) state[averageOf(name)] = weights[name]
-  }
-  return state
-}
+/** State before the first step: weights, what the optimiser keeps, and averages that start at the weights. */
+export const initialState = (
+  { tensors }: Network,
+  weights: TensorRecord,
+  { ema, optimizer }: Pick<StepOptions, "ema" | "optimizer">
+): TensorRecord => ({
+  ...weights,
+  ...initialSlots(optimizer, tensors),
+  ...(ema && Object.fromEntries(tensors.map(({ name }) => [averageOf(name), weights[name]])))
+})
 
 /** The network's parameters among the tensors of a state. */
 export const parametersOf = (network: Network, state: Tensors): Tensors =>
@@ -81,7 +99,7 @@ export const gradientsOf = (
   state: Tensors,
   { images, key, labels }: BatchInput
 ): BatchResult => {
-  const { distillation, labelSmoothing, loss: lossOf, recompute = false, sam } = options
+  const { distillation, labelSmoothing, loss: lossOf, recompute, sam } = options
   const target = targets(labels, network.classes, labelSmoothing)
   const soft = distillation && softTargets(distillation, state, images)
   const objective = (logits: tf.Tensor2D): tf.Scalar => {
@@ -110,13 +128,14 @@ export const gradientsOf = (
 
 /** The new state, and the gradients' norm. `statistics` are the running statistics after the step's batch. */
 export const applyGradients = (
+  { tensors }: Network,
   options: StepOptions,
   state: Tensors,
   { gradients, statistics }: Pick<BatchResult, "gradients" | "statistics">,
-  { averageDecay, learningRate, lookaheadRate }: UpdateInput
+  { averageDecay, learningRate, lookaheadRate, step }: UpdateInput
 ) => {
   const gradientNorm = globalNorm(gradients)
-  const updated = optimizerStep(state, gradients, gradientNorm, learningRate, options)
+  const updated = optimizerStep(tensors, state, gradients, gradientNorm, { learningRate, step }, options)
   const fast: Record<string, tf.Tensor> = { ...statistics }
   for (const name of Object.keys(gradients)) fast[name] = updated[name]
   const slow = lookaheadRate === undefined ? {} : synchronise(state, fast, lookaheadRate)
@@ -133,6 +152,6 @@ export const trainingStep = (
   input: BatchInput & UpdateInput
 ) => {
   const { correct, loss, ...batch } = gradientsOf(network, options, state, input)
-  const next = applyGradients(options, state, batch, input)
+  const next = applyGradients(network, options, state, batch, input)
   return { state: next.state, output: { loss, correct, ...next.output } }
 }

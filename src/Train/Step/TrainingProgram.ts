@@ -6,7 +6,7 @@ import { definitionOf } from "../../Config/Registered.ts"
 import type { TrainConfig, WeightsName } from "../../Config.ts"
 import type { Device, DeviceError, OpEvent, Precision } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
-import { Registry } from "../../Registry.ts"
+import { type Contents, Registry } from "../../Registry.ts"
 import {
   float32,
   type HostTensor,
@@ -20,11 +20,11 @@ import { keptAs } from "../Averages/Averages.ts"
 import { averagingEntry, initialMeans, statisticsEntry } from "../Averages/Swa.ts"
 import type { Classify } from "../Evaluate/Logits.ts"
 import { initialSlow } from "../Optimizer/Lookahead.ts"
+import { optimizerOf } from "../Optimizer/Optimizer.ts"
 import type { Teacher } from "../Run/Teacher.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
 import { isTeachers, teacherState } from "./Distillation.ts"
 import { evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"
-import type { Loss } from "./Loss.ts"
 import { initialState, type StepOptions } from "./Step.ts"
 
 /** What changes from step to step besides the batch. */
@@ -72,29 +72,34 @@ export interface CompileOptions {
   readonly teachers: ReadonlyArray<Teacher>
 }
 
-const stepOptions = ({ teachers, train }: CompileOptions, losses: ReadonlyArray<Loss>): StepOptions => {
-  const { distillation, lookahead, optimizer, ...rest } = train
-  const muon =
-    optimizer._tag === "Muon"
-      ? { ...optimizer, rate: optimizer.learningRate / train.learningRate }
-      : undefined
-  return {
-    ...rest,
-    muon,
-    loss: definitionOf(losses, train.loss).make(train.loss),
-    ema: train.ema !== undefined,
-    lookahead: lookahead !== undefined,
-    distillation: distillation && {
-      ...distillation,
-      teachers: teachers.map(({ network }) => network),
-      shares: teachers.map(({ share }) => share)
-    }
-  }
-}
+/** The step's options, from the configuration of the training and what it names. */
+const stepOptions = (
+  { teachers, train }: CompileOptions,
+  { losses, optimizers }: Pick<Contents, "losses" | "optimizers">
+): StepOptions => ({
+  optimizer: optimizerOf(train, optimizers),
+  paramGroups: train.paramGroups,
+  clipGradNorm: train.clipGradNorm,
+  loss: definitionOf(losses, train.loss).make(train.loss),
+  labelSmoothing: train.labelSmoothing,
+  ema: train.ema !== undefined,
+  lookahead: train.lookahead !== undefined,
+  sam: train.sam,
+  distillation: train.distillation && {
+    temperature: train.distillation.temperature,
+    weight: train.distillation.weight,
+    teachers: teachers.map(({ network }) => network),
+    shares: teachers.map(({ share }) => share)
+  },
+  recompute: train.gradientCheckpointing
+})
 
 /** Everything that a run keeps on the device at its start. */
-const stateOf = ({ network, teachers, train, weights }: CompileOptions): TensorRecord => ({
-  ...initialState(network, weights, train.ema !== undefined),
+const stateOf = (
+  { network, teachers, train, weights }: CompileOptions,
+  options: StepOptions
+): TensorRecord => ({
+  ...initialState(network, weights, options),
   ...(train.swa && initialMeans(network, weights)),
   ...(train.lookahead && initialSlow(network, weights)),
   ...(train.gradientAccumulationSteps > 1 && initialAccumulation(network)),
@@ -111,9 +116,8 @@ const scaledEntries = <Name extends string, Entry>(
     [...progressiveResizing, { scale: 1 }].map(({ scale }) => [`${name}-${scale}`, entry(scale)])
   ) as Record<`${Name}-${number}`, Entry>
 
-const entriesOf = (compile: CompileOptions, losses: ReadonlyArray<Loss>) => {
+const entriesOf = (compile: CompileOptions, options: StepOptions) => {
   const { images, network, seed, train } = compile
-  const options = stepOptions(compile, losses)
   const parts = train.gradientAccumulationSteps
   const entries = {
     raw: evaluationEntry(network, images),
@@ -150,12 +154,16 @@ export const compileTraining = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TrainingProgram, DeviceError, Scope.Scope> {
   const { images, train } = options
   const { batchSize, size } = images
-  const { losses } = yield* Registry
+  const step = stepOptions(options, yield* Registry)
   const parts = train.gradientAccumulationSteps
-  const { profile, read, run, write } = yield* device.compile(stateOf(options), entriesOf(options, losses), {
-    precision: options.precision,
-    xla: train.xla
-  })
+  const { profile, read, run, write } = yield* device.compile(
+    stateOf(options, step),
+    entriesOf(options, step),
+    {
+      precision: options.precision,
+      xla: train.xla
+    }
+  )
 
   const shape = [batchSize, size.height, size.width, 3]
   /** A part of a batch as inputs; a batch is one part unless gradients are accumulated. */
@@ -170,7 +178,8 @@ export const compileTraining = Effect.fnUntraced(function* (
       step: integer(step)
     }
   }
-  const updateOf = ({ averageDecay, learningRate, lookaheadRate }: StepInput) => ({
+  const updateOf = ({ averageDecay, learningRate, lookaheadRate, step }: StepInput) => ({
+    step: integer(step),
     learningRate: scalar(learningRate),
     averageDecay: scalar(averageDecay),
     lookaheadRate: scalar(lookaheadRate)
