@@ -73,9 +73,9 @@ const previewCommand = Command.make(
   Effect.fn("augment preview")(function* (input) {
     const pipeline = yield* pipelineOf(input)
     const { AugmentError } = yield* Effect.promise(() => import("../Augment.ts"))
-    const { preview } = yield* Effect.promise(() => import("../Report/AugmentPreview.ts"))
+    const { preview } = yield* Effect.promise(() => import("../Report/Sheet/AugmentPreview.ts"))
     const { decodeConfig, load } = yield* Effect.promise(() => import("../Data.ts"))
-    const { contactSheet } = yield* Effect.promise(() => import("../Report/ContactSheet.ts"))
+    const { contactSheet } = yield* Effect.promise(() => import("../Report/Sheet/ContactSheet.ts"))
     const { writeFileAtomic } = yield* Effect.promise(() => import("../Platform/Files.ts"))
     const { dataset: name, directory, image, out, seed } = input
     const config = yield* decodeConfig({

@@ -133,7 +133,7 @@ const infoCommand = Command.make(
     })
     yield* Console.log(describe(dataset))
     if (Option.isNone(out)) return
-    const { contactSheet } = yield* Effect.promise(() => import("../Report/ContactSheet.ts"))
+    const { contactSheet } = yield* Effect.promise(() => import("../Report/Sheet/ContactSheet.ts"))
     const scale = Math.max(1, Math.round(64 / dataset.train.images.width))
     yield* writeFileAtomic(out.value, yield* contactSheet(samplesOf(dataset), { columns: SAMPLES, scale }))
     yield* Console.log(`contact sheet  ${path.resolve(out.value)}`)

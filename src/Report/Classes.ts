@@ -1,7 +1,7 @@
 /** Accuracy of each class with its interval, the worst first. */
 import { wilsonInterval } from "../Train/Run/Result.ts"
-import { html, type Markup, percent } from "./Html.ts"
-import { floorOf, track } from "./Track.ts"
+import { floorOf, track } from "./Chart/Track.ts"
+import { html, type Markup, percent } from "./Page/Html.ts"
 
 export const classesSection = (
   confusion: ReadonlyArray<ReadonlyArray<number>>,

@@ -1,5 +1,5 @@
 /** Which classes are taken for which: the confusion matrix, and its largest entries in words. */
-import { count, html, type Markup, NOTHING, percent, px } from "./Html.ts"
+import { count, html, type Markup, NOTHING, percent, px } from "./Page/Html.ts"
 
 type Matrix = ReadonlyArray<ReadonlyArray<number>>
 

@@ -1,9 +1,9 @@
 /** The curves of a run: accuracy, loss, learning rate and speed by epoch. */
 import type { EpochMetrics } from "../Train/Run/Metrics.ts"
 import type { RunResult } from "../Train/Run/Result.ts"
-import { chart, type Series, valuesOf } from "./Chart.ts"
-import { count, html, type Markup, NOTHING, percent } from "./Html.ts"
-import { accuracyScale, isStretched, linearScale, logScale } from "./Scale.ts"
+import { chart, type Series, valuesOf } from "./Chart/Chart.ts"
+import { accuracyScale, isStretched, linearScale, logScale } from "./Chart/Scale.ts"
+import { count, html, type Markup, NOTHING, percent } from "./Page/Html.ts"
 
 const digits = (value: number): string => String(Number(value.toPrecision(3)))
 

@@ -1,7 +1,7 @@
 /** The members of an ensemble and the whole, side by side. */
 import type { EnsembleReport, MemberReport } from "../Ensemble/Statistics.ts"
-import { count, html, type Markup, NOTHING, percent } from "./Html.ts"
-import { floorOf, track } from "./Track.ts"
+import { floorOf, track } from "./Chart/Track.ts"
+import { count, html, type Markup, NOTHING, percent } from "./Page/Html.ts"
 
 /** A difference of two shares in percentage points, with its sign. */
 export const points = (difference: number): string => {

@@ -2,7 +2,7 @@
 import { formatSeconds } from "../Train/Progress.ts"
 import type { OverViews, RunResult } from "../Train/Run/Result.ts"
 import type { RunConfig } from "../Train/Run/RunConfig.ts"
-import { count, html, type Markup, percent, short } from "./Html.ts"
+import { count, html, type Markup, percent, short } from "./Page/Html.ts"
 
 /** A configuration in a few words, as `depth 11, alpha 6, shakeDrop (survival 0.5)`. */
 const inWords = (config: object): string =>

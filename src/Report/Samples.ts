@@ -1,7 +1,7 @@
 /** Images with what the network takes them for. */
 import * as Effect from "effect/Effect"
 import type { Split, SplitName } from "../Data.ts"
-import { html, type Markup, NOTHING, percent } from "./Html.ts"
+import { html, type Markup, NOTHING, percent } from "./Page/Html.ts"
 import { mostConfidentlyWrong, type Prediction, someCorrect } from "./Predictions.ts"
 
 const WRONG = 24

@@ -7,7 +7,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import sharp from "sharp"
 import { augmentCommand } from "../../src/Cli/Augment.ts"
-import { preview } from "../../src/Report/AugmentPreview.ts"
+import { preview } from "../../src/Report/Sheet/AugmentPreview.ts"
 import { datasetOf } from "./support.ts"
 
 const fill = [0, 0, 0] as const

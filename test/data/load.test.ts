@@ -9,7 +9,7 @@ import * as TestConsole from "effect/testing/TestConsole"
 import sharp from "sharp"
 import { dataCommand } from "../../src/Cli/Data.ts"
 import { Dataset, decodeConfig, load } from "../../src/Data.ts"
-import { contactSheet } from "../../src/Report/ContactSheet.ts"
+import { contactSheet } from "../../src/Report/Sheet/ContactSheet.ts"
 
 let directory: string
 let cacheHome: string | undefined

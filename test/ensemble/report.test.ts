@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import sharp from "sharp"
 import type { Split } from "../../src/Data.ts"
 import { ensembleStatistics, type MeasuredEnsemble } from "../../src/Ensemble/Statistics.ts"
+import { reliability } from "../../src/Report/Chart/Reliability.ts"
 import { ensemblePage, writeEnsembleReport } from "../../src/Report/Ensemble.ts"
 import { points } from "../../src/Report/Members.ts"
-import { reliability } from "../../src/Report/Reliability.ts"
 import { measuredOf, outputs } from "./support.ts"
 
 const SIDE = 4

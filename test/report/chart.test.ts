@@ -1,7 +1,7 @@
 /** Charts for who neither sees them nor has a pointer. */
 import { assert, it } from "@effect/vitest"
-import { chart } from "../../src/Report/Chart.ts"
-import { linearScale } from "../../src/Report/Scale.ts"
+import { chart } from "../../src/Report/Chart/Chart.ts"
+import { linearScale } from "../../src/Report/Chart/Scale.ts"
 
 const of = (counts: ReadonlyArray<number>) =>
   chart({

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { accuracyScale, countScale, linearScale, logScale, type Scale } from "../../src/Report/Scale.ts"
+import { accuracyScale, countScale, linearScale, logScale, type Scale } from "../../src/Report/Chart/Scale.ts"
 
 /** Every value and tick lies on the axis, larger ones higher; ticks can be told apart. */
 const holds = ({ position, ticks }: Scale, values: ReadonlyArray<number>) => {

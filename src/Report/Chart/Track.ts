@@ -1,5 +1,5 @@
 /** Accuracies with their intervals, one below the other on lines that begin and end alike. */
-import { html, type Markup, px } from "./Html.ts"
+import { html, type Markup, px } from "../Page/Html.ts"
 
 type Interval = readonly [low: number, high: number]
 

@@ -1,5 +1,5 @@
-import { series } from "./Augmentation.ts"
-import type { Recipe } from "./Recipe.ts"
+import { series } from "../Augmentation.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * Part 6 of the CIFAR Challenge Series: PyramidNet-272 with ShakeDrop, trained for 1,800 epochs. With

@@ -1,5 +1,5 @@
-import { standard } from "./Augmentation.ts"
-import type { Recipe } from "./Recipe.ts"
+import { standard } from "../Augmentation.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * ViT-B/16 that was trained on ImageNet-21k, fine-tuned on images that are enlarged to 384×384 pixels. The weights are

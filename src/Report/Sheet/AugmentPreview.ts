@@ -1,14 +1,14 @@
 /** What a pipeline does to one image, as rows of labelled pictures. */
-import { makeTrace } from "../Augment/Batch/Breadcrumbs.ts"
-import { compile } from "../Augment/Compile.ts"
-import { type Canvas, load, makeCanvas, toColour } from "../Augment/Kernel/Canvas.ts"
-import type { BatchMixing } from "../Augment/Kernel/Mix.ts"
-import type { Pipeline, StepConfig } from "../Augment/Pipeline.ts"
-import type { DrawMixing, Step } from "../Augment/Step/Step.ts"
-import { steps as builtIn } from "../Augment/Steps.ts"
-import { definitionOf } from "../Config/Registered.ts"
-import type { LoadedDataset } from "../Data/Types.ts"
-import { draws } from "../Random.ts"
+import { makeTrace } from "../../Augment/Batch/Breadcrumbs.ts"
+import { compile } from "../../Augment/Compile.ts"
+import { type Canvas, load, makeCanvas, toColour } from "../../Augment/Kernel/Canvas.ts"
+import type { BatchMixing } from "../../Augment/Kernel/Mix.ts"
+import type { Pipeline, StepConfig } from "../../Augment/Pipeline.ts"
+import type { DrawMixing, Step } from "../../Augment/Step/Step.ts"
+import { steps as builtIn } from "../../Augment/Steps.ts"
+import { definitionOf } from "../../Config/Registered.ts"
+import type { LoadedDataset } from "../../Data/Types.ts"
+import { draws } from "../../Random.ts"
 
 export interface Picture {
   /** uint8 RGB, row by row. */

@@ -1,5 +1,5 @@
 /** A number for each pair of members as a table whose cells are shaded. */
-import { html, type Markup, NOTHING, px } from "./Html.ts"
+import { html, type Markup, NOTHING, px } from "../Page/Html.ts"
 
 export interface HeatMapOptions {
   readonly title: string

@@ -1,4 +1,4 @@
-import type { EnsembleRecipe } from "./Recipe.ts"
+import type { EnsembleRecipe } from "../Recipe.ts"
 
 const runs = "runs/part5-ensemble"
 

@@ -1,4 +1,4 @@
-import type { Recipe } from "./Recipe.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * PyramidNet-272 with ShakeDrop as its authors trained it, with crop and flip alone. With `--dataset cifar100` it is

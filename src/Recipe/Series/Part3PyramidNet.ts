@@ -1,5 +1,5 @@
-import { series } from "./Augmentation.ts"
-import type { Recipe } from "./Recipe.ts"
+import { series } from "../Augmentation.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * Part 3 of the CIFAR Challenge Series: PyramidNet-110, with the augmentation of part 2.

@@ -1,5 +1,5 @@
-import { standard } from "./Augmentation.ts"
-import type { Recipe } from "./Recipe.ts"
+import { standard } from "../Augmentation.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * Part 1 of the CIFAR Challenge Series: a plain network of six convolutions.

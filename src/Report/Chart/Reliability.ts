@@ -1,6 +1,6 @@
 /** Reliability diagrams: accuracy against confidence. */
-import type { Calibration } from "../Ensemble/Statistics/Calibration.ts"
-import { count, html, type Markup, percent, px } from "./Html.ts"
+import type { Calibration } from "../../Ensemble/Statistics/Calibration.ts"
+import { count, html, type Markup, percent, px } from "../Page/Html.ts"
 
 const WIDTH = 460
 const HEIGHT = 300

@@ -1,5 +1,5 @@
-import { series } from "./Augmentation.ts"
-import type { Recipe } from "./Recipe.ts"
+import { series } from "../Augmentation.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * Part 4 of the CIFAR Challenge Series: label smoothing, averages of the weights and a long schedule, on the network

@@ -1,5 +1,5 @@
-import { autoAugment } from "./Augmentation.ts"
-import type { Recipe } from "./Recipe.ts"
+import { autoAugment } from "../Augmentation.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * WRN-28-10 with AutoAugment.

@@ -2,7 +2,7 @@
  * Line charts over epochs or other counts as SVG, without a script. The values at a count are shown where the pointer
  * is, and all of them in a table below for keyboards and screen readers.
  */
-import { html, type Markup, NOTHING, px } from "./Html.ts"
+import { html, type Markup, NOTHING, px } from "../Page/Html.ts"
 import { countScale, type Scale } from "./Scale.ts"
 
 export interface Series {

@@ -1,4 +1,4 @@
-import type { EnsembleRecipe } from "./Recipe.ts"
+import type { EnsembleRecipe } from "../Recipe.ts"
 
 const recipe = "part6-pyramidnet272"
 /** The same training for a WideResNet. */

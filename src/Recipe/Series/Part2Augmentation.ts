@@ -1,4 +1,4 @@
-import type { Recipe } from "./Recipe.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * Part 2 of the CIFAR Challenge Series: augmentation. Six convolutions again, in airbench's form with a whitening

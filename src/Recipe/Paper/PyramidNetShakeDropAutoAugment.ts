@@ -1,5 +1,5 @@
-import { autoAugment } from "./Augmentation.ts"
-import type { Recipe } from "./Recipe.ts"
+import { autoAugment } from "../Augmentation.ts"
+import type { Recipe } from "../Recipe.ts"
 
 /**
  * PyramidNet-272 with ShakeDrop and AutoAugment: the strongest single network of its time that saw no other data.
