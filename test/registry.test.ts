@@ -9,7 +9,7 @@ import { makeTrace } from "../src/Augment/Batch/Breadcrumbs.ts"
 import { compile } from "../src/Augment/Compile.ts"
 import { defineStep } from "../src/Augment/Step/Step.ts"
 import { makeAugmenter } from "../src/Augment.ts"
-import { count, positive, withDefault } from "../src/Config/Fields.ts"
+import { count, positive, share, withDefault } from "../src/Config/Fields.ts"
 import { defineSchedule } from "../src/Config/Schedule.ts"
 import { evaluateEnsemble, prepare } from "../src/Ensemble.ts"
 import { decodeExperiment, type ExperimentInput } from "../src/Experiment.ts"
@@ -17,6 +17,8 @@ import { defineModel } from "../src/Model/Define.ts"
 import { conv, network, pooledClassifier, sequential } from "../src/Model.ts"
 import { type Plugin, Registry, stepsFor } from "../src/Registry.ts"
 import { writeReport } from "../src/Report.ts"
+import { decode } from "../src/Tensor/Safetensors.ts"
+import { defineOptimizer } from "../src/Train/Optimizer/Define.ts"
 import { openRun } from "../src/Train/Run/RunFolder.ts"
 import { defineLoss } from "../src/Train/Step/Loss.ts"
 import { open } from "./ensemble/runs.ts"
@@ -68,9 +70,30 @@ const Brier = defineLoss({
       tf.mul(tf.mean(tf.sum(tf.square(tf.sub(tf.softmax(logits), targets)), 1)), scale / 2)
 })
 
-const plugin: Plugin = { models: [Own], steps: [Rows], schedules: [Steady], losses: [Brier] }
+/** Steps of one length against the sign of each gradient's running mean (Bernstein et al. 2018). Biases keep nothing. */
+const SignSgd = defineOptimizer({
+  name: "SignSgd",
+  version: 1,
+  fields: { beta: share.pipe(withDefault(0.9)) },
+  make: ({ beta }) => ({
+    slots: (kind) => (kind === "bias" ? [] : ["mean"]),
+    update: (parameter, gradient, { mean }, { kind, learningRate }) => {
+      const direction = kind === "bias" ? gradient : tf.add(tf.mul(mean, beta), tf.mul(gradient, 1 - beta))
+      const updated = tf.sub(parameter, tf.mul(learningRate, tf.sign(direction)))
+      return { parameter: updated, slots: kind === "bias" ? {} : { mean: direction } }
+    }
+  })
+})
 
-type Input = (typeof Own | typeof Rows | typeof Steady | typeof Brier)["schema"]["Encoded"]
+const plugin: Plugin = {
+  models: [Own],
+  steps: [Rows],
+  optimizers: [SignSgd],
+  schedules: [Steady],
+  losses: [Brier]
+}
+
+type Input = (typeof Own | typeof Rows | typeof Steady | typeof Brier | typeof SignSgd)["schema"]["Encoded"]
 
 const input: ExperimentInput<Input> = {
   name: "own",
@@ -81,6 +104,7 @@ const input: ExperimentInput<Input> = {
     epochs: 1,
     batchSize: 32,
     learningRate: 0.05,
+    optimizer: { _tag: "SignSgd" },
     schedule: { _tag: "Steady" },
     loss: { _tag: "Brier" }
   }
@@ -101,7 +125,7 @@ describe("a registry", () => {
   it.effect("does not know it elsewhere", () =>
     Effect.gen(function* () {
       const { message } = yield* Effect.flip(decodeExperiment(input))
-      for (const key of ["model", "augment.1", "train.schedule", "train.loss"])
+      for (const key of ["model", "augment.1", "train.optimizer", "train.schedule", "train.loss"])
         assert.include(message, `${key}`)
       assert.include(message, "Own")
     })
@@ -200,9 +224,11 @@ it.live("a network, a step, a schedule and a loss of one's own are trained, comb
     const a = path.join(folder, "a")
     const { logits, result } = yield* run(experiment, a)
     yield* run(other, path.join(folder, "b"))
+    const kept = Object.keys(decode(newest(a)).tensors).filter((name) => name.startsWith("mean/"))
+    assert.deepStrictEqual(kept.sort(), ["mean/conv.weight", "mean/fc.weight"])
     assert.isFalse(newest(a).equals(newest(path.join(folder, "b"))))
     const { plugins } = JSON.parse(readFileSync(path.join(a, "config.json"), "utf8"))
-    assert.deepStrictEqual(plugins, [{ names: ["Own", "Rows", "Steady", "Brier"] }])
+    assert.deepStrictEqual(plugins, [{ names: ["Own", "Rows", "SignSgd", "Steady", "Brier"] }])
     assert.match(readFileSync(yield* Effect.provide(writeReport(a, result, logits), layers), "utf8"), /Own/)
 
     const ensemble = yield* open(folder, [{ run: "a" }, { run: "b" }], { tta: "flip" })
@@ -224,7 +250,7 @@ it.live("a run that needs what is not registered says so", () =>
     const error = yield* Effect.flip(openRun(directory).config)
     assert.match(
       error.message,
-      /needs Own and Rows and Steady and Brier of a program's own plugin, which is not loaded/
+      /needs Own and Rows and SignSgd and Steady and Brier of a program's own plugin, which is not loaded/
     )
   })
 )

@@ -56,7 +56,7 @@ describe("shakedrop", () => {
       assert.include(stdout, "Airbench")
     })
     assert.deepStrictEqual(
-      loaded.filter((url) => HEAVY.test(url) || /(?<!effect)\/dist\/(Ops|Model|Train)[./]/.test(url)),
+      loaded.filter((url) => HEAVY.test(url) || /(?<!effect)\/dist\/(Ops|Model)[./]/.test(url)),
       []
     )
   })

@@ -94,7 +94,7 @@ describe("a plugin", { timeout: 300_000 }, () => {
     assert.strictEqual(without.code, 1)
     assert.match(
       without.output,
-      /the run in parted needs OneConvolution.*of the plugin .*plugin\.mjs, which is not loaded/
+      /the run in parted needs OneConvolution.*of the plugin .*plugin\.mjs, which is not loaded: load it with --plugin/
     )
     assert.notMatch(without.output, /\n\s+at /)
     const resumed = await shakedrop(

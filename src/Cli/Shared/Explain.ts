@@ -1,4 +1,5 @@
 /** What to do about an error, for a person at a terminal: the only place that speaks of flags and commands. */
+import { ConfigError } from "../../Config/Errors.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
 const aboutRun = ({ directory, reason }: RunError): string | undefined => {
@@ -24,8 +25,24 @@ const aboutRun = ({ directory, reason }: RunError): string | undefined => {
   }
 }
 
+const aboutConfig = ({ reason }: ConfigError): string | undefined => {
+  switch (reason) {
+    case "NotAnAssignment":
+      return "that is what --set takes"
+    case "NoRecipe":
+      return "`shakedrop recipes` says what each is"
+    default:
+      return undefined
+  }
+}
+
+const adviceOn = (error: Error): string | undefined => {
+  if (error instanceof RunError) return aboutRun(error)
+  return error instanceof ConfigError ? aboutConfig(error) : undefined
+}
+
 /** An error in one line, with what to do about it. */
 export const explain = (error: Error): string => {
-  const advice = error instanceof RunError ? aboutRun(error) : undefined
+  const advice = adviceOn(error)
   return advice === undefined ? error.message : `${error.message}: ${advice}`
 }
