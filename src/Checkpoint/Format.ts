@@ -34,8 +34,8 @@ const Manifest = Schema.Struct({
   counters: Schema.Unknown,
   sha256: Schema.Struct({
     tensors: Schema.String,
-    /** Of step, best and counters. */
-    state: Schema.String
+    /** Of the counters, with the step and the best one's. */
+    counters: Schema.String
   })
 })
 type Manifest = typeof Manifest.Type
@@ -120,7 +120,7 @@ export const write = Effect.fnUntraced(function* (directory: string, kind: Kind,
   const chunks = encode(toPyTorch(tensors))
   yield* writeFileAtomic(file, chunks)
   const state = { step, ...(best !== undefined && { best }), counters }
-  const sha256 = { tensors: hashOf(chunks), state: hashOfState(state) }
+  const sha256 = { tensors: hashOf(chunks), counters: hashOfState(state) }
   const manifest: Manifest = { version: VERSION, ...state, sha256 }
   yield* writeFileAtomic(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`)
 })
@@ -141,7 +141,7 @@ export const readManifest = Effect.fnUntraced(function* (directory: string, name
   if (manifest.step !== stepOf(name)) {
     return yield* damaged(manifestFile, `it is of step ${manifest.step}, unlike its name`)
   }
-  if (hashOfState(manifest) !== manifest.sha256.state) {
+  if (hashOfState(manifest) !== manifest.sha256.counters) {
     return yield* damaged(manifestFile, "its counters do not have the hash that they were written with")
   }
   if (!(yield* list(directory)).includes(path.basename(file))) {
