@@ -36,6 +36,8 @@ export const evaluateCommand = Command.make(
     const data = Option.isSome(directory)
       ? { ...experiment.data, directory: path.resolve(directory.value) }
       : experiment.data
+    const { checkDataThere } = yield* Effect.promise(() => import("../Train/Run/RunConfig.ts"))
+    yield* checkDataThere(run, { ...experiment, data })
     const choice = { weights: chosen, checkpoint: Option.getOrUndefined(checkpoint) }
     const measures = yield* evaluate(run, split, choice).pipe(
       Effect.provide([Device.layer(device), Dataset.layer(data)])

@@ -8,7 +8,7 @@ import { describeForecast, measureSpeed } from "./Probe/Forecast.ts"
 import { BestEvaluation, Counters, START } from "./Run/Counters.ts"
 import { findInitialWeights } from "./Run/InitialWeights.ts"
 import { RunError } from "./Run/RunError.ts"
-import type { RunFolder } from "./Run/RunFolder.ts"
+import { newestState, type RunFolder } from "./Run/RunFolder.ts"
 import type { PreparedRun } from "./TrainingRun.ts"
 
 /** Begins a run: says what it will take, and writes its configuration. */
@@ -57,22 +57,11 @@ const bestOf = Effect.fnUntraced(function* (
   return { best: { ...found, step }, told: [told] }
 })
 
-/** The newest whole state; none where nothing was saved yet. A run without a whole one is not begun anew. */
-const newestState = Effect.fnUntraced(function* ({ folder, progress }: PreparedRun) {
-  const { checkpoint, skipped } = yield* folder.checkpoints.find("latest")
-  if (Option.isNone(checkpoint) && skipped.length > 0) {
-    const { directory } = folder
-    const message = `every checkpoint of the run in ${directory} is damaged (${skipped[0]}): nothing was deleted`
-    return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
-  }
-  for (const line of skipped) progress.message(`${line}; it is passed over`)
-  return checkpoint
-})
-
 /** Continues a run from its newest whole checkpoint; where nothing was saved yet it begins anew. */
 export const resume = Effect.fn("resume")(function* (run: PreparedRun) {
   const { config, experiment, folder, program, progress } = run
-  const state = yield* newestState(run)
+  const { checkpoint: state, skipped } = yield* newestState(folder)
+  for (const line of skipped) progress.message(`${line}; it is passed over`)
   let start = START
   if (Option.isSome(state)) {
     yield* program.write(state.value.tensors)

@@ -21,7 +21,7 @@ import {
   type RunConfig
 } from "./Run/RunConfig.ts"
 import { RunError } from "./Run/RunError.ts"
-import { RunFolder } from "./Run/RunFolder.ts"
+import { newestState, RunFolder } from "./Run/RunFolder.ts"
 import { imagesOf, initialWeights, networkFor } from "./Run/Start.ts"
 import { readTeachers } from "./Run/Teacher.ts"
 import { compileTraining } from "./Step/TrainingProgram.ts"
@@ -49,15 +49,20 @@ const checkBatch = ({ train }: Experiment, dataset: Dataset["Service"]): Effect.
   )
 }
 
-/** What is asked for as the run has it that is continued, where it is the same in everything that counts. */
+/**
+ * What is asked for as the run has it that is continued, where it is the same in everything that counts. A run that has
+ * no whole state is found out here, before anything is compiled.
+ */
 const agreed = Effect.fnUntraced(function* (
   asked: Experiment,
-  { begun, directory }: RunFolder["Service"],
+  folder: RunFolder["Service"],
   description: DataDescription
 ) {
+  const { begun, directory } = folder
   if (Option.isNone(begun)) return asked
   yield* checkSameExperiment(directory, begun.value.experiment, asked)
   yield* checkSameData(directory, begun.value.dataset, description)
+  yield* newestState(folder)
   return asBegun(begun.value.experiment, asked)
 })
 

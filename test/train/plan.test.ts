@@ -155,13 +155,17 @@ describe("the plan of a run that is continued", () => {
     Effect.gen(function* () {
       const folder = { data: { dataset: "folder", directory: "/before" } }
       const root = yield* runsOf({ mine: folder })
+      const out = path.join(root, "mine")
+      const gone = yield* Effect.flip(planResumed({ root, out }))
+      assert.match(gone.message, /the data of the run in .*mine are not in \/before, where it had them/)
+      const after = yield* temporary
       const { experiment } = yield* planResumed({
         root,
-        out: path.join(root, "mine"),
-        values: { data: { directory: "/after" } },
+        out,
+        values: { data: { directory: after } },
         assignments: ["train.keep=5", "train.saveMinutes=1"]
       })
-      assert.strictEqual(experiment.data.directory, "/after")
+      assert.strictEqual(experiment.data.directory, after)
       assert.deepStrictEqual([experiment.train.keep, experiment.train.saveMinutes], [5, 1])
     })
   )

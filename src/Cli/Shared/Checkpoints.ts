@@ -3,6 +3,7 @@ import * as Console from "effect/Console"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { CheckpointName } from "../../Checkpoint.ts"
 
 /** Which of a run's checkpoints. */
 export const checkpointFlag = Flag.String("checkpoint").pipe(
@@ -10,11 +11,13 @@ export const checkpointFlag = Flag.String("checkpoint").pipe(
     "latest, best, or the number of a snapshot from 1; the best one unless given, or the newest where none was chosen"
   ),
   Flag.withSchema(
-    Schema.Union([
-      Schema.Literals(["latest", "best"]),
-      Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(1))
-    ])
+    Schema.String.check(
+      Schema.isPattern(/^(?:latest|best|[1-9]\d*)$/, {
+        expected: "latest, best or the number of a snapshot"
+      })
+    )
   ),
+  Flag.map((name): CheckpointName => (name === "latest" || name === "best" ? name : Number(name))),
   Flag.optional
 )
 

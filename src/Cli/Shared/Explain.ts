@@ -2,7 +2,7 @@
 import { ConfigError } from "../../Config/Errors.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
-const aboutRun = ({ directory, reason }: RunError): string | undefined => {
+const aboutRun = ({ reason }: RunError): string | undefined => {
   switch (reason) {
     case "AlreadyThere":
       return "continue it with --resume, or choose another --out"
@@ -10,10 +10,14 @@ const aboutRun = ({ directory, reason }: RunError): string | undefined => {
       return "continue it without these changes, or start a new run with another --out"
     case "InUse":
       return "wait until that process ends, or end it"
+    case "DamagedBest":
+      return "choose another checkpoint on purpose with --checkpoint latest"
     case "DamagedCheckpoint":
-      return `choose another checkpoint on purpose with --checkpoint latest, or begin a new run${directory === undefined ? "" : " with another --out"}`
+      return "put a good copy of the file back, or start a new run with another --out"
     case "OtherData":
-      return "say where its own data lie with --data-dir"
+      return "say where its own data are with --data-dir"
+    case "DataGone":
+      return "say where they are now with --data-dir"
     case "NoWeights":
       return "choose others with --weights"
     case "MissingPlugin":

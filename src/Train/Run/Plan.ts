@@ -13,7 +13,7 @@ import { type Experiment, readExperiment } from "../../Experiment.ts"
 import type { StorageError } from "../../Platform/Files.ts"
 import { smokeExperiment } from "../Probe/DryRun.ts"
 import { findInitialWeights } from "./InitialWeights.ts"
-import { checkSameExperiment } from "./RunConfig.ts"
+import { checkDataThere, checkSameExperiment } from "./RunConfig.ts"
 import { RunError } from "./RunError.ts"
 import { type NewFolder, openRun, RunFolder } from "./RunFolder.ts"
 
@@ -129,5 +129,6 @@ export const planResumed = Effect.fn("planResumed")(function* (asked: Asked) {
   const laid = yield* readExperiment(merge(merge(plain, overlay), name === undefined ? {} : { name }))
   const experiment = isTrial ? smokeExperiment(laid) : laid
   yield* checkSameExperiment(directory, before, experiment)
+  yield* checkDataThere(directory, experiment)
   return { experiment, smoke: isTrial, folder: { continues: directory } } satisfies Plan
 })

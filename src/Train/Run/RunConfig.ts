@@ -1,5 +1,6 @@
 /** A run's configuration: what its result depends on, and whether a run that goes on is still the same. */
 import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
@@ -103,6 +104,14 @@ export const asBegun = (before: Experiment, asked: Experiment): Experiment =>
   asked.train.precision === "fastest"
     ? { ...asked, train: { ...asked.train, precision: before.train.precision } }
     : asked
+
+/** Fails where the data of a run are no longer in their folder. */
+export const checkDataThere = (directory: string, { data }: Experiment): Effect.Effect<void, RunError> =>
+  Effect.suspend(() => {
+    if (data.directory === undefined || existsSync(data.directory)) return Effect.void
+    const message = `the data of the run in ${directory} are not in ${data.directory}, where it had them`
+    return Effect.fail(new RunError({ reason: "DataGone", directory, message }))
+  })
 
 const checkUnchanged = (
   directory: string,

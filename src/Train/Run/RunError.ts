@@ -20,11 +20,15 @@ const Reason = Schema.Literals([
   "Changed",
   /** The run was trained on other data. */
   "OtherData",
+  /** The data are no longer where the run had them. */
+  "DataGone",
   /** The experiment does not fit the data: its classes, or its batch size. */
   "DoesNotFit",
   /** The run has no such checkpoint. */
   "NoCheckpoint",
-  /** A checkpoint of the run is damaged or missing. */
+  /** The best checkpoint is damaged or missing; there may be others. */
+  "DamagedBest",
+  /** The checkpoint that is needed is damaged, and no other can stand in for it. */
   "DamagedCheckpoint",
   /** The run keeps no such weights, or cannot give them yet. */
   "NoWeights",

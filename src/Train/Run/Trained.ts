@@ -52,7 +52,8 @@ const findChosen = Effect.fnUntraced(function* (
     return yield* new RunError({ reason: "NoCheckpoint", directory, message })
   }
   const message = `the run in ${directory} has no whole ${which}: ${damaged}`
-  return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
+  const reason = from === "best" ? "DamagedBest" : "DamagedCheckpoint"
+  return yield* new RunError({ reason, directory, message })
 })
 
 /**
