@@ -4,21 +4,22 @@ import { type EnsembleConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights } from "../Config.ts"
 import { Dataset } from "../Data.ts"
 import { decodeExperiment } from "../Experiment.ts"
-import { writeReport } from "../Report.ts"
 import { smokeDataset, smokeExperiment } from "../Train/Probe/DryRun.ts"
 import { type Progress, silent } from "../Train/Progress.ts"
 import { checkSameExperiment } from "../Train/Run/RunConfig.ts"
 import { openRun, RunFolder } from "../Train/Run/RunFolder.ts"
-import { train } from "../Train.ts"
+import { type Trained, train } from "../Train.ts"
 import { experimentOf } from "./Definition.ts"
 import { EnsembleError } from "./Errors.ts"
 
-export interface TrainEnsembleOptions {
+export interface TrainEnsembleOptions<E = never, R = never> {
   /** Written into the results of new runs: how to get them again. */
   readonly command: string
   /** Threads that augment, as in `train`. */
   readonly workers?: number | undefined
   readonly progress?: Progress
+  /** Done with each run when it is finished, within its folder; for instance `writeReport`. */
+  readonly whenTrained?: (run: string, trained: Trained) => Effect.Effect<unknown, E, R>
 }
 
 interface Planned {
@@ -54,18 +55,18 @@ export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfi
 
 /**
  * Trains every run of an ensemble that is not finished, one after another, each in its own folder with its own
- * result and report; one that was begun goes on where it was. Whatever is wrong with a configuration is found before
+ * result; one that was begun goes on where it was. Whatever is wrong with a configuration is found before
  * the first one starts.
  */
-export const trainEnsemble = Effect.fn("trainEnsemble")(function* (
+export const trainEnsemble = Effect.fn("trainEnsemble")(function* <E = never, R = never>(
   config: EnsembleConfig,
-  { command, progress = silent, workers }: TrainEnsembleOptions
+  { command, progress = silent, whenTrained = () => Effect.void, workers }: TrainEnsembleOptions<E, R>
 ) {
   for (const { experiment, run } of yield* unfinishedRuns(config)) {
     const resume = yield* openRun(run).isBegun
     progress.message(`${resume ? "going on with" : "training"} ${run}`)
     yield* train(experiment, { command, workers, progress }).pipe(
-      Effect.flatMap(({ logits, result }) => writeReport(run, result, logits)),
+      Effect.flatMap((trained) => whenTrained(run, trained)),
       Effect.provide(resume ? RunFolder.resume(run) : RunFolder.create({ directory: run }))
     )
   }

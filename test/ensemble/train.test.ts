@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { trainEnsemble } from "../../src/Ensemble.ts"
+import { writeReport } from "../../src/Report.ts"
 import { silent } from "../../src/Train/Progress.ts"
+import type { Trained } from "../../src/Train.ts"
 import { newest, temporary } from "../support/Runs.ts"
 import { decoded, noDevice, services, tiny, withData } from "./runs.ts"
 
@@ -18,7 +20,10 @@ const members = [
   { run: "b", checkpoint: "latest", weight: 2 }
 ]
 
-const options = { command: "train them" }
+const options = {
+  command: "train them",
+  whenTrained: (run: string, { logits, result }: Trained) => writeReport(run, result, logits)
+}
 
 const trained = (folder: string, those: Parameters<typeof decoded>[1] = members) =>
   Effect.flatMap(decoded(folder, those), (config) => trainEnsemble(config, options)).pipe(

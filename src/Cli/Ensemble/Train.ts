@@ -22,6 +22,7 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
   const { smokeEnsemble, smokeEnsembleData, trainEnsemble, unfinishedRuns } = yield* Effect.promise(
     () => import("../../Ensemble/Train.ts")
   )
+  const { writeReport } = yield* Effect.promise(() => import("../../Report.ts"))
   const { makeProgress } = yield* Effect.promise(() => import("../../Train/Progress.ts"))
   const config = smoke ? yield* smokeEnsemble(given) : given
   const unfinished = yield* unfinishedRuns(config)
@@ -31,7 +32,12 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
     if (unfinished.length > 0) {
       yield* Effect.gen(function* () {
         const command = commandLine()
-        yield* trainEnsemble(config, { command, workers, progress: yield* makeProgress() })
+        yield* trainEnsemble(config, {
+          command,
+          workers,
+          progress: yield* makeProgress(),
+          whenTrained: (run, { logits, result }) => writeReport(run, result, logits)
+        })
       }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
     }
     yield* evaluateAndReport(config, { device, split: "test", out: path.join("runs", config.name) })

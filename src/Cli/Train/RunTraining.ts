@@ -17,7 +17,7 @@ import { RunError, RunFolder, type RunResult, train } from "../../Train.ts"
 import { configOf } from "../Ensemble/Input.ts"
 import { trainAndEvaluate } from "../Ensemble/Train.ts"
 import { commandLine, percent } from "../Shared/Text.ts"
-import type { TrainInput } from "../Train.ts"
+import type { TrainInput } from "./Flags.ts"
 
 const RUNS = "runs"
 

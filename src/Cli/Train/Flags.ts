@@ -1,0 +1,48 @@
+/** The flags of `shakedrop train`. */
+import type * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { datasetFlag, deviceFlag, workersFlag } from "../Shared/Flags.ts"
+
+const optional = <A>(flag: Flag.Flag<A>, description: string) =>
+  flag.pipe(Flag.withDescription(description), Flag.optional)
+
+export const flags = {
+  recipe: optional(Flag.String("recipe"), "A named experiment; `shakedrop recipes` lists them"),
+  config: optional(
+    Flag.String("config"),
+    "JSON file with an experiment, or with what differs from the recipe"
+  ),
+  dataset: optional(datasetFlag, "Which data set"),
+  directory: optional(Flag.String("data-dir"), "Where the data set lies; shapes needs none"),
+  teachers: optional(
+    Flag.String("teachers"),
+    "JSON file with an ensemble: its members teach the network besides the labels (distillation)"
+  ),
+  out: optional(
+    Flag.String("out"),
+    "The run's folder; runs/NAME unless given, with a number if that is taken"
+  ),
+  device: deviceFlag,
+  seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
+  workers: workersFlag,
+  profile: optional(
+    Flag.String("profile"),
+    "Tell where the time of a training step goes, and write it as a trace for Perfetto or chrome://tracing"
+  ),
+  resume: Flag.Boolean("resume").pipe(
+    Flag.withDescription("Continue an interrupted run: the one in --out, or the newest of its name"),
+    Flag.withDefault(false)
+  ),
+  smoke: Flag.Boolean("smoke").pipe(
+    Flag.withDescription(
+      "Try it: two steps of the network in full size on a few images, and every file written"
+    ),
+    Flag.withDefault(false)
+  ),
+  set: Flag.String("set").pipe(
+    Flag.withDescription("Change one value of the experiment, for instance train.epochs=5; can be repeated"),
+    Flag.atLeast(0)
+  )
+}
+
+export type TrainInput = Command.Command.Config.Infer<typeof flags>
