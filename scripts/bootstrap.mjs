@@ -224,6 +224,10 @@ const tasks = {
     )
     const tsc = inPackages("typescript/bin/tsc")
     await step("types", () => check("the type check", "see above", tsc, "-p", "tsconfig.check.json"))
+    const cruiser = inPackages("dependency-cruiser/bin/dependency-cruise.mjs")
+    await step("architecture", () =>
+      check("the check of who imports whom", "see above, and docs/architecture.md", cruiser, "src")
+    )
     await become(inPackages("vitest/vitest.mjs"), "run", ...args)
   }
 }

@@ -1,0 +1,147 @@
+/**
+ * The architecture as rules: what each room of `src` may import. `npm test` checks them with dependency-cruiser, type
+ * imports included; docs/architecture.md tells what the rooms are for.
+ */
+
+/**
+ * Rooms from the ground up, each with the rooms below that it may import. A room is `src/NAME.ts` with the folder
+ * `src/NAME/`, or a part of one that is named here by itself.
+ */
+const ROOMS = {
+  Platform: [],
+  Tensor: [],
+  Random: [],
+  Config: ["Platform"],
+  Data: ["Config", "Platform", "Random"],
+  Device: ["Config", "Platform", "Tensor"],
+  Ops: ["Device", "Random"],
+  Model: ["Config", "Ops", "Platform", "Random", "Tensor"],
+  Checkpoint: ["Config", "Model", "Platform", "Tensor"],
+  Augment: ["Config", "Data", "Platform", "Random"],
+  "Train/Optimizer": ["Config", "Model", "Ops", "Tensor"],
+  "Train/Step/Loss": ["Config", "Ops"],
+  Registry: ["Augment", "Config", "Model", "Train/Optimizer", "Train/Step/Loss"],
+  Plugin: ["Config", "Registry"],
+  Experiment: ["Augment", "Config", "Model", "Registry", "Train/Optimizer", "Train/Step/Loss"],
+  Recipe: ["Config", "Experiment"],
+  Train: [
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Experiment", "Model", "Ops", "Platform", "Random"],
+    ...["Registry", "Tensor", "Train/Optimizer", "Train/Step/Loss"]
+  ],
+  Predict: ["Config", "Data", "Device", "Model", "Platform", "Tensor", "Train"],
+  Export: ["Config", "Device", "Model", "Platform", "Predict", "Tensor", "Train"],
+  Ensemble: [
+    ...["Augment", "Config", "Data", "Device", "Experiment", "Platform", "Predict", "Random", "Recipe"],
+    ...["Registry", "Tensor", "Train"]
+  ],
+  Report: ["Augment", "Config", "Data", "Ensemble", "Platform", "Random", "Train"],
+  // An ensemble's members are runs, each with its own report.
+  "Ensemble/Train": ["Config", "Data", "Ensemble", "Experiment", "Report", "Train"],
+  Cli: [
+    ...["Augment", "Config", "Data", "Device", "Ensemble", "Ensemble/Train", "Experiment", "Export", "Model", "Platform"],
+    ...["Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
+  ],
+  Main: ["Cli", "Platform"]
+}
+
+/** Walls within rooms: what a part may not import. */
+const WALLS = [
+  { from: "Device/Library", not: ["Device/Graph", "Device/Session", "Device/Trace", "Device/Setup"] },
+  { from: "Device/Graph", not: ["Device/Session", "Device/Trace", "Device/Setup"] },
+  { from: "Device/Trace", not: ["Device/Session", "Device/Setup"] },
+  { from: "Device/Setup", not: ["Device/Graph", "Device/Session", "Device/Trace"] },
+  { from: "Model/Layer", not: ["Model/Architecture", "Model/Block", "Model/Weights"] },
+  { from: "Model/Lowering", not: ["Model/Architecture", "Model/Block", "Model/Weights"] },
+  { from: "Model/Block", not: ["Model/Architecture", "Model/Weights"] },
+  { from: "Augment/Kernel", not: ["Augment/Batch", "Augment/Policy", "Augment/Step"] },
+  { from: "Train/Optimizer", not: ["Train/Averages", "Train/Evaluate", "Train/Probe", "Train/Run"] }
+]
+
+/** Packages that only some rooms know. */
+const PACKAGES = [
+  { name: "koffi", rooms: ["Device/Library", "Platform/FileLock"] },
+  { name: "@tensorflow/tfjs-node-gpu", rooms: ["Device"] },
+  // The vocabulary that networks, optimisers and steps are written in; how it is computed is the device's affair.
+  {
+    name: "@tensorflow/tfjs-core",
+    rooms: [
+      ...["Device", "Export", "Model", "Ops", "Predict/Tensors", "Train/Averages", "Train/Optimizer"],
+      ...["Train/Probe/Benchmark", "Train/Step", "Train/Step/Loss"]
+    ]
+  },
+  { name: "sharp", rooms: ["Data/ImageFolder", "Report"] },
+  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform"] }
+]
+
+/** Rooms that are other files than their name says. */
+const PLACES = { "Ensemble/Train": "Ensemble(/Train)?\\.ts$" }
+
+const placeOf = (name) => PLACES[name] ?? `${name}(\\.ts$|/)`
+
+/** The files of a room, without those of rooms that are parts of it. */
+const filesOf = (name) => {
+  const parts = Object.keys(ROOMS).filter((other) => other.startsWith(`${name}/`))
+  return `^src/${parts.map((part) => `(?!${placeOf(part)})`).join("")}${placeOf(name)}`
+}
+
+const names = Object.keys(ROOMS)
+for (const [index, [name, below]] of Object.entries(ROOMS).entries()) {
+  const wrong = below.find((other) => !names.slice(0, index).includes(other))
+  if (wrong !== undefined) throw new Error(`${name} may import ${wrong}, which is not below it`)
+}
+
+const roomRule = ([name, below]) => ({
+  name: `${name} imports only ${below.join(", ") || "nothing of src"}`,
+  severity: "error",
+  from: { path: filesOf(name) },
+  to: { path: "^src/", pathNot: [name, ...below].map(filesOf) }
+})
+
+/** Where a program starts. */
+const STARTS = "^src/(Main|index|Augment/Batch/Worker)\\.ts$"
+
+export default {
+  forbidden: [
+    { name: "no cycle of imports", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "only index.ts imports every room",
+      severity: "error",
+      from: { pathNot: "^src/index\\.ts$" },
+      to: { path: "^src/index\\.ts$" }
+    },
+    {
+      name: "every file belongs to a room",
+      severity: "error",
+      from: {},
+      to: { path: "^src/", pathNot: ["^src/index\\.ts$", ...names.map(filesOf)] }
+    },
+    ...Object.entries(ROOMS).map(roomRule),
+    ...WALLS.map(({ from, not }) => ({
+      name: `${from} knows nothing of ${not.join(", ")}`,
+      severity: "error",
+      from: { path: filesOf(from) },
+      to: { path: not.map(filesOf) }
+    })),
+    ...PACKAGES.map(({ name, rooms }) => ({
+      name: `only ${rooms.join(", ")} know ${name}`,
+      severity: "error",
+      from: { path: "^src/", pathNot: rooms.map(filesOf) },
+      to: { path: `^node_modules/${name}/` }
+    })),
+    {
+      name: "nothing is left over",
+      comment: "every file is reached from the command line, the library or a thread",
+      severity: "error",
+      from: { path: STARTS },
+      to: { path: "^src/", pathNot: STARTS, reachable: false }
+    }
+  ],
+  options: {
+    // swc reads types that are imported too, and the syntax that Node and TypeScript 7 take.
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "^node_modules/" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] }
+  }
+}
