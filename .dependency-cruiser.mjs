@@ -38,8 +38,8 @@ const ROOMS = {
   // An ensemble's members are runs, each with its own report.
   "Ensemble/Train": ["Config", "Data", "Ensemble", "Experiment", "Report", "Train"],
   Cli: [
-    ...["Augment", "Config", "Data", "Device", "Ensemble", "Ensemble/Train", "Experiment", "Export", "Model", "Platform"],
-    ...["Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Ensemble", "Ensemble/Train", "Experiment", "Export"],
+    ...["Model", "Platform", "Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
   ],
   Main: ["Cli", "Platform"]
 }
