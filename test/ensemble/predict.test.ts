@@ -108,7 +108,7 @@ describe("predictEnsemble", () => {
       const error = yield* Effect.flip(predictEnsemble(damaged, files)).pipe(
         Effect.provide(countedDevice(count))
       )
-      assert.match(error.message, /has no whole checkpoint: [^\n]* is damaged/)
+      assert.match(error.message, /has no whole best checkpoint: [^\n]* is damaged/)
       assert.strictEqual(count.all, 0)
       const soup = yield* open(folder, [{ soup: [{ run: "a" }, { run: "a", checkpoint: "latest" }] }])
       yield* Effect.provide(predictEnsemble(soup, files), services)
