@@ -35,10 +35,8 @@ const ROOMS = {
     ...["Registry", "Tensor", "Train"]
   ],
   Report: ["Augment", "Config", "Data", "Ensemble", "Platform", "Random", "Train"],
-  // An ensemble's members are runs, each with its own report.
-  "Ensemble/Train": ["Config", "Data", "Ensemble", "Experiment", "Report", "Train"],
   Cli: [
-    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Ensemble", "Ensemble/Train", "Experiment", "Export"],
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Ensemble", "Experiment", "Export"],
     ...["Model", "Platform", "Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
   ],
   Main: ["Cli", "Platform"]
@@ -73,15 +71,10 @@ const PACKAGES = [
   { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform"] }
 ]
 
-/** Rooms that are other files than their name says. */
-const PLACES = { "Ensemble/Train": "Ensemble(/Train)?\\.ts$" }
-
-const placeOf = (name) => PLACES[name] ?? `${name}(\\.ts$|/)`
-
 /** The files of a room, without those of rooms that are parts of it. */
 const filesOf = (name) => {
   const parts = Object.keys(ROOMS).filter((other) => other.startsWith(`${name}/`))
-  return `^src/${parts.map((part) => `(?!${placeOf(part)})`).join("")}${placeOf(name)}`
+  return `^src/${parts.map((part) => `(?!${part}(\\.ts$|/))`).join("")}${name}(\\.ts$|/)`
 }
 
 const names = Object.keys(ROOMS)
