@@ -102,6 +102,52 @@ describe("a run in a process of its own", { timeout: 300_000 }, () => {
     })
   }
 
+  it("that is interrupted before anything was saved says so, and its folder is gone again", async () => {
+    const { child, ended } = start(...RUN, "--out", "early/run")
+    child.stderr!.on("data", (chunk: Buffer) => {
+      if (String(chunk).includes("compiling the network")) child.kill("SIGINT")
+    })
+    const { code, output } = await ended
+    assert.strictEqual(code, 130, output)
+    assert.match(output, /interrupted before anything was saved/)
+    assert.notMatch(output, /continue with/)
+    assert.isFalse(existsSync(path.join(root, "early")))
+  })
+
+  it("keeps others out of its folder, who are told which process it is", async () => {
+    const { child, ended } = start(...RUN, "--set", "train.epochs=500", "--out", "held")
+    while (lastStep("held") === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    const told = new RegExp(`^shakedrop: the run in held is in use by process ${child.pid} on `, "m")
+    for (const other of [
+      ["train", "--resume", "--out", "held"],
+      [...RUN, "--out", "held"]
+    ]) {
+      const { code, output } = await start(...other).ended
+      assert.strictEqual(code, 1)
+      assert.match(output, told)
+    }
+    child.kill("SIGKILL")
+    await ended
+    const resumed = start("train", "--resume", "--out", "held")
+    resumed.child.stderr!.on("data", (chunk: Buffer) => {
+      if (String(chunk).includes("continued after step")) resumed.child.kill("SIGINT")
+    })
+    assert.strictEqual((await resumed.ended).code, 130)
+  })
+
+  it("is one of three that are started at once, each in a folder of its own", async () => {
+    const ended = await Promise.all(
+      [1, 2, 3].map((seed) => start(...RUN, "--set", "train.epochs=1", "--seed", String(seed)).ended)
+    )
+    for (const { code, output } of ended) assert.strictEqual(code, 0, output)
+    const folders = readdirSync(path.join(root, "runs"))
+    assert.sameMembers(folders, ["quickstart", "quickstart-2", "quickstart-3"])
+    const seeds = folders.map(
+      (name) => JSON.parse(readFileSync(path.join(root, "runs", name, "config.json"), "utf8")).experiment.seed
+    )
+    assert.sameMembers(seeds, [1, 2, 3])
+  })
+
   it("is not started over where one is, and is not continued as another", async () => {
     const again = await start(...RUN, "--out", "whole").ended
     assert.strictEqual(again.code, 1)
