@@ -142,7 +142,7 @@ describe("weights of a file", () => {
       const file = write(at("whole.safetensors"), published(5))
       assert.match(
         yield* problem(at("vit_tiny.in21k.safetensors")),
-        /train\.initialWeights: there is no file .*timm\/vit_tiny\.in21k on .*--set train\.initialWeights=FILE/
+        /train\.initialWeights: there is no file .*timm\/vit_tiny\.in21k on /
       )
       writeFileSync(at("cut.safetensors"), readFileSync(file).subarray(0, -4))
       assert.match(yield* problem(at("cut.safetensors")), /train\.initialWeights: .*it is cut off/)

@@ -22,6 +22,8 @@ const aboutRun = ({ reason }: RunError): string | undefined => {
       return "choose others with --weights"
     case "MissingPlugin":
       return "load it with --plugin"
+    case "NoInitialWeights":
+      return "say where they are with --set train.initialWeights=FILE"
     case "NotAFolder":
       return "choose another --out"
     default:

@@ -26,8 +26,8 @@ export const findInitialWeights = ({
     const name = path.basename(file, path.extname(file))
     return Effect.fail(
       new RunError({
-        reason: "InitialWeights",
-        message: `train.initialWeights: there is no file ${file}: fetch these weights (timm's are model.safetensors of timm/${name} on the Hugging Face hub), and say where they are with --set train.initialWeights=FILE`
+        reason: "NoInitialWeights",
+        message: `train.initialWeights: there is no file ${file}: fetch these weights (timm's are model.safetensors of timm/${name} on the Hugging Face hub)`
       })
     )
   })

@@ -32,7 +32,9 @@ const Reason = Schema.Literals([
   "DamagedCheckpoint",
   /** The run keeps no such weights, or cannot give them yet. */
   "NoWeights",
-  /** The file of weights to start from is not there, or does not fit. */
+  /** The file of weights to start from is not there. */
+  "NoInitialWeights",
+  /** The file of weights to start from is damaged, or does not fit the network. */
   "InitialWeights",
   /** The run cannot be a teacher. */
   "NotATeacher",

@@ -1,0 +1,22 @@
+import { assert, it } from "@effect/vitest"
+import { explain } from "../../src/Cli/Shared/Explain.ts"
+import { RunError } from "../../src/Train/Run/RunError.ts"
+
+it("errors of runs are told with the flags that help", () => {
+  const told = (reason: RunError["reason"]) => explain(new RunError({ reason, message: "so it is" }))
+  const flags = {
+    AlreadyThere: /--resume.*--out/,
+    DamagedBest: /--checkpoint latest/,
+    DamagedCheckpoint: /--out/,
+    DataGone: /--data-dir/,
+    NoInitialWeights: /--set train\.initialWeights=FILE/,
+    NoWeights: /--weights/,
+    OtherData: /--data-dir/
+  } as const
+  for (const [reason, advice] of Object.entries(flags)) {
+    const line = told(reason as RunError["reason"])
+    assert.match(line, /^so it is: /)
+    assert.match(line, advice)
+  }
+  assert.strictEqual(told("FolderGone"), "so it is")
+})
