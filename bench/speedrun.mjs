@@ -18,7 +18,7 @@ import { fromPyTorch } from "../dist/Model/Weights/PyTorchLayout.js"
 import { decode } from "../dist/Tensor/Safetensors.js"
 import { labelsOf, predict, predictViews } from "../dist/Train/Evaluate/Logits.js"
 import { viewsOf } from "../dist/Train/Evaluate/View.js"
-import { imagesOf, networkFor } from "../dist/Train/Run/Start.js"
+import { imagesOf, networkFor } from "../dist/Train/Start/Network.js"
 import { evaluationEntry } from "../dist/Train/Step/EntryPoints.js"
 import { measure, openRun } from "../dist/Train.js"
 

@@ -7,7 +7,7 @@ import { type MemberConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights, WeightsName } from "../Config.ts"
 import { judged, weightsKept } from "../Train/Averages/Averages.ts"
 import { openRun } from "../Train/Run/RunFolder.ts"
-import { readTrained } from "../Train/Run/Trained.ts"
+import { readTrained } from "../Train/Start/Trained.ts"
 import { EnsembleError } from "./Errors.ts"
 import { soupOf } from "./Soup.ts"
 

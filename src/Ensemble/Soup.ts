@@ -13,8 +13,8 @@ import { Registry, stepsFor } from "../Registry.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../Tensor/HostTensor.ts"
 import { statisticsEntry, swaOf } from "../Train/Averages/Swa.ts"
 import { precisionOf } from "../Train/Probe/Precision.ts"
-import { imagesOf } from "../Train/Run/Start.ts"
-import type { TrainedNetwork } from "../Train/Run/Trained.ts"
+import { imagesOf } from "../Train/Start/Network.ts"
+import type { TrainedNetwork } from "../Train/Start/Trained.ts"
 import { EnsembleError } from "./Errors.ts"
 
 /** Adds the n-th weights (from 1) to a mean of those before them. */

@@ -5,7 +5,7 @@ import type { Size } from "../Model/Layer/Layer.ts"
 import type { Network } from "../Model/Network.ts"
 import type { ModelConfig } from "../Model.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
-import { readTrained, type WeightsChoice } from "../Train/Run/Trained.ts"
+import { readTrained, type WeightsChoice } from "../Train/Start/Trained.ts"
 
 export interface Served {
   readonly config: ModelConfig

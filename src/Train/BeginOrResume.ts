@@ -6,9 +6,9 @@ import type { Checkpoint } from "../Checkpoint.ts"
 import { decodeStrictly } from "../Config/Decode.ts"
 import { describeForecast, measureSpeed } from "./Probe/Forecast.ts"
 import { BestEvaluation, Counters, START } from "./Run/Counters.ts"
-import { findInitialWeights } from "./Run/InitialWeights.ts"
 import { RunError } from "./Run/RunError.ts"
 import { newestState, type RunFolder } from "./Run/RunFolder.ts"
+import { findInitialWeights } from "./Start/InitialWeights.ts"
 import type { PreparedRun } from "./TrainingRun.ts"
 
 /** Begins a run: says what it will take, and writes its configuration. */

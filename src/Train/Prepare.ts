@@ -10,7 +10,6 @@ import { describeCompilation } from "./Probe/Forecast.ts"
 import { precisionFor, withPrecision } from "./Probe/Precision.ts"
 import { type Progress, silent } from "./Progress.ts"
 import { checkSameData, type DataDescription, describeData } from "./Run/DataDescription.ts"
-import { readInitialWeights } from "./Run/InitialWeights.ts"
 import { pluginsOf } from "./Run/Plugins.ts"
 import {
   asBegun,
@@ -22,8 +21,9 @@ import {
 } from "./Run/RunConfig.ts"
 import { RunError } from "./Run/RunError.ts"
 import { newestState, RunFolder } from "./Run/RunFolder.ts"
-import { imagesOf, initialWeights, networkFor } from "./Run/Start.ts"
-import { readTeachers } from "./Run/Teacher.ts"
+import { readInitialWeights } from "./Start/InitialWeights.ts"
+import { imagesOf, initialWeights, networkFor } from "./Start/Network.ts"
+import { readTeachers } from "./Start/Teacher.ts"
 import { compileTraining } from "./Step/TrainingProgram.ts"
 import type { PreparedRun } from "./TrainingRun.ts"
 

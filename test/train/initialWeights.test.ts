@@ -10,7 +10,7 @@ import { recipes } from "../../src/Recipe.ts"
 import type { TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { decode, encode } from "../../src/Tensor/Safetensors.ts"
 import { smokeExperiment } from "../../src/Train/Probe/DryRun.ts"
-import { initialWeights } from "../../src/Train/Run/Start.ts"
+import { initialWeights } from "../../src/Train/Start/Network.ts"
 import { distance } from "../support/Fixtures.ts"
 import { colours, newest, runsOn, temporary } from "../support/Runs.ts"
 

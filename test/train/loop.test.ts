@@ -15,7 +15,7 @@ import { silent } from "../../src/Train/Progress.ts"
 import { type Counters, START } from "../../src/Train/Run/Counters.ts"
 import { describeData } from "../../src/Train/Run/DataDescription.ts"
 import { openRun, type RunFolder } from "../../src/Train/Run/RunFolder.ts"
-import { imagesOf } from "../../src/Train/Run/Start.ts"
+import { imagesOf } from "../../src/Train/Start/Network.ts"
 import type { TrainingProgram } from "../../src/Train/Step/TrainingProgram.ts"
 import { colours } from "../support/Runs.ts"
 

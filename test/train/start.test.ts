@@ -4,7 +4,7 @@ import { channelStatistics } from "../../src/Data/Statistics.ts"
 import type { LoadedDataset } from "../../src/Data.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import type { HostTensor } from "../../src/Tensor/HostTensor.ts"
-import { initialWeights } from "../../src/Train/Run/Start.ts"
+import { initialWeights } from "../../src/Train/Start/Network.ts"
 
 const { classes, test, train } = shapes({ train: 30, test: 10 })
 const dataset: LoadedDataset = {

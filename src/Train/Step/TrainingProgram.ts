@@ -21,7 +21,7 @@ import { averagingEntry, initialMeans, statisticsEntry } from "../Averages/Swa.t
 import type { Classify } from "../Evaluate/Logits.ts"
 import { initialSlow } from "../Optimizer/Lookahead.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
-import type { Teacher } from "../Run/Teacher.ts"
+import type { Teacher } from "../Start/Teacher.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
 import { isTeachers, teacherState } from "./Distillation.ts"
 import { evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"

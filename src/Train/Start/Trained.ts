@@ -6,10 +6,10 @@ import type { Experiment, WeightsName } from "../../Config.ts"
 import type { Network } from "../../Model/Network.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { judged, keptAs, weightsKept } from "../Averages/Averages.ts"
-import type { DataDescription } from "./DataDescription.ts"
-import { RunError } from "./RunError.ts"
-import { openRun, type RunReader } from "./RunFolder.ts"
-import { networkFor } from "./Start.ts"
+import type { DataDescription } from "../Run/DataDescription.ts"
+import { RunError } from "../Run/RunError.ts"
+import { openRun, type RunReader } from "../Run/RunFolder.ts"
+import { networkFor } from "./Network.ts"
 
 export interface TrainedNetwork {
   readonly experiment: Experiment

@@ -7,9 +7,9 @@ import { makeNetwork, type Network } from "../../Model.ts"
 import { draws, shuffle } from "../../Random.ts"
 import { Registry } from "../../Registry.ts"
 import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import type { DataDescription } from "../Run/DataDescription.ts"
+import { RunError } from "../Run/RunError.ts"
 import type { Images } from "../Step/EntryPoints.ts"
-import type { DataDescription } from "./DataDescription.ts"
-import { RunError } from "./RunError.ts"
 
 /** The network of an experiment for a data set, where one fits the other. */
 export const networkFor = Effect.fnUntraced(function* (

@@ -8,7 +8,7 @@ import { type Network, pretrainedFor } from "../../Model.ts"
 import { readFile } from "../../Platform/Files.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { decode } from "../../Tensor/Safetensors.ts"
-import { RunError } from "./RunError.ts"
+import { RunError } from "../Run/RunError.ts"
 
 export interface InitialWeights {
   /** By the network's own names, in device layouts; a classifier of other classes is not among them. */

@@ -7,9 +7,9 @@ import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
 import { Registry } from "../../Registry.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { checkSameData, describeData } from "./DataDescription.ts"
-import { RunError } from "./RunError.ts"
-import { openRun } from "./RunFolder.ts"
+import { checkSameData, describeData } from "../Run/DataDescription.ts"
+import { RunError } from "../Run/RunError.ts"
+import { openRun } from "../Run/RunFolder.ts"
 import { readTrained } from "./Trained.ts"
 
 export interface Teacher {
