@@ -3,7 +3,7 @@
  * device nor a network is loaded for it. A whole experiment is decoded by `Experiment.ts`, which knows what can be named.
  */
 export { DataConfig } from "./Config/Data.ts"
-export { decodeStrictly } from "./Config/Decode.ts"
+export { DecodeError, decodeStrictly } from "./Config/Decode.ts"
 export { ConfigError } from "./Config/Errors.ts"
 export type { Capabilities, Experiment, ModelChoice } from "./Config/Experiment.ts"
 export { atLeast, count, nonNegative, positive, probability, share, withDefault } from "./Config/Fields.ts"

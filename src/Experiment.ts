@@ -76,7 +76,7 @@ export const decodeExperiment = Effect.fnUntraced(function* (
   const { experiment } = yield* schemas
   return yield* Effect.mapError(
     decodeStrictly(experiment, input),
-    (problems) => new ConfigError({ reason: "Wrong", message: `wrong configuration: ${problems}` })
+    ({ message }) => new ConfigError({ reason: "Wrong", message: `wrong configuration: ${message}` })
   )
 })
 

@@ -71,7 +71,7 @@ export const isBefore = (name: string): boolean => name.endsWith(BEFORE)
 export const list = (directory: string): Effect.Effect<Array<string>, StorageError> =>
   Effect.tryPromise({ try: () => fs.readdir(directory), catch: storageError("read", directory) }).pipe(
     Effect.catchIf(
-      ({ cause }) => (cause as { readonly code?: string }).code === "ENOENT",
+      ({ reason }) => reason === "NotFound",
       () => Effect.succeed([])
     )
   )
@@ -126,7 +126,7 @@ export const write = Effect.fnUntraced(function* (directory: string, kind: Kind,
 })
 
 const damaged = (file: string, what: string) =>
-  new StorageError({ path: file, message: `${file} is damaged: ${what}` })
+  new StorageError({ reason: "Damaged", path: file, message: `${file} is damaged: ${what}` })
 
 /** Reads and verifies a manifest; fails with what is wrong with it. */
 export const readManifest = Effect.fnUntraced(function* (directory: string, name: string) {
@@ -136,7 +136,7 @@ export const readManifest = Effect.fnUntraced(function* (directory: string, name
     return yield* damaged(manifestFile, `its format has version ${json.version ?? 0}, not ${VERSION}`)
   }
   const manifest = yield* decodeStrictly(Manifest, json).pipe(
-    Effect.mapError((problems) => damaged(manifestFile, problems))
+    Effect.mapError(({ message }) => damaged(manifestFile, message))
   )
   if (manifest.step !== stepOf(name)) {
     return yield* damaged(manifestFile, `it is of step ${manifest.step}, unlike its name`)
@@ -145,7 +145,7 @@ export const readManifest = Effect.fnUntraced(function* (directory: string, name
     return yield* damaged(manifestFile, "its counters do not have the hash that they were written with")
   }
   if (!(yield* list(directory)).includes(path.basename(file))) {
-    return yield* new StorageError({ path: file, message: `${file} is missing` })
+    return yield* new StorageError({ reason: "NotFound", path: file, message: `${file} is missing` })
   }
   return manifest
 })

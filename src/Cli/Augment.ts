@@ -60,9 +60,9 @@ const pipelineOf = Effect.fnUntraced(function* ({ pipeline, recipe }: Input) {
   } else if (Option.isSome(recipe)) {
     steps = (yield* findRecipe(recipe.value)).experiment.augment
   }
-  const named = (problems: string) =>
-    new AugmentError({ reason: "Pipeline", message: `${source}: ${problems}` })
-  const read = yield* Effect.mapError(readPolicies(steps), ({ message }) => named(message))
+  const named = ({ message }: { readonly message: string }) =>
+    new AugmentError({ reason: "Pipeline", message: `${source}: ${message}` })
+  const read = yield* Effect.mapError(readPolicies(steps), named)
   const Pipeline = pipelineOf((yield* Registry).steps)
   return yield* Effect.mapError(decodeStrictly(Pipeline, read), named)
 })

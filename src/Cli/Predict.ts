@@ -66,7 +66,9 @@ const decodeModel = Effect.fnUntraced(function* (text: string) {
     try: (): unknown => JSON.parse(text),
     catch: (cause) => wrong(`it is not JSON: ${(cause as Error).message}`)
   })
-  const config = yield* decodeStrictly(oneOf((yield* Registry).models), json).pipe(Effect.mapError(wrong))
+  const config = yield* decodeStrictly(oneOf((yield* Registry).models), json).pipe(
+    Effect.mapError(({ message }) => wrong(message))
+  )
   if (config.classes === undefined) return yield* wrong("classes is missing")
   return { ...config, classes: config.classes }
 })

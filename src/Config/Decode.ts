@@ -19,24 +19,31 @@ const describe = (input: unknown, path: ReadonlyArray<PropertyKey>, message: str
   return `${key}: ${message.charAt(0).toLowerCase()}${message.slice(1)}, got ${value.length > 60 ? `${value.slice(0, 60)}…` : value}`
 }
 
+/** A value is not of its schema. `problems` has a line for each key that is wrong, `message` has all in one line. */
+export class DecodeError extends Schema.TaggedError<DecodeError>()("DecodeError", {
+  problems: Schema.Array(Schema.String),
+  message: Schema.String
+}) {}
+
 /**
- * Decodes with a schema; unknown keys are errors. Fails with one line that lists every problem, as
- * `train.epochs: expected an integer, got 1.5; train.epoch is not a known key`.
+ * Decodes with a schema; unknown keys are errors.
+ *
+ * @errors DecodeError with every problem in one line, as
+ * `train.epochs: expected an integer, got 1.5; train.epoch is not a known key`
  */
 export const decodeStrictly = <S extends Schema.Codec<unknown, unknown>>(
   schema: S,
   input: unknown
-): Effect.Effect<S["Type"], string> =>
+): Effect.Effect<S["Type"], DecodeError> =>
   Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" })(input).pipe(
-    Effect.mapError(({ issue }) =>
-      format(issue)
-        .issues.map(({ message, path = [] }) =>
-          describe(
-            input,
-            path.map((part) => (typeof part === "object" ? part.key : part)),
-            message
-          )
+    Effect.mapError(({ issue }) => {
+      const problems = format(issue).issues.map(({ message, path = [] }) =>
+        describe(
+          input,
+          path.map((part) => (typeof part === "object" ? part.key : part)),
+          message
         )
-        .join("; ")
-    )
+      )
+      return new DecodeError({ problems, message: problems.join("; ") })
+    })
   )

@@ -15,7 +15,7 @@ import { DataError, type LoadedDataset, type Split } from "./Types.ts"
 
 /** Decodes a configuration of the data alone. */
 export const decodeConfig = (input: unknown): Effect.Effect<DataConfig, DataError> =>
-  Effect.mapError(decodeStrictly(DataConfig, input), (message) => new DataError({ message }))
+  Effect.mapError(decodeStrictly(DataConfig, input), ({ message }) => new DataError({ message }))
 
 export interface LoadOptions {
   /** Called after each image that is decoded for the cache of an image folder. */

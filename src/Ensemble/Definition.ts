@@ -25,11 +25,11 @@ export const decodeEnsemble = Effect.fnUntraced(function* (
     new ConfigError({ reason: "Wrong", message: `wrong ensemble: ${problems}` })
   if (isObject(input) && Array.isArray(input.members)) {
     for (const [i, member] of input.members.entries()) {
-      yield* Effect.mapError(memberProblems(member), (problems) => wrong(`members.${i}: ${problems}`))
+      yield* Effect.mapError(memberProblems(member), ({ message }) => wrong(`members.${i}: ${message}`))
     }
   }
   const { ensemble } = yield* schemas
-  return yield* Effect.mapError(decodeStrictly(ensemble, input), wrong)
+  return yield* Effect.mapError(decodeStrictly(ensemble, input), ({ message }) => wrong(message))
 })
 
 /**

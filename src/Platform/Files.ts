@@ -6,27 +6,46 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 
-/** A file could not be read or written. `message` names the path and the reason. */
-export class StorageError extends Data.TaggedError("StorageError")<{
-  readonly path: string
-  readonly message: string
-  readonly cause?: unknown
-}> {}
+const Reason = Schema.Literals([
+  /** There is no such file or folder. */
+  "NotFound",
+  /** It is there already. */
+  "AlreadyThere",
+  /** It may not be read or written, or its file system is read-only. */
+  "Denied",
+  /** The disk is full, or the quota is used up. */
+  "Full",
+  /** The path is not one of a file, or not one of a folder, or has a name that is too long. */
+  "WrongPath",
+  /** What the file holds is not what was written, or not of its format. */
+  "Damaged",
+  /** Anything else that the operating system says; `cause` has it. */
+  "Other"
+])
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file or folder",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  ENOTDIR: "a part of the path is not a folder",
-  EISDIR: "it is a folder",
-  EEXIST: "it already exists",
-  ENAMETOOLONG: "the name is too long"
+/** A file could not be read or written. `message` names the path and the reason in one line. */
+export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
+  reason: Reason,
+  path: Schema.String,
+  message: Schema.String,
+  cause: Schema.optional(Schema.Unknown)
+}) {}
+
+/** What the operating system's codes of errors mean. */
+const codes: Readonly<Record<string, readonly [reason: typeof Reason.Type, words: string]>> = {
+  ENOENT: ["NotFound", "there is no such file or folder"],
+  EACCES: ["Denied", "permission denied"],
+  EPERM: ["Denied", "permission denied"],
+  EROFS: ["Denied", "the file system is read-only"],
+  ENOSPC: ["Full", "the disk is full"],
+  EDQUOT: ["Full", "the disk quota is used up"],
+  ENOTDIR: ["WrongPath", "a part of the path is not a folder"],
+  EISDIR: ["WrongPath", "it is a folder"],
+  EEXIST: ["AlreadyThere", "it already exists"],
+  ENAMETOOLONG: ["WrongPath", "the name is too long"]
 }
 
 /** Turns what `node:fs` throws into a one-line error that names the path. */
@@ -34,8 +53,9 @@ export const storageError =
   (what: string, file: string) =>
   (cause: unknown): StorageError => {
     const code = (cause as { readonly code?: string }).code
-    const reason = (code !== undefined && reasons[code]) || String((cause as Error).message ?? cause)
-    return new StorageError({ path: file, message: `cannot ${what} ${file}: ${reason}`, cause })
+    const known = code === undefined ? undefined : codes[code]
+    const [reason, words] = known ?? (["Other", String((cause as Error).message ?? cause)] as const)
+    return new StorageError({ reason, path: file, message: `cannot ${what} ${file}: ${words}`, cause })
   }
 
 const attempt = <A>(what: string, file: string, run: () => Promise<A>): Effect.Effect<A, StorageError> =>
@@ -50,7 +70,12 @@ export const readJson = (file: string): Effect.Effect<unknown, StorageError> =>
     Effect.try({
       try: (): unknown => JSON.parse(bytes.toString("utf8")),
       catch: (cause) =>
-        new StorageError({ path: file, message: `${file} is not JSON: ${(cause as Error).message}`, cause })
+        new StorageError({
+          reason: "Damaged",
+          path: file,
+          message: `${file} is not JSON: ${(cause as Error).message}`,
+          cause
+        })
     })
   )
 

@@ -30,8 +30,8 @@ const countersOf = <S extends Schema.Codec<unknown, unknown>>(
   directory: string
 ): Effect.Effect<S["Type"], RunError> =>
   decodeStrictly(schema, counters).pipe(
-    Effect.mapError((problems) => {
-      const message = `the checkpoint of step ${step} of the run in ${directory} does not say where the run stands: ${problems}`
+    Effect.mapError((problem) => {
+      const message = `the checkpoint of step ${step} of the run in ${directory} does not say where the run stands: ${problem.message}`
       return new RunError({ reason: "DamagedCheckpoint", directory, message })
     })
   )

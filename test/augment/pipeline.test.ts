@@ -8,11 +8,8 @@ import { readPolicies } from "../../src/Augment/Policy/ReadPolicies.ts"
 import { decodeStrictly } from "../../src/Config/Decode.ts"
 
 const decode = (input: unknown) =>
-  readPolicies(input).pipe(
-    Effect.mapError(({ message }) => message),
-    Effect.flatMap((read) => decodeStrictly(Pipeline, read))
-  )
-const problem = (input: unknown) => Effect.flip(decode(input))
+  Effect.flatMap(readPolicies(input), (read) => decodeStrictly(Pipeline, read))
+const problem = (input: unknown) => Effect.map(Effect.flip(decode(input)), ({ message }) => message)
 
 /** A file in a folder of its own. */
 const file = (name: string, contents: string): string => {

@@ -43,7 +43,7 @@ it("every schedule has a rate in runs of a single step and of a single epoch", (
 it.effect("milestones that do not rise are refused", () =>
   Effect.gen(function* () {
     const problem = yield* Effect.flip(decodeStrictly(ScheduleConfig, { _tag: "Step", milestones: [60, 30] }))
-    assert.match(problem, /milestones: .*rising order, got \[60,30\]/)
+    assert.match(problem.message, /milestones: .*rising order, got \[60,30\]/)
   })
 )
 

@@ -8,11 +8,10 @@ import { LevelledPolicy } from "./LevelledPolicy.ts"
 
 const readPolicy = (file: string, key: string) =>
   readJson(file).pipe(
-    Effect.mapError(({ message }) => message),
     Effect.flatMap((json) => decodeStrictly(LevelledPolicy, json)),
     Effect.mapError(
-      (why) =>
-        new AugmentError({ reason: "Policy", message: `${key}: the policy is wrong: ${why}, in ${file}` })
+      ({ message }) =>
+        new AugmentError({ reason: "Policy", message: `${key}: the policy is wrong: ${message}, in ${file}` })
     )
   )
 

@@ -42,8 +42,7 @@ const removeEmpty = (folders: ReadonlyArray<string>): void => {
   }
 }
 
-const isTaken = (error: StorageError): boolean =>
-  (error.cause as { readonly code?: string } | undefined)?.code === "EEXIST"
+const isTaken = ({ reason }: StorageError): boolean => reason === "AlreadyThere"
 
 /** Makes a folder, which must not exist; if it is empty when the scope ends it goes again, with its parents that were made. */
 const makeNew = (directory: string) =>

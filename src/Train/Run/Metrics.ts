@@ -54,16 +54,17 @@ const readText = (file: string): Effect.Effect<string, StorageError> =>
   readFile(file).pipe(
     Effect.map((bytes) => bytes.toString("utf8")),
     Effect.catchIf(
-      ({ cause }) => (cause as { readonly code?: string }).code === "ENOENT",
+      ({ reason }) => reason === "NotFound",
       () => Effect.succeed("")
     )
   )
 
 const decodeLine = (file: string, line: string, number: number): Effect.Effect<EpochMetrics, StorageError> =>
-  Effect.try({ try: (): unknown => JSON.parse(line), catch: () => "it is not JSON" }).pipe(
+  Effect.try({ try: (): unknown => JSON.parse(line), catch: () => ({ message: "it is not JSON" }) }).pipe(
     Effect.flatMap((json) => decodeStrictly(EpochMetrics, json)),
     Effect.mapError(
-      (problem) => new StorageError({ path: file, message: `${file}, line ${number}: ${problem}` })
+      ({ message }) =>
+        new StorageError({ reason: "Damaged", path: file, message: `${file}, line ${number}: ${message}` })
     )
   )
 

@@ -59,6 +59,8 @@ export const writeResult = (file: string, result: RunResult): Effect.Effect<void
 /** The result that a finished run has written. */
 export const readResult = Effect.fn("readResult")(function* (file: string) {
   return yield* decodeStrictly(RunResult, yield* readJson(file)).pipe(
-    Effect.mapError((problems) => new StorageError({ path: file, message: `${file}: ${problems}` }))
+    Effect.mapError(
+      ({ message }) => new StorageError({ reason: "Damaged", path: file, message: `${file}: ${message}` })
+    )
   )
 })

@@ -62,7 +62,9 @@ export const decodeRunConfig = Effect.fnUntraced(function* (directory: string, f
   }
   yield* checkPlugins(directory, json)
   const { experiment } = yield* schemas
-  return yield* Effect.mapError(decodeStrictly(runConfigSchema(experiment), json), unreadable)
+  return yield* Effect.mapError(decodeStrictly(runConfigSchema(experiment), json), ({ message }) =>
+    unreadable(message)
+  )
 })
 
 const commit = (): string | null => {
