@@ -107,8 +107,24 @@ export const syncDirectory = async (directory: string): Promise<void> => {
   }
 }
 
+/** Milliseconds after which a temporary file that nobody writes to is taken for that of a killed process. */
+const ABANDONED_AFTER = 600_000
+
+/** Removes what killed processes left of a file half-written. */
+const removeAbandoned = async (file: string): Promise<void> => {
+  const [directory, name] = [path.dirname(file), path.basename(file)]
+  for (const entry of await fs.readdir(directory)) {
+    if (!entry.startsWith(`${name}.`) || !/^\.[0-9a-f]{8}\.tmp$/.test(entry.slice(name.length))) continue
+    const temporary = path.join(directory, entry)
+    const written = await fs.stat(temporary).catch(() => undefined)
+    if (written !== undefined && Date.now() - written.mtimeMs > ABANDONED_AFTER) {
+      await fs.rm(temporary, { force: true })
+    }
+  }
+}
+
 /**
- * Replaces a file's contents atomically and durably. Chunks are written one after the other, so that a large
+ * Replaces a file's contents atomically and durably, and removes what killed processes left of it. Chunks are written one after the other, so that a large
  * file need not be joined in memory.
  */
 export const writeFileAtomic = (
@@ -117,6 +133,7 @@ export const writeFileAtomic = (
 ): Effect.Effect<void, StorageError> =>
   attempt("write", file, async () => {
     await makeFolder(path.dirname(file))
+    await removeAbandoned(file)
     const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`
     try {
       const handle = await fs.open(temporary, "w")
