@@ -1,6 +1,7 @@
 /** Lines on a terminal, of which the last may be rewritten; elsewhere, lines that stay. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { oneLine, printable } from "./Text.ts"
 
 /** What is written to: a stream of the process, or another. */
 export interface Output {
@@ -37,10 +38,10 @@ export const makeTerminal = (stream: Output): Effect.Effect<Terminal, never, Sco
         rewrite: (text) => {
           state.open = true
           // A line that is as wide as the terminal would wrap, and could not be rewritten.
-          stream.write(`${CLEAR}${text.slice(0, columns() - 1)}`)
+          stream.write(`${CLEAR}${oneLine(text).slice(0, columns() - 1)}`)
         },
         print: (text) => {
-          stream.write(`${state.open ? CLEAR : ""}${text}\n`)
+          stream.write(`${state.open ? CLEAR : ""}${printable(text)}\n`)
           state.open = false
         }
       }

@@ -20,3 +20,9 @@ it("errors of runs are told with the flags that help", () => {
   }
   assert.strictEqual(told("FolderGone"), "so it is")
 })
+
+it("an error is one line that cannot command the terminal", () => {
+  const line = explain(new Error("cannot read a\u001b[2Jb\u202e.png:\n  it is\tbroken\r\n"))
+  assert.strictEqual(line, "cannot read a\\u001b[2Jb\\u202e.png: it is\\u0009broken")
+  assert.strictEqual(explain("no error"), "no error")
+})

@@ -1,5 +1,6 @@
 /** What to do about an error, for a person at a terminal: the only place that speaks of flags and commands. */
 import { ConfigError } from "../../Config/Errors.ts"
+import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
 const aboutRun = ({ reason }: RunError): string | undefined => {
@@ -42,13 +43,14 @@ const aboutConfig = ({ reason }: ConfigError): string | undefined => {
   }
 }
 
-const adviceOn = (error: Error): string | undefined => {
+const adviceOn = (error: unknown): string | undefined => {
   if (error instanceof RunError) return aboutRun(error)
   return error instanceof ConfigError ? aboutConfig(error) : undefined
 }
 
-/** An error in one line, with what to do about it. */
-export const explain = (error: Error): string => {
+/** An error in one line without control characters, with what to do about it. */
+export const explain = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error)
   const advice = adviceOn(error)
-  return advice === undefined ? error.message : `${error.message}: ${advice}`
+  return oneLine(advice === undefined ? message : `${message}: ${advice}`)
 }

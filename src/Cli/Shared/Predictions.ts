@@ -4,6 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { oneLine } from "../../Platform/Text.ts"
 import type { Prediction, Unreadable } from "../../Predict.ts"
 
 export const topFlag = Flag.Int("top").pipe(
@@ -47,7 +48,7 @@ export const printPredictions = Effect.fnUntraced(function* (
   const lines = predictions.map((prediction) => lineOf(prediction, classes, shown))
   if (lines.length > 0) yield* Console.log(lines.join("\n"))
   for (const { file, reason } of unreadable) {
-    yield* Console.error(`shakedrop: cannot read the image ${file}: ${reason}`)
+    yield* Console.error(`shakedrop: cannot read the image ${oneLine(`${file}: ${reason}`)}`)
   }
 })
 
