@@ -35,14 +35,23 @@ const toSegment = (x: number, y: number, ax: number, ay: number, bx: number, by:
   return ex * ex + ey * ey
 }
 
+/** Coordinates apart: taking points to pieces for every pixel would be most of the work. */
+const coordinates = (points: ReadonlyArray<Point>) => ({
+  xs: Float64Array.from(points, ([x]) => x),
+  ys: Float64Array.from(points, ([, y]) => y)
+})
+
 /** A closed polygon, filled. */
-export const polygon =
-  (points: ReadonlyArray<Point>): Distance =>
-  (x, y) => {
+export const polygon = (points: ReadonlyArray<Point>): Distance => {
+  const { xs, ys } = coordinates(points)
+  return (x, y) => {
     let nearest = Number.POSITIVE_INFINITY
     let inside = false
-    let [ax, ay] = points[points.length - 1]
-    for (const [bx, by] of points) {
+    let ax = xs[xs.length - 1]
+    let ay = ys[ys.length - 1]
+    for (let i = 0; i < xs.length; i++) {
+      const bx = xs[i]
+      const by = ys[i]
       nearest = Math.min(nearest, toSegment(x, y, ax, ay, bx, by))
       // A ray to the right crosses the outline an odd number of times from inside.
       if (ay > y !== by > y && x < ax + ((y - ay) * (bx - ax)) / (by - ay)) inside = !inside
@@ -51,19 +60,19 @@ export const polygon =
     }
     return inside ? -Math.sqrt(nearest) : Math.sqrt(nearest)
   }
+}
 
 /** An open line through the points, drawn with a round pen of the given radius. */
-export const stroke =
-  (points: ReadonlyArray<Point>, penRadius: number): Distance =>
-  (x, y) => {
+export const stroke = (points: ReadonlyArray<Point>, penRadius: number): Distance => {
+  const { xs, ys } = coordinates(points)
+  return (x, y) => {
     let nearest = Number.POSITIVE_INFINITY
-    for (let i = 1; i < points.length; i++) {
-      const [ax, ay] = points[i - 1]
-      const [bx, by] = points[i]
-      nearest = Math.min(nearest, toSegment(x, y, ax, ay, bx, by))
+    for (let i = 1; i < xs.length; i++) {
+      nearest = Math.min(nearest, toSegment(x, y, xs[i - 1], ys[i - 1], xs[i], ys[i]))
     }
     return Math.sqrt(nearest) - penRadius
   }
+}
 
 /** A point at an angle (radians) and distance from the origin. */
 export const polar = (angle: number, radius: number): Point => [
