@@ -1,16 +1,28 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { photoData, writePhotos } from "../support/Photos.ts"
 
 const MAIN = path.resolve("dist/Main.js")
 
-/** A run of a second or two that saves a checkpoint after almost every step. */
-const RUN = [
-  ...["train", "--device", "cpu", "--set", "train.epochs=2", "--set", "model.width=2"],
-  ...["--set", "train.batchSize=512", "--set", "train.saveMinutes=1e-5"]
-]
+/** A run of a second or two. It saves a checkpoint after almost every step, of which there are a hundred. */
+const EXPERIMENT = {
+  name: "small",
+  data: { ...photoData, validation: 12 },
+  augment: [{ _tag: "RandomCrop", padding: 1, mode: "reflect" }],
+  model: { _tag: "SimpleCnn", width: 2 },
+  train: {
+    epochs: 4,
+    batchSize: 8,
+    learningRate: 0.05,
+    schedule: { _tag: "Cosine" },
+    ema: { decay: 0.99 },
+    saveMinutes: 1e-5
+  }
+}
+const RUN = ["train", "--device", "cpu", "--config", "small.json"]
 
 const root = mkdtempSync(path.join(tmpdir(), "shakedrop-kill-"))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -72,6 +84,8 @@ const outcome = (name: string) => ({
 // Each starts several processes, which a busy machine runs slowly.
 describe("a run in a process of its own", { timeout: 300_000 }, () => {
   beforeAll(async () => {
+    await writePhotos(path.join(root, "photos"), { train: 72, test: 6 })
+    writeFileSync(path.join(root, "small.json"), JSON.stringify(EXPERIMENT))
     const { code, output } = await start(...RUN, "--out", "whole").ended
     assert.strictEqual(code, 0, output)
   }, 120_000)
@@ -141,7 +155,7 @@ describe("a run in a process of its own", { timeout: 300_000 }, () => {
     )
     for (const { code, output } of ended) assert.strictEqual(code, 0, output)
     const folders = readdirSync(path.join(root, "runs"))
-    assert.sameMembers(folders, ["quickstart", "quickstart-2", "quickstart-3"])
+    assert.sameMembers(folders, ["small", "small-2", "small-3"])
     const seeds = folders.map(
       (name) => JSON.parse(readFileSync(path.join(root, "runs", name, "config.json"), "utf8")).experiment.seed
     )
@@ -152,8 +166,8 @@ describe("a run in a process of its own", { timeout: 300_000 }, () => {
     const again = await start(...RUN, "--out", "whole").ended
     assert.strictEqual(again.code, 1)
     assert.match(again.output, /^shakedrop: there is already a run in whole.*--resume/m)
-    const other = await start(...RUN, "--set", "train.epochs=3", "--resume", "--out", "whole").ended
+    const other = await start(...RUN, "--set", "train.epochs=5", "--resume", "--out", "whole").ended
     assert.strictEqual(other.code, 1)
-    assert.match(other.output, /train\.epochs: 2 → 3/)
+    assert.match(other.output, /train\.epochs: 4 → 5/)
   })
 })
