@@ -19,6 +19,8 @@ export default defineConfig({
     // libtensorflow is one per process: each test file gets its own process, two at a time.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000
+    // Only what hangs runs out of time: a busy machine takes several times as long as an idle one.
+    testTimeout: 300_000,
+    hookTimeout: 300_000
   }
 })

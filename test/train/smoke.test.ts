@@ -1,5 +1,5 @@
 /**
- * Recipes with their networks in full size and few images: that they are compiled, trained, saved and evaluated at all.
+ * Recipes with their networks in full size and few small images: that they are compiled, trained, saved and evaluated at all.
  * For their time, ViT-B/16, ensembles and recipes with a network that is here already are left out.
  */
 import { existsSync } from "node:fs"
@@ -10,10 +10,10 @@ import { merge } from "../../src/Config.ts"
 import { decodeExperiment } from "../../src/Experiment.ts"
 import { recipes } from "../../src/Recipe.ts"
 import { smokeDataset, smokeExperiment } from "../../src/Train/Probe/DryRun.ts"
-import { smallDataset, temporaryFolder } from "../support/Run.ts"
+import { temporaryFolder, tinyDataset } from "../support/Run.ts"
 import { curves, runsOn } from "../support/Runs.ts"
 
-const dataset = smallDataset()
+const dataset = tinyDataset()
 
 /** Images in a batch: fewer than a trial's, for the test's own time. */
 const BATCH = 4
