@@ -125,6 +125,7 @@ describe("shakedrop ensemble", () => {
     const again = withoutDevice("ensemble", "train", "found.json")
     assert.strictEqual(again.code, 0, again.stderr)
     assert.match(again.stdout, WHOLE)
+    assert.include(again.stdout, "/runs/found/report.html")
 
     const predicted = onCpu("ensemble", "predict", "found.json", "images/test/red", "--top", "1")
     const lines = predicted.trim().split("\n")

@@ -1,9 +1,16 @@
 /** `shakedrop ensemble search`: weights and temperature from the validation split. */
+import * as path from "node:path"
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { configOf, ensembleFlags, openPrepared } from "./Input.ts"
+
+/** The name of the ensemble in a file: that of the file, where it is one for a folder. */
+const nameOf = (file: string): string | undefined => {
+  const { name } = path.parse(file)
+  return /^[\w.-]+$/.test(name) ? name : undefined
+}
 
 export const searchEnsembleCommand = Command.make(
   "search",
@@ -40,7 +47,9 @@ export const searchEnsembleCommand = Command.make(
       yield* Console.log(`${name.padEnd(width)}  ${found.members[m].weight.toFixed(3)}`)
     }
     if (found.temperature !== undefined) yield* Console.log(`temperature  ${found.temperature.toFixed(3)}`)
-    yield* writeFileAtomic(out, `${JSON.stringify(found, null, 2)}\n`)
+    // Its report has a folder of its own.
+    const named = { ...found, name: nameOf(out) ?? found.name }
+    yield* writeFileAtomic(out, `${JSON.stringify(named, null, 2)}\n`)
     yield* Console.log(`${found.selection}; written to ${out}`)
   })
 ).pipe(Command.withDescription("Find the members' weights, and a temperature, on the validation images"))
