@@ -120,10 +120,14 @@ export const searchEnsemble = Effect.fn("searchEnsemble")(function* (
   const dataset = yield* Dataset
   const labels = labelsOf(dataset.validation)
   if (labels.length === 0) {
-    return yield* new EnsembleError({ message: `${dataset.name} has no validation images to search on` })
+    return yield* new EnsembleError({
+      reason: "Search",
+      message: `${dataset.name} has no validation images to search on`
+    })
   }
   if (method === "convex" && config.rule !== "MeanProbabilities") {
     return yield* new EnsembleError({
+      reason: "Search",
       message: `convex weights are found for the rule MeanProbabilities, not for ${config.rule}: use greedy`
     })
   }

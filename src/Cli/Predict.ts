@@ -44,10 +44,11 @@ const TENSORS = ["model", "weights", "input", "out"] as const
 
 /** The values of the flags for tensors, all of which are needed. */
 const tensorFlags = Effect.fnUntraced(function* (input: Input) {
-  const { ServeError } = yield* Effect.promise(() => import("../Predict.ts"))
+  const { PredictError } = yield* Effect.promise(() => import("../Predict.ts"))
   const missing = TENSORS.filter((name) => Option.isNone(input[name]))
   if (missing.length > 0) {
-    return yield* new ServeError({
+    return yield* new PredictError({
+      reason: "Contradiction",
       message: `predict takes a run and images, or for tensors --${TENSORS.join(", --")}: ${missing.map((name) => `--${name}`).join(", ")} missing`
     })
   }
@@ -60,8 +61,8 @@ const decodeModel = Effect.fnUntraced(function* (text: string) {
   const { decodeStrictly } = yield* Effect.promise(() => import("../Config/Decode.ts"))
   const { oneOf } = yield* Effect.promise(() => import("../Config/Registered.ts"))
   const { Registry } = yield* Effect.promise(() => import("../Registry.ts"))
-  const { ServeError } = yield* Effect.promise(() => import("../Predict.ts"))
-  const wrong = (problem: string) => new ServeError({ message: `--model: ${problem}` })
+  const { PredictError } = yield* Effect.promise(() => import("../Predict.ts"))
+  const wrong = (problem: string) => new PredictError({ reason: "Model", message: `--model: ${problem}` })
   const json = yield* Effect.try({
     try: (): unknown => JSON.parse(text),
     catch: (cause) => wrong(`it is not JSON: ${(cause as Error).message}`)
@@ -89,7 +90,8 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   const tensors = yield* readTensors(files.weights)
   const weights = yield* Effect.try({
     try: () => weightsFor(network, tensors),
-    catch: (cause) => new WeightsError({ message: `${files.weights}: ${(cause as Error).message}` })
+    catch: (cause) =>
+      new WeightsError({ reason: "DoesNotFit", message: `${files.weights}: ${(cause as Error).message}` })
   })
   const logits = yield* predictTensors(network, weights, input).pipe(
     Effect.provide(Device.layer(flags.device))
@@ -121,10 +123,11 @@ export const predictCommand = Command.make(
   flags,
   Effect.fn("predict command")(function* (input) {
     if (Option.isNone(input.run)) return yield* predictTensorFile(input)
-    const { ServeError } = yield* Effect.promise(() => import("../Predict.ts"))
+    const { PredictError } = yield* Effect.promise(() => import("../Predict.ts"))
     const tensors = TENSORS.filter((name) => Option.isSome(input[name]))
     if (tensors.length > 0) {
-      return yield* new ServeError({
+      return yield* new PredictError({
+        reason: "Contradiction",
         message: `--${tensors[0]} is for tensors, without a run and images`
       })
     }

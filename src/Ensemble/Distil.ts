@@ -15,7 +15,10 @@ export const teachersOf = Effect.fnUntraced(function* ({ members, name }: Ensemb
   const teachers: Array<TeacherConfig> = []
   for (const member of members) {
     if ("soup" in member) {
-      return yield* new EnsembleError({ message: `a soup, as ${name} has one, cannot teach: name runs` })
+      return yield* new EnsembleError({
+        reason: "NotATeacher",
+        message: `a soup, as ${name} has one, cannot teach: name runs`
+      })
     }
     const { experiment: _, recipe: __, ...teacher } = member
     if (teacher.weight > 0) teachers.push(teacher)

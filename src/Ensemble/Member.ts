@@ -39,6 +39,7 @@ const read = Effect.fnUntraced(function* ({ config: { checkpoint, run }, step, w
   const trained = yield* readTrained(run, { checkpoint, weights })
   if (trained.step === step) return trained
   return yield* new EnsembleError({
+    reason: "DamagedCheckpoint",
     message: `the checkpoint of step ${step} of the run in ${run} is damaged, or was replaced meanwhile: there is that of step ${trained.step}`
   })
 })
@@ -54,16 +55,23 @@ const findSource = Effect.fnUntraced(function* (config: RunWeights) {
   }
   // Weights of an older state would be others than those that were asked for.
   if (skipped.length > 0) {
-    return yield* new EnsembleError({ message: `the run in ${run} cannot be a member: ${skipped[0]}` })
+    return yield* new EnsembleError({
+      reason: "DamagedCheckpoint",
+      message: `the run in ${run} cannot be a member: ${skipped[0]}`
+    })
   }
   if (Option.isNone(identity)) {
     const which = typeof checkpoint === "number" ? `snapshot ${checkpoint}` : `${checkpoint ?? ""} checkpoint`
-    return yield* new EnsembleError({ message: `the run in ${run} has no ${which.trim()}` })
+    return yield* new EnsembleError({
+      reason: "NoCheckpoint",
+      message: `the run in ${run} has no ${which.trim()}`
+    })
   }
   const weights = config.weights ?? judged(experiment.train)
   const kept = weightsKept(experiment.train)
   if (!kept.includes(weights)) {
     return yield* new EnsembleError({
+      reason: "NoWeights",
       message: `the run in ${run} has no ${weights} weights: it has ${kept.join(" and ")}`
     })
   }

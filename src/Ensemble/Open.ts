@@ -18,7 +18,7 @@ export interface Ensemble {
   readonly views: ReadonlyArray<View>
 }
 
-const fail = (message: string) => new EnsembleError({ message })
+const fail = (message: string) => new EnsembleError({ reason: "DoesNotFit", message })
 
 /** Fails where a run was trained on other classes, or on other images, than the data set's. */
 const checkRun = Effect.fnUntraced(function* (run: string, data: DataDescription) {

@@ -172,6 +172,7 @@ export const readOutputs = Effect.fnUntraced(function* (
       Option.isSome(outputs)
         ? Effect.succeed(outputs.value)
         : new EnsembleError({
+            reason: "NotPrepared",
             message: `what ${member.name} says of the ${split} images has not been computed: prepare the ensemble first`
           })
     )

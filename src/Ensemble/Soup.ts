@@ -82,6 +82,7 @@ export const soupOf = Effect.fnUntraced(function* <E, R>(
   const dataset = yield* Effect.serviceOption(Dataset)
   if (Option.isNone(dataset)) {
     return yield* new EnsembleError({
+      reason: "NoData",
       message:
         "the batch statistics of a soup are measured on its training images: it cannot do without the data set"
     })
@@ -92,6 +93,7 @@ export const soupOf = Effect.fnUntraced(function* <E, R>(
     const next = yield* source
     if (!alike(first, next)) {
       return yield* new EnsembleError({
+        reason: "DoesNotFit",
         message: `a soup needs weights of one network, not of ${first.network.name} and ${next.network.name}`
       })
     }

@@ -40,6 +40,7 @@ export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfi
     const experiment = yield* experimentOf(config, run)
     if (experiment === undefined) {
       return yield* new EnsembleError({
+        reason: "NoRun",
         message: `there is no finished run in ${run}, and its member does not say what to train there: give it a recipe or an experiment`
       })
     }

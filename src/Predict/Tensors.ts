@@ -7,7 +7,7 @@ import { channelsLast } from "../Model/Weights/PyTorchLayout.ts"
 import { readFile } from "../Platform/Files.ts"
 import { float32, type HostTensor, sizeOf, type TensorRecord } from "../Tensor/HostTensor.ts"
 import { decode } from "../Tensor/Safetensors.ts"
-import { ServeError } from "./Errors.ts"
+import { PredictError } from "./Errors.ts"
 
 /** Images in one run of the graph. */
 const BATCH = 64
@@ -17,17 +17,20 @@ export const readTensors = Effect.fn("readTensors")(function* (file: string) {
   const bytes = yield* readFile(file)
   return yield* Effect.try({
     try: () => decode(bytes).tensors,
-    catch: (cause) => new ServeError({ message: `${file}: ${(cause as Error).message}` })
+    catch: (cause) => new PredictError({ reason: "Tensors", message: `${file}: ${(cause as Error).message}` })
   })
 })
 
 /** The images of a file of tensors: `input`, float32 [N,3,H,W], not empty. */
-export const inputOf = (file: string, tensors: TensorRecord): Effect.Effect<HostTensor, ServeError> => {
+export const inputOf = (file: string, tensors: TensorRecord): Effect.Effect<HostTensor, PredictError> => {
   const input = tensors.input
   if (input === undefined) {
     const names = Object.keys(tensors)
     return Effect.fail(
-      new ServeError({ message: `${file} has no tensor named input: it has ${names.join(", ") || "none"}` })
+      new PredictError({
+        reason: "Tensors",
+        message: `${file} has no tensor named input: it has ${names.join(", ") || "none"}`
+      })
     )
   }
   const { dtype, shape } = input
@@ -35,7 +38,8 @@ export const inputOf = (file: string, tensors: TensorRecord): Effect.Effect<Host
     return Effect.succeed(input)
   }
   return Effect.fail(
-    new ServeError({
+    new PredictError({
+      reason: "Tensors",
       message: `${file}: input is ${dtype}[${shape.join(", ")}], but float32[N, 3, height, width] is wanted`
     })
   )

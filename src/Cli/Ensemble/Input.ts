@@ -49,7 +49,10 @@ export const configOf = Effect.fnUntraced(function* (input: Input, more: unknown
   const { findEnsembleRecipe } = yield* Effect.promise(() => import("../../Recipe.ts"))
   const { readJson } = yield* Effect.promise(() => import("../../Platform/Files.ts"))
   if (Option.isSome(input.file) === Option.isSome(input.recipe)) {
-    return yield* new EnsembleError({ message: "give either a file with an ensemble or --recipe" })
+    return yield* new EnsembleError({
+      reason: "Contradiction",
+      message: "give either a file with an ensemble or --recipe"
+    })
   }
   const base: unknown = Option.isSome(input.file)
     ? yield* readJson(input.file.value)

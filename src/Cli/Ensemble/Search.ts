@@ -34,6 +34,7 @@ export const searchEnsembleCommand = Command.make(
     const { writeFileAtomic } = yield* Effect.promise(() => import("../../Platform/Files.ts"))
     if (split !== "validation") {
       return yield* new EnsembleError({
+        reason: "Search",
         message: `weights are searched for on the validation split, not on ${split}: what was chosen by images cannot be measured on them`
       })
     }

@@ -15,10 +15,11 @@ export const topFlag = Flag.Int("top").pipe(
 
 /** The image files that paths stand for; at least one. */
 export const imageFiles = Effect.fnUntraced(function* (paths: ReadonlyArray<string>) {
-  const { filesOf, ServeError } = yield* Effect.promise(() => import("../../Predict.ts"))
+  const { filesOf, PredictError } = yield* Effect.promise(() => import("../../Predict.ts"))
   const files = yield* filesOf(paths)
   if (files.length > 0) return files
-  return yield* new ServeError({
+  return yield* new PredictError({
+    reason: "NoImages",
     message: "there are no images to predict: give files or folders with png, jpg, jpeg or webp images"
   })
 })
@@ -54,9 +55,10 @@ export const printPredictions = Effect.fnUntraced(function* (
 
 /** Fails where files could not be read, when the others are done. */
 export const checkAllRead = Effect.fnUntraced(function* (unreadable: number, files: number) {
-  const { ServeError } = yield* Effect.promise(() => import("../../Predict.ts"))
+  const { PredictError } = yield* Effect.promise(() => import("../../Predict.ts"))
   if (unreadable === 0) return
-  return yield* new ServeError({
+  return yield* new PredictError({
+    reason: "UnreadableImages",
     message: `${unreadable} of ${files} images could not be read; the others were predicted`
   })
 })

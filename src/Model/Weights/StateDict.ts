@@ -2,7 +2,7 @@
  * The weights of a file for a network: PyTorch state dicts, checked name by name, and published weights for other
  * images and classes.
  */
-import * as Data from "effect/Data"
+import * as Schema from "effect/Schema"
 import type { HostTensor, TensorRecord } from "../../Tensor/HostTensor.ts"
 import type { TensorSpec } from "../Layer/Layer.ts"
 import type { Network } from "../Network.ts"
@@ -10,7 +10,10 @@ import { resamplePositions } from "./Positions.ts"
 import { fromPyTorch } from "./PyTorchLayout.ts"
 
 /** Weights do not belong to the network; `message` names the tensors. */
-export class WeightsError extends Data.TaggedError("WeightsError")<{ readonly message: string }> {}
+export class WeightsError extends Schema.TaggedError<WeightsError>()("WeightsError", {
+  reason: Schema.Literal("DoesNotFit"),
+  message: Schema.String
+}) {}
 
 const PREFIX = "weights."
 
@@ -54,7 +57,10 @@ const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: Tens
   })
   if (wrong.length > 0) problems.push(some(wrong))
   if (problems.length === 0) return
-  throw new WeightsError({ message: `the weights are not those of ${network.name}: ${problems.join("; ")}` })
+  throw new WeightsError({
+    reason: "DoesNotFit",
+    message: `the weights are not those of ${network.name}: ${problems.join("; ")}`
+  })
 }
 
 /**
