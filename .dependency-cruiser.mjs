@@ -12,8 +12,9 @@ const ROOMS = {
   Tensor: [],
   Random: [],
   Config: ["Platform"],
-  Data: ["Config", "Platform", "Random"],
-  Device: ["Config", "Platform", "Tensor"],
+  Events: ["Config"],
+  Data: ["Config", "Events", "Platform", "Random"],
+  Device: ["Config", "Events", "Platform", "Tensor"],
   Ops: ["Device", "Random"],
   Model: ["Config", "Ops", "Platform", "Random", "Tensor"],
   Checkpoint: ["Config", "Model", "Platform", "Tensor"],
@@ -25,21 +26,21 @@ const ROOMS = {
   Experiment: ["Augment", "Config", "Model", "Registry", "Train/Optimizer", "Train/Step/Loss"],
   Recipe: ["Config", "Experiment"],
   Train: [
-    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Experiment", "Model", "Ops", "Platform", "Random"],
-    ...["Registry", "Tensor", "Train/Optimizer", "Train/Step/Loss"]
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Events", "Experiment", "Model", "Ops", "Platform"],
+    ...["Random", "Registry", "Tensor", "Train/Optimizer", "Train/Step/Loss"]
   ],
   Predict: ["Config", "Data", "Device", "Model", "Platform", "Tensor", "Train"],
   Export: ["Config", "Device", "Model", "Platform", "Predict", "Tensor", "Train"],
   Ensemble: [
-    ...["Augment", "Config", "Data", "Device", "Experiment", "Platform", "Predict", "Random", "Recipe"],
+    ...["Augment", "Config", "Data", "Device", "Events", "Experiment", "Platform", "Predict", "Random", "Recipe"],
     ...["Registry", "Tensor", "Train"]
   ],
-  Report: ["Augment", "Config", "Data", "Ensemble", "Platform", "Random", "Train"],
+  Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Cli: [
-    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Ensemble", "Experiment", "Export"],
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Ensemble", "Events", "Experiment", "Export"],
     ...["Model", "Platform", "Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
   ],
-  Main: ["Cli", "Platform"]
+  Main: ["Cli", "Events", "Platform"]
 }
 
 /** Walls within rooms: what a part may not import. */

@@ -7,10 +7,8 @@
  * takes Node 22.18 or newer, which runs TypeScript.
  */
 import * as Console from "effect/Console"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { draws } from "shakedrop/Augment"
 import { Dataset, splitDataset } from "shakedrop/Data"
@@ -24,7 +22,8 @@ import {
   searchEnsemble,
   trainEnsemble
 } from "shakedrop/Ensemble"
-import { describeData, type EpochMetrics, type Progress } from "shakedrop/Train"
+import { stream } from "shakedrop/Events"
+import { describeData } from "shakedrop/Train"
 
 const SIDE = 12
 const classes = ["rows", "columns", "checks"]
@@ -60,27 +59,6 @@ const Patterns = Layer.effect(
   )
 )
 
-/** This program's own service for numbers: who reads them may draw them, store them or send them on. */
-class Numbers extends Context.Service<
-  Numbers,
-  { readonly progress: Progress; readonly epochs: Stream.Stream<EpochMetrics> }
->()("example/Numbers") {
-  static readonly layer = Layer.effect(
-    Numbers,
-    Effect.gen(function* () {
-      const queue = yield* Effect.acquireRelease(Queue.unbounded<EpochMetrics>(), Queue.shutdown)
-      // Training calls this between two steps: it must be quick, and is.
-      const epoch = (metrics: EpochMetrics): void => {
-        Queue.offerUnsafe(queue, metrics)
-      }
-      return {
-        progress: { message: () => {}, step: () => {}, epoch },
-        epochs: Stream.fromQueue(queue)
-      }
-    })
-  )
-}
-
 const experiment = (model: unknown, seed: number) => ({
   name: "patterns",
   seed,
@@ -106,16 +84,17 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 /** Trains what is missing, finds weights on the validation images, and measures the whole on the test images. */
 const program = Effect.gen(function* () {
-  const { epochs, progress } = yield* Numbers
-  yield* Effect.forkScoped(
-    Stream.runForEach(epochs, ({ epoch, trainLoss, valAccuracy }) =>
-      Console.log(`epoch ${epoch}: loss ${trainLoss.toFixed(3)}, validation ${percent(valAccuracy ?? 0)}`)
-    )
-  )
   const command = "node examples/ensemble.ts"
   const data = describeData(yield* Dataset)
   const config = yield* decodeEnsemble(three)
-  yield* trainEnsemble(config, { command, progress })
+  // What happens meanwhile is a stream: who reads it may draw the numbers, store them or send them on.
+  yield* Stream.runForEach(stream(trainEnsemble(config, { command })), (event) => {
+    if (event._tag !== "Epoch") return Effect.void
+    const { epoch, trainLoss, valAccuracy } = event.metrics
+    return Console.log(
+      `epoch ${epoch}: loss ${trainLoss.toFixed(3)}, validation ${percent(valAccuracy ?? 0)}`
+    )
+  })
 
   const equal = yield* openEnsemble(config, data)
   yield* prepare(equal, "validation")
@@ -128,5 +107,5 @@ const program = Effect.gen(function* () {
   yield* Console.log(`together: ${percent(report.whole.accuracy)} of ${report.images} test images`)
 })
 
-const layers = Layer.mergeAll(Device.layer("auto"), Patterns, Numbers.layer)
+const layers = Layer.mergeAll(Device.layer("auto"), Patterns)
 await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layers)))

@@ -4,7 +4,7 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import type { DataConfig } from "./Config/Data.ts"
-import { type LoadOptions, load } from "./Data/Load.ts"
+import { load } from "./Data/Load.ts"
 import type { DataError, LoadedDataset } from "./Data/Types.ts"
 import type { StorageError } from "./Platform/Files.ts"
 
@@ -12,7 +12,6 @@ export { DataConfig } from "./Config/Data.ts"
 export type { LabelledImages } from "./Data/Labelled.ts"
 export {
   decodeConfig,
-  type LoadOptions,
   load,
   type SplitOptions,
   splitDataset
@@ -21,8 +20,6 @@ export * from "./Data/Types.ts"
 
 export class Dataset extends Context.Service<Dataset, LoadedDataset>()("shakedrop/Data/Dataset") {
   /** The data set that a configuration names, loaded and split. */
-  static readonly layer = (
-    config: DataConfig,
-    options?: LoadOptions
-  ): Layer.Layer<Dataset, DataError | StorageError> => Layer.effect(Dataset, load(config, options))
+  static readonly layer = (config: DataConfig): Layer.Layer<Dataset, DataError | StorageError> =>
+    Layer.effect(Dataset, load(config))
 }

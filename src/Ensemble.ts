@@ -9,7 +9,7 @@ import { combine, softmax } from "./Ensemble/Combine.ts"
 import { EnsembleError } from "./Ensemble/Errors.ts"
 import { verifyMember } from "./Ensemble/Member.ts"
 import type { Ensemble } from "./Ensemble/Open.ts"
-import { computeOutputs, missingOutputs, type OnView, readOutputs } from "./Ensemble/Outputs.ts"
+import { computeOutputs, missingOutputs, readOutputs } from "./Ensemble/Outputs.ts"
 import { convexWeights } from "./Ensemble/Search/ConvexWeights.ts"
 import type { FoundWeights } from "./Ensemble/Search/FoundWeights.ts"
 import { greedySelection } from "./Ensemble/Search/GreedySelection.ts"
@@ -46,12 +46,11 @@ export const isPrepared = Effect.fnUntraced(function* ({ members, views }: Ensem
  */
 export const prepare = Effect.fn("Ensemble.prepare")(function* (
   { members, views }: Ensemble,
-  split: SplitName,
-  onView?: OnView
+  split: SplitName
 ) {
   const missing = yield* missingOutputs(members, yield* Dataset, split, views)
   for (const { member } of missing) yield* verifyMember(member)
-  yield* computeOutputs(missing, onView)
+  yield* computeOutputs(missing, split)
 })
 
 /** What each member says of a split's images, as logits: the mean over its views. They have been prepared. */

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type { Experiment } from "./Config.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { Device } from "./Device.ts"
+import { message } from "./Events.ts"
 import { begin, resume } from "./Train/BeginOrResume.ts"
 import { labelsOf, predict } from "./Train/Evaluate/Logits.ts"
 import { measure } from "./Train/Evaluate/Measures.ts"
@@ -23,6 +24,7 @@ import type { TrainingRun } from "./Train/TrainingRun.ts"
 
 export { learningRateAt, ScheduleConfig } from "./Config/Schedule.ts"
 export { WeightsName } from "./Config.ts"
+export type { EpochMetrics } from "./Events.ts"
 export { judged, weightsKept } from "./Train/Averages/Averages.ts"
 export { averageDecay } from "./Train/Averages/Ema.ts"
 export { type Measures, measure } from "./Train/Evaluate/Measures.ts"
@@ -30,9 +32,7 @@ export { NonFiniteLoss } from "./Train/Loop.ts"
 export type { Trained } from "./Train/MeasureTest.ts"
 export { defineOptimizer, type Optimizer } from "./Train/Optimizer/Define.ts"
 export type { TrainOptions } from "./Train/Prepare.ts"
-export type { Progress, StepProgress } from "./Train/Progress.ts"
 export { type DataDescription, describeData } from "./Train/Run/DataDescription.ts"
-export type { EpochMetrics } from "./Train/Run/Metrics.ts"
 export type { RunResult } from "./Train/Run/Result.ts"
 export type { RunConfig } from "./Train/Run/RunConfig.ts"
 export { RunError } from "./Train/Run/RunError.ts"
@@ -54,8 +54,8 @@ export const train = Effect.fn("train")(function* (experiment: Experiment, optio
 }, Effect.scoped)
 
 const profile = Effect.fnUntraced(function* (run: TrainingRun, file: string) {
-  const { experiment, images, program, progress } = run
-  for (const line of yield* profileStep(program, images, experiment.train, file)) progress.message(line)
+  const { experiment, images, program } = run
+  for (const line of yield* profileStep(program, images, experiment.train, file)) yield* message(line)
 })
 
 /** A run's measures on one of its splits, with its best weights (the last ones where nothing was selected) or others. */

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Dataset } from "../../dist/Data.js"
 import { Device } from "../../dist/Device.js"
+import { Events } from "../../dist/Events.js"
 import { decodeExperiment } from "../../dist/Experiment.js"
 import { findRecipe } from "../../dist/Recipe.js"
 import { RunFolder, train } from "../../dist/Train.js"
@@ -14,17 +15,13 @@ const [directory] = process.argv.slice(2)
 
 const program = Effect.gen(function* () {
   const experiment = yield* decodeExperiment((yield* findRecipe("quickstart")).experiment)
-  const progress = {
-    message: () => {},
-    epoch: () => {},
-    step: () => process.exit(0)
-  }
   const layers = Layer.mergeAll(
     Device.layer("cpu"),
     Dataset.layer(experiment.data),
     RunFolder.create({ directory })
   )
-  yield* train(experiment, { command: "bench", workers: 0, progress }).pipe(
+  yield* train(experiment, { command: "bench", workers: 0 }).pipe(
+    Effect.provideService(Events, { publish: ({ _tag }) => _tag === "Step" && process.exit(0) }),
     Effect.scoped,
     Effect.provide(layers)
   )

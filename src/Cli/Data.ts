@@ -12,7 +12,6 @@ import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { writeFileAtomic } from "../Platform/Files.ts"
 import { downloadCommand } from "./Data/Download.ts"
 import { datasetFlag } from "./Shared/Flags.ts"
-import { progressLine } from "./Shared/ProgressLine.ts"
 
 const SPLITS: ReadonlyArray<SplitName> = ["train", "validation", "test"]
 
@@ -29,15 +28,12 @@ const skipFlag = Flag.Boolean("skip-unreadable").pipe(
   Flag.withDefault(false)
 )
 
-/** Loads a data set, with a line of progress where an image folder is decoded. */
-const loadShowing = Effect.fnUntraced(function* (input: unknown) {
+/** Loads the data set that flags name. */
+const loadAsked = Effect.fnUntraced(function* (input: unknown) {
   const { decodeConfig, load } = yield* Effect.promise(() => import("../Data.ts"))
   const config = yield* decodeConfig(input)
-  const onProgress = yield* progressLine(
-    (done, total) => `decoded ${done} of ${total} images (${Math.floor((100 * done) / total)} %)`
-  )
-  return yield* load(config, { onProgress })
-}, Effect.scoped)
+  return yield* load(config)
+})
 
 /** Number of images of each class in a split. */
 const countClasses = ({ labels, indices }: Split, classes: number): Array<number> => {
@@ -98,7 +94,7 @@ const importCommand = Command.make(
   },
   Effect.fn("data import")(function* ({ directory, size, skipUnreadable }) {
     const started = performance.now()
-    const dataset = yield* loadShowing({ dataset: "folder", directory, size, skipUnreadable })
+    const dataset = yield* loadAsked({ dataset: "folder", directory, size, skipUnreadable })
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     const { train, test, classes } = dataset
     yield* Console.log(
@@ -127,7 +123,7 @@ const infoCommand = Command.make(
     )
   },
   Effect.fn("data info")(function* ({ out, directory, ...flags }) {
-    const dataset = yield* loadShowing({
+    const dataset = yield* loadAsked({
       ...flags,
       ...(Option.isSome(directory) ? { directory: directory.value } : {})
     })

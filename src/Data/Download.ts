@@ -3,7 +3,7 @@
  */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { fetchFile, type OnProgress } from "./Download/Fetch.ts"
+import { fetchFile } from "./Download/Fetch.ts"
 import { DataError } from "./Types.ts"
 
 const OFFICIAL = "https://www.cs.toronto.edu/~kriz"
@@ -29,8 +29,6 @@ export type Downloadable = keyof typeof archives
 export interface DownloadOptions {
   /** Address of a folder that has the archive, instead of the official one. */
   readonly mirror?: string | undefined
-  /** Called with bytes. */
-  readonly onProgress?: OnProgress | undefined
 }
 
 /**
@@ -52,6 +50,6 @@ export const downloadCifar = Effect.fn("downloadCifar")(function* (
       message: `the mirror "${mirror}" is not an http or https address, as for instance ${OFFICIAL}`
     })
   const file = path.join(directory, name)
-  yield* fetchFile({ url, ...expected }, file, options.onProgress)
+  yield* fetchFile({ url, ...expected }, file)
   return file
 })

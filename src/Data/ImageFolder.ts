@@ -6,6 +6,7 @@ import { createHash } from "node:crypto"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { Events } from "../Events.ts"
 import { cacheFile, checkWritable, type DecodedFolder, readCache, writeCache } from "./ImageFolder/Cache.ts"
 import { decodeImages, unreadableError } from "./ImageFolder/Decode.ts"
 import { type FoundImage, type FoundImages, scanFolder } from "./ImageFolder/Scan.ts"
@@ -18,8 +19,6 @@ export interface FolderOptions {
   readonly size: readonly [height: number, width: number]
   /** Leave unreadable images out, with a warning, instead of failing at the first one. */
   readonly skipUnreadable: boolean
-  /** Called after each image that is decoded; not at all when the cache serves. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined
 }
 
 /** Raised whenever other pixels come out of the same files, so that older caches are left alone. */
@@ -54,13 +53,14 @@ const splitOff = Effect.fnUntraced(function* (found: FoundImages) {
 const decodeFolder = Effect.fnUntraced(function* (root: string, found: FoundImages, options: FolderOptions) {
   const images = yield* splitOff(found)
   const total = images.train.length + images.test.length
+  const events = yield* Events
   let done = 0
   const decode = (split: ReadonlyArray<FoundImage>) =>
     decodeImages(root, split, {
       height: options.size[0],
       width: options.size[1],
       skipUnreadable: options.skipUnreadable,
-      onDecoded: () => options.onProgress?.(++done, total)
+      onDecoded: () => events.publish({ _tag: "Decoded", done: ++done, total })
     })
   const { skipped, ...train } = yield* decode(images.train)
   const { skipped: skippedTest, ...test } = yield* decode(images.test)

@@ -17,15 +17,7 @@ import { DataError, type LoadedDataset, type Split } from "./Types.ts"
 export const decodeConfig = (input: unknown): Effect.Effect<DataConfig, DataError> =>
   Effect.mapError(decodeStrictly(DataConfig, input), ({ message }) => new DataError({ message }))
 
-export interface LoadOptions {
-  /** Called after each image that is decoded for the cache of an image folder. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined
-}
-
-const labelled = (
-  config: DataConfig,
-  options: LoadOptions
-): Effect.Effect<LabelledImages, DataError | StorageError> => {
+const labelled = (config: DataConfig): Effect.Effect<LabelledImages, DataError | StorageError> => {
   const { directory = "" } = config
   switch (config.dataset) {
     case "shapes":
@@ -37,8 +29,7 @@ const labelled = (
     case "folder":
       return imageFolder(directory, {
         size: typeof config.size === "number" ? [config.size, config.size] : config.size,
-        skipUnreadable: config.skipUnreadable,
-        onProgress: options.onProgress
+        skipUnreadable: config.skipUnreadable
       })
   }
 }
@@ -74,7 +65,7 @@ export const splitDataset = Effect.fn("splitDataset")(function* (
 })
 
 /** Loads and splits the data set that a configuration names. */
-export const load = Effect.fn("loadDataset")(function* (config: DataConfig, options: LoadOptions = {}) {
-  const loaded: LoadedDataset = yield* splitDataset(yield* labelled(config, options), config)
+export const load = Effect.fn("loadDataset")(function* (config: DataConfig) {
+  const loaded: LoadedDataset = yield* splitDataset(yield* labelled(config), config)
   return loaded
 })

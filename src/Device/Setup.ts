@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { cacheDirectory } from "../Platform/Files.ts"
 import { LibraryError } from "./Errors.ts"
 import { hasNvidiaCard } from "./Setup/Diagnosis.ts"
-import { install, isComplete, type OnSetupProgress } from "./Setup/Install.ts"
+import { install, isComplete } from "./Setup/Install.ts"
 import { thisPlatform, VERSION, wheelsFor } from "./Setup/Wheels.ts"
 
 export interface Library {
@@ -75,7 +75,6 @@ export const locateLibrary: Effect.Effect<Library, LibraryError> = Effect.gen(fu
 export interface SetupOptions {
   /** Whether to bring the build for NVIDIA GPUs, with its CUDA libraries. */
   readonly gpu: boolean
-  readonly onProgress?: OnSetupProgress | undefined
 }
 
 /**
@@ -84,10 +83,10 @@ export interface SetupOptions {
  *
  * @errors LibraryError, with what to do next
  */
-export const setup = Effect.fn("setup")(function* ({ gpu, onProgress = () => {} }: SetupOptions) {
+export const setup = Effect.fn("setup")(function* ({ gpu }: SetupOptions) {
   if (process.env.SHAKEDROP_LIBTENSORFLOW) return { ...(yield* locateLibrary), fresh: false }
   const withGpu = gpu || existsSync(directoryOf("gpu"))
   const wheels = yield* wheelsFor(thisPlatform(), withGpu)
-  const fresh = yield* install(directoryOf(withGpu ? "gpu" : "cpu"), wheels, onProgress)
+  const fresh = yield* install(directoryOf(withGpu ? "gpu" : "cpu"), wheels)
   return { ...(yield* locateLibrary), fresh }
 })

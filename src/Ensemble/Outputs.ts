@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { Device } from "../Device.ts"
+import { publish } from "../Events.ts"
 import { readFile, writeFileAtomic } from "../Platform/Files.ts"
 import { float32 } from "../Tensor/HostTensor.ts"
 import { decode, encode } from "../Tensor/Safetensors.ts"
@@ -78,14 +79,11 @@ const write = ({ file, member, view }: Kept, { classes, images, values }: Output
     )
   )
 
-/** Told that a member has gone through the images in one more view, and of how many views there are in all. */
-export type OnView = (done: number, views: number) => void
-
 /** Computes outputs that are missing, with the member's weights on the device once for all of them. */
 const compute = Effect.fn("computeOutputs")(function* (
   member: Member,
   missing: ReadonlyArray<Kept>,
-  onView: () => void
+  onView: () => Effect.Effect<void>
 ) {
   const device = yield* Device
   const { dataset: trainedOn, experiment, network, weights } = yield* loadMember(member)
@@ -105,7 +103,7 @@ const compute = Effect.fn("computeOutputs")(function* (
       (images) => Effect.map(program.run("evaluate", { images }), ({ logits }) => logits)
     )
     yield* write(kept, { images: split.indices.length, classes, values: data })
-    onView()
+    yield* onView()
   }
 }, Effect.scoped)
 
@@ -125,15 +123,17 @@ export const missingOutputs = Effect.fnUntraced(function* (
 /** Computes what is missing, one member after another; what was computed before an interruption stays. */
 export const computeOutputs = Effect.fnUntraced(function* (
   missing: Effect.Success<ReturnType<typeof missingOutputs>>,
-  onView: OnView = () => {}
+  name: SplitName
 ) {
   const views = missing.reduce((sum, { missing }) => sum + missing.length, 0)
   let done = 0
   for (const { member, missing: own } of missing) {
-    yield* compute(member, own, () => {
-      done++
-      onView(done, views)
-    })
+    yield* compute(member, own, () =>
+      Effect.suspend(() => {
+        done++
+        return publish({ _tag: "View", images: own[0].split.indices.length, split: name, done, total: views })
+      })
+    )
   }
 })
 

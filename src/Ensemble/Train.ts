@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import { type EnsembleConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights } from "../Config.ts"
 import { Dataset } from "../Data.ts"
+import { message } from "../Events.ts"
 import { decodeExperiment } from "../Experiment.ts"
 import { smokeDataset, smokeExperiment } from "../Train/Probe/DryRun.ts"
-import { type Progress, silent } from "../Train/Progress.ts"
 import { checkSameExperiment } from "../Train/Run/RunConfig.ts"
 import { openRun, RunFolder } from "../Train/Run/RunFolder.ts"
 import { type Trained, train } from "../Train.ts"
@@ -17,7 +17,6 @@ export interface TrainEnsembleOptions<E = never, R = never> {
   readonly command: string
   /** Threads that augment, as in `train`. */
   readonly workers?: number | undefined
-  readonly progress?: Progress
   /** Done with each run when it is finished, within its folder; for instance `writeReport`. */
   readonly whenTrained?: (run: string, trained: Trained) => Effect.Effect<unknown, E, R>
 }
@@ -61,12 +60,12 @@ export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfi
  */
 export const trainEnsemble = Effect.fn("trainEnsemble")(function* <E = never, R = never>(
   config: EnsembleConfig,
-  { command, progress = silent, whenTrained = () => Effect.void, workers }: TrainEnsembleOptions<E, R>
+  { command, whenTrained = () => Effect.void, workers }: TrainEnsembleOptions<E, R>
 ) {
   for (const { experiment, run } of yield* unfinishedRuns(config)) {
     const resume = yield* openRun(run).isBegun
-    progress.message(`${resume ? "going on with" : "training"} ${run}`)
-    yield* train(experiment, { command, workers, progress }).pipe(
+    yield* message(`${resume ? "going on with" : "training"} ${run}`)
+    yield* train(experiment, { command, workers }).pipe(
       Effect.flatMap((trained) => whenTrained(run, trained)),
       Effect.provide(resume ? RunFolder.resume(run) : RunFolder.create({ directory: run }))
     )

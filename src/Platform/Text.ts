@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 /** Text for a terminal. */
 
 /** Control characters, except line feeds, and those that change the direction of text. */
@@ -13,3 +14,16 @@ export const printable = (text: string): string => text.replace(CONTROL, escaped
 
 /** Text in one line, without control characters: lines are joined by spaces. */
 export const oneLine = (text: string): string => printable(text.trim().replace(/\s*\r?\n\s*/g, " "))
+=======
+/** Numbers as people read them. */
+
+/** A time in its two largest units: `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 04 h`. */
+export const formatSeconds = (seconds: number): string => {
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, "0")
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${two((whole % 3600) / 60)} min`
+  return `${Math.floor(whole / 86_400)} d ${two((whole % 86_400) / 3600)} h`
+}
+>>>>>>> 33aac91 (What happens is one stream of typed events, silent unless somebody listens: the terminal is one consumer, a program's Stream another; no progress callbacks in signatures any more)

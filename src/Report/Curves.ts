@@ -1,5 +1,5 @@
 /** The curves of a run: accuracy, loss, learning rate and speed by epoch. */
-import type { EpochMetrics } from "../Train/Run/Metrics.ts"
+import type { EpochMetrics } from "../Events.ts"
 import type { RunResult } from "../Train/Run/Result.ts"
 import { chart, type Series, valuesOf } from "./Chart/Chart.ts"
 import { accuracyScale, isStretched, linearScale, logScale } from "./Chart/Scale.ts"

@@ -1,5 +1,5 @@
 /** The head of a report: the result, what it was got from, and how to get it again. */
-import { formatSeconds } from "../Train/Progress.ts"
+import { formatSeconds } from "../Platform/Text.ts"
 import type { OverViews, RunResult } from "../Train/Run/Result.ts"
 import type { RunConfig } from "../Train/Run/RunConfig.ts"
 import { count, html, type Markup, percent, short } from "./Page/Html.ts"

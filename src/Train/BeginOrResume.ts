@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import type { Checkpoint } from "../Checkpoint.ts"
 import { decodeStrictly } from "../Config/Decode.ts"
+import { message, warning } from "../Events.ts"
 import { describeForecast, measureSpeed } from "./Probe/Forecast.ts"
 import { BestEvaluation, Counters, START } from "./Run/Counters.ts"
 import { RunError } from "./Run/RunError.ts"
@@ -13,12 +14,12 @@ import type { PreparedRun } from "./TrainingRun.ts"
 
 /** Begins a run: says what it will take, and writes its configuration. */
 export const begin = Effect.fn("begin")(function* (run: PreparedRun) {
-  const { config, dataset, experiment, folder, images, network, program, progress, registry } = run
+  const { config, dataset, experiment, folder, images, network, program, registry } = run
   const { train } = experiment
   const { optimizers } = registry
   const imagesPerSecond = yield* measureSpeed(program, images, train)
   const lines = describeForecast({ network, train, dataset, imagesPerSecond, optimizers })
-  for (const line of lines) progress.message(line)
+  for (const line of lines) yield* message(line)
   yield* folder.writeConfig(config)
   return START
 })
@@ -59,21 +60,21 @@ const bestOf = Effect.fnUntraced(function* (
 
 /** Continues a run from its newest whole checkpoint; where nothing was saved yet it begins anew. */
 export const resume = Effect.fn("resume")(function* (run: PreparedRun) {
-  const { config, experiment, folder, program, progress } = run
+  const { config, experiment, folder, program } = run
   const { checkpoint: state, skipped } = yield* newestState(folder)
-  for (const line of skipped) progress.message(`${line}; it is passed over`)
+  for (const line of skipped) yield* warning(`${line}; it is passed over`)
   let start = START
   if (Option.isSome(state)) {
     yield* program.write(state.value.tensors)
     const counters = yield* countersOf(Counters, state.value, folder.directory)
     const { best, told } = yield* bestOf(counters, folder)
-    for (const line of told) progress.message(line)
+    for (const line of told) yield* warning(line)
     start = { ...counters, best }
   } else {
     // Without a checkpoint the file of weights is needed again.
     yield* findInitialWeights(experiment)
   }
-  progress.message(`continued after step ${start.step}`)
+  yield* message(`continued after step ${start.step}`)
   // The data may lie elsewhere now.
   yield* folder.writeConfig(config)
   yield* folder.truncateMetrics(start.epoch)

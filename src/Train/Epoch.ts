@@ -4,12 +4,12 @@ import * as Stream from "effect/Stream"
 import { batchesPerEpoch } from "../Augment.ts"
 import { learningRateAt } from "../Config/Schedule.ts"
 import type { WeightsName } from "../Config.ts"
+import type { EpochMetrics } from "../Events.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
 import { keptAs, weightsKept } from "./Averages/Averages.ts"
 import { labelsOf, predict } from "./Evaluate/Logits.ts"
 import { type Measures, measure } from "./Evaluate/Measures.ts"
 import type { Counters } from "./Run/Counters.ts"
-import type { EpochMetrics } from "./Run/Metrics.ts"
 import type { TrainingRun } from "./TrainingRun.ts"
 
 export const stepsPerEpoch = ({ dataset, experiment }: TrainingRun): number =>

@@ -10,12 +10,12 @@ import * as Stream from "effect/Stream"
 import type { Batch } from "../Augment.ts"
 import { costOfEpochs, scaleAt } from "../Config/Resizing.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
+import { publish, type StepProgress } from "../Events.ts"
 import { judged } from "./Averages/Averages.ts"
 import { averageDecay } from "./Averages/Ema.ts"
 import { modelsAveraged } from "./Averages/Swa.ts"
 import { epochMetrics, evaluateEpoch, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { lookaheadRate } from "./Optimizer/Lookahead.ts"
-import type { StepProgress } from "./Progress.ts"
 import { afterEpoch, afterStep, type Counters } from "./Run/Counters.ts"
 import type { StepInput, StepOutput } from "./Step/TrainingProgram.ts"
 import type { TrainingRun } from "./TrainingRun.ts"
@@ -54,6 +54,7 @@ const save = Effect.fnUntraced(function* ({ run, standing }: Loop) {
   const state = { step: counters.step, tensors: yield* run.program.read, counters, ...best }
   yield* run.folder.checkpoints.save(state, { keep: run.experiment.train.keep })
   yield* Ref.set(standing, { counters, saved: counters, savedAt: yield* Clock.currentTimeMillis })
+  yield* publish({ _tag: "CheckpointSaved", step: counters.step, kind: "step" })
 }, Effect.uninterruptible)
 
 /** Saves within an epoch, once `saveMinutes` have gone by since the last time. */
@@ -135,7 +136,7 @@ const takeStep = Effect.fnUntraced(function* (loop: Loop, batch: Batch, waited: 
   const seconds = waited + secondsSince(before)
   const counters = afterStep(now.counters, { loss, correct, seconds, waited })
   yield* setCounters(loop, counters)
-  run.progress.step(progressOf(run, counters, input, output))
+  yield* publish({ _tag: "Step", ...progressOf(run, counters, input, output) })
 }, Effect.uninterruptible)
 
 /** Takes the epoch's weights into their mean, if it is their turn and they are not in it yet. */
@@ -155,7 +156,7 @@ const keepEpoch = Effect.fnUntraced(function* (
   before: number
 ) {
   const { run, standing } = loop
-  const { experiment, folder, program, progress } = run
+  const { experiment, folder, program } = run
   const { counters } = yield* Ref.get(standing)
   const seconds = secondsSince(before)
   const metrics = epochMetrics(run, counters, measured, seconds)
@@ -166,12 +167,18 @@ const keepEpoch = Effect.fnUntraced(function* (
   const snapshot = endsCycle(experiment.train.schedule, epoch, run.registry.schedules)
   if (better || snapshot) {
     const tensors = weightsOf(run, yield* program.read)
-    if (better) yield* folder.checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
-    if (snapshot) yield* folder.checkpoints.saveSnapshot({ step, tensors, counters: { epoch } })
+    if (better) {
+      yield* folder.checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
+      yield* publish({ _tag: "CheckpointSaved", step, kind: "best" })
+    }
+    if (snapshot) {
+      yield* folder.checkpoints.saveSnapshot({ step, tensors, counters: { epoch } })
+      yield* publish({ _tag: "CheckpointSaved", step, kind: "snapshot" })
+    }
   }
   yield* setCounters(loop, afterEpoch(counters, seconds, better ? { epoch, step, accuracy } : counters.best))
   yield* save(loop)
-  progress.epoch(metrics)
+  yield* publish({ _tag: "Epoch", metrics })
 }, Effect.uninterruptible)
 
 const endEpoch = Effect.fnUntraced(function* (loop: Loop) {

@@ -1,14 +1,15 @@
 /** What a training needs before its first step: network, starting weights, teachers, precision, and the compiled program. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { makeAugmenter } from "../Augment.ts"
 import type { Experiment } from "../Config.ts"
 import { Dataset } from "../Data.ts"
 import { Device } from "../Device.ts"
+import { publish, warning } from "../Events.ts"
 import { Registry, stepsFor } from "../Registry.ts"
 import { describeCompilation } from "./Probe/Forecast.ts"
 import { precisionFor, withPrecision } from "./Probe/Precision.ts"
-import { type Progress, silent } from "./Progress.ts"
 import { checkSameData, type DataDescription, describeData } from "./Run/DataDescription.ts"
 import { pluginsOf } from "./Run/Plugins.ts"
 import {
@@ -34,7 +35,6 @@ export interface TrainOptions {
   readonly workers?: number | undefined
   /** A file for a Chrome trace of one step. The result is the same. */
   readonly profile?: string | undefined
-  readonly progress?: Progress
 }
 
 /** Fails where the data does not make a single batch. */
@@ -69,20 +69,19 @@ const agreed = Effect.fnUntraced(function* (
 /** The configuration of a run that is continued stays its own; how the environment differs is told. */
 const continued = Effect.fnUntraced(function* (
   config: RunConfig,
-  { begun, directory }: RunFolder["Service"],
-  progress: Progress
+  { begun, directory }: RunFolder["Service"]
 ) {
   if (Option.isNone(begun)) return config
   const { config: own, differences } = yield* continueRun(directory, begun.value, config)
   for (const line of differences) {
-    progress.message(`continued in another environment: ${line}; the last bits may differ`)
+    yield* warning(`continued in another environment: ${line}; the last bits may differ`)
   }
   return own
 })
 
 /** Reads and compiles everything that a run needs. Nothing is written into its folder yet. */
 export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, options: TrainOptions) {
-  const { progress = silent, workers } = options
+  const { workers } = options
   const device = yield* Device
   const dataset = yield* Dataset
   const folder = yield* RunFolder
@@ -95,8 +94,8 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   const images = imagesOf(asked, description)
   const weights = initialWeights(network, asked.seed, dataset, given?.weights)
   const compile = { network, images, train: asked.train, seed: asked.seed, weights, teachers }
-  progress.message(describeCompilation(device.name, asked.train))
-  const precision = yield* precisionFor(asked, { device, compile, progress })
+  yield* publish({ _tag: "Compiling", text: describeCompilation(device.name, asked.train) })
+  const precision = yield* precisionFor(asked, { device, compile })
   const chosen = withPrecision(asked, precision)
   const registry = yield* Registry
   const plugins = pluginsOf(registry, chosen)
@@ -110,12 +109,13 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
     ...(given && { initialWeights: given.sha256 }),
     environment: environmentOf(device)
   }
-  const config = yield* continued(now, folder, progress)
+  const config = yield* continued(now, folder)
   const steps = stepsFor(registry, chosen.augment)
   const { batchSize } = chosen.train
   const { augment: pipeline, seed } = chosen
   const augmenter = yield* makeAugmenter(dataset, { batchSize, pipeline, seed, workers, steps })
-  const program = yield* compileTraining(device, { ...compile, precision })
+  const [elapsed, program] = yield* Effect.timed(compileTraining(device, { ...compile, precision }))
+  yield* publish({ _tag: "Compiled", seconds: Duration.toSeconds(elapsed) })
   const parts = { network, images, dataset, augmenter, program }
-  return { ...parts, experiment: chosen, config, folder, progress, registry } satisfies PreparedRun
+  return { ...parts, experiment: chosen, config, folder, registry } satisfies PreparedRun
 })

@@ -4,7 +4,6 @@ import type { Experiment } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
 import type { Network } from "../Model/Network.ts"
 import type { Contents } from "../Registry.ts"
-import type { Progress } from "./Progress.ts"
 import type { RunConfig } from "./Run/RunConfig.ts"
 import type { RunFolder } from "./Run/RunFolder.ts"
 import type { Images } from "./Step/EntryPoints.ts"
@@ -18,7 +17,6 @@ export interface TrainingRun {
   readonly augmenter: Augmenter
   readonly program: TrainingProgram
   readonly folder: RunFolder["Service"]
-  readonly progress: Progress
   /** What the experiment's names stand for. */
   readonly registry: Contents
 }

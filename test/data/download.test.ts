@@ -15,6 +15,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { dataCommand } from "../../src/Cli/Data.ts"
 import { fetchFile, type Remote } from "../../src/Data/Download/Fetch.ts"
 import { downloadCifar } from "../../src/Data/Download.ts"
+import { heardParts } from "../support/Events.ts"
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse) => void
 
@@ -73,7 +74,7 @@ const serve =
     response.write(body.subarray(from, from + most))
   }
 
-const download = () => fetchFile(remote(), target(), (done) => cut(done))
+const download = () => fetchFile(remote(), target()).pipe(heardParts("Download", (done) => cut(done)))
 
 const refuse =
   (status: number): Answer =>
@@ -121,7 +122,9 @@ describe("fetchFile", () => {
     Effect.gen(function* () {
       answers = [serve()]
       const progress: Array<readonly [number, number]> = []
-      yield* fetchFile(remote(), target(), (done, total) => progress.push([done, total]))
+      yield* fetchFile(remote(), target()).pipe(
+        heardParts("Download", (done, total) => progress.push([done, total]))
+      )
       yield* checkComplete()
       assert.deepStrictEqual(progress.at(-1), [1_000_000, 1_000_000])
       assert.isTrue(progress.every(([done], i) => i === 0 || done > progress[i - 1][0]))
@@ -162,9 +165,11 @@ describe("fetchFile", () => {
     Effect.gen(function* () {
       answers = [serve(300_000), serve()]
       const arrived = yield* Deferred.make<void>()
-      const fetching = fetchFile(remote(), target(), (done) => {
-        if (done === 300_000) Deferred.doneUnsafe(arrived, Effect.void)
-      })
+      const fetching = fetchFile(remote(), target()).pipe(
+        heardParts("Download", (done) => {
+          if (done === 300_000) Deferred.doneUnsafe(arrived, Effect.void)
+        })
+      )
       yield* Effect.raceFirst(fetching, Deferred.await(arrived))
       assert.deepStrictEqual(yield* filesIn(path.dirname(target())), ["file.tar.gz.part"])
       yield* download()

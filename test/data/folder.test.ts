@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import sharp from "sharp"
 import { imageFolder } from "../../src/Data/ImageFolder.ts"
+import { heardParts } from "../support/Events.ts"
 
 let directory: string
 let cacheHome: string | undefined
@@ -104,18 +105,18 @@ describe("imageFolder", () => {
     Effect.gen(function* () {
       yield* smallFolder()
       const progress: Array<string> = []
-      const onProgress = (done: number, total: number) => progress.push(`${done}/${total}`)
-      const first = yield* imageFolder(root(), { ...options, onProgress })
+      const noted = heardParts("Decoded", (done, total) => progress.push(`${done}/${total}`))
+      const first = yield* imageFolder(root(), options).pipe(noted)
       assert.deepStrictEqual(progress, ["1/4", "2/4", "3/4", "4/4"])
-      const second = yield* imageFolder(root(), { ...options, onProgress })
+      const second = yield* imageFolder(root(), options).pipe(noted)
       assert.strictEqual(progress.length, 4)
       assert.deepStrictEqual(second, first)
 
       yield* image("train/cat/1.png", "#0000ff")
-      const changed = yield* imageFolder(root(), { ...options, onProgress })
+      const changed = yield* imageFolder(root(), options).pipe(noted)
       assert.strictEqual(progress.length, 8)
       assert.deepStrictEqual(middle(changed.train.images, 0), [0, 0, 255])
-      yield* imageFolder(root(), { ...options, size: [4, 8], onProgress })
+      yield* imageFolder(root(), { ...options, size: [4, 8] }).pipe(noted)
       assert.strictEqual(progress.length, 12)
     })
   )
@@ -235,8 +236,8 @@ describe("imageFolder", () => {
       yield* write("file", "")
       process.env.XDG_CACHE_HOME = path.join(root(), "file")
       let decoded = 0
-      const onProgress = () => decoded++
-      const error = yield* Effect.flip(imageFolder(root(), { ...options, onProgress }))
+      const counted = heardParts("Decoded", () => decoded++)
+      const error = yield* Effect.flip(imageFolder(root(), options)).pipe(counted)
       assert.strictEqual(error._tag, "DataError")
       assert.include(error.message, "set XDG_CACHE_HOME to a folder that can be written")
       assert.include(error.message, "a part of the path is not a folder")

@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import { install, isComplete } from "../../src/Device/Setup/Install.ts"
 import { thisPlatform, VERSION, type Wheel, wheelsFor } from "../../src/Device/Setup/Wheels.ts"
 import { locateLibrary, setup } from "../../src/Device/Setup.ts"
+import { heardParts } from "../support/Events.ts"
 import { makeStubPip, makeWheel, type StubPip, wheelFile } from "../support/Wheels.ts"
 
 const library = Buffer.from(Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * i) >> 3))
@@ -52,7 +53,9 @@ afterEach(() => {
 type Progress = readonly [doing: string, done: number, total: number]
 
 const bring = (wheels: ReadonlyArray<Wheel> = [tensorflow], seen: Array<Progress> = []) =>
-  install(directory, wheels, (...progress) => seen.push(progress))
+  install(directory, wheels).pipe(
+    heardParts("Setup", (done, total, doing) => seen.push([doing, done, total]))
+  )
 
 const failure = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
   Effect.map(Effect.flip(effect), ({ message }) => message)
@@ -165,10 +168,8 @@ describe("install", () => {
       )
       const started = yield* Deferred.make<void>()
       const fiber = yield* Effect.forkChild(
-        install(
-          directory,
-          [tensorflow],
-          (_, done) => done > 10_000 && Deferred.doneUnsafe(started, Effect.void)
+        install(directory, [tensorflow]).pipe(
+          heardParts("Setup", (done) => done > 10_000 && Deferred.doneUnsafe(started, Effect.void))
         )
       )
       yield* Deferred.await(started)

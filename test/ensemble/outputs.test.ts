@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { type Ensemble, evaluateEnsemble, isPrepared, memberOutputs, prepare } from "../../src/Ensemble.ts"
+import { heardParts } from "../support/Events.ts"
 import {
   countedDevice,
   dataset,
@@ -39,7 +40,10 @@ describe("outputs", () => {
       const ensemble = yield* open(yield* copies, both)
       assert.isFalse(yield* Effect.provide(isPrepared(ensemble, "test"), withData()))
       const views: Array<readonly [number, number]> = []
-      yield* prepare(ensemble, "test", (done, all) => views.push([done, all])).pipe(Effect.provide(services))
+      yield* prepare(ensemble, "test").pipe(
+        heardParts("View", (done, all) => views.push([done, all])),
+        Effect.provide(services)
+      )
       assert.deepStrictEqual(views, [
         [1, 2],
         [2, 2]
@@ -146,9 +150,10 @@ describe("outputs", () => {
         reached = resolve
       })
       const fiber = yield* Effect.forkChild(
-        prepare(ensemble, "test", (done) => {
-          if (done === 3) reached()
-        }).pipe(Effect.provide(services))
+        prepare(ensemble, "test").pipe(
+          heardParts("View", (done) => done === 3 && reached()),
+          Effect.provide(services)
+        )
       )
       yield* Effect.promise(() => third)
       yield* Fiber.interrupt(fiber)

@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { trainEnsemble } from "../../src/Ensemble.ts"
 import { writeReport } from "../../src/Report.ts"
-import { silent } from "../../src/Train/Progress.ts"
 import type { Trained } from "../../src/Train.ts"
+import { heard, heardSteps } from "../support/Events.ts"
 import { newest, temporary } from "../support/Runs.ts"
 import { decoded, noDevice, services, tiny, withData } from "./runs.ts"
 
@@ -72,16 +72,14 @@ describe("trainEnsemble", () => {
       const fifth = new Promise<void>((resolve) => {
         reached = resolve
       })
-      const progress = {
-        ...silent,
-        message: (text: string) => said.push(text.replaceAll(parts, "FOLDER")),
-        // In the second run.
-        step: () => {
-          steps++
-          if (steps === 5) reached()
-        }
-      }
-      const training = trainEnsemble(config, { ...options, progress }).pipe(Effect.provide(services))
+      const training = trainEnsemble(config, options).pipe(
+        heard((event) => {
+          if (event._tag === "Message") said.push(event.text.replaceAll(parts, "FOLDER"))
+          // In the second run.
+          if (event._tag === "Step" && ++steps === 5) reached()
+        }),
+        Effect.provide(services)
+      )
       const fiber = yield* Effect.forkChild(training)
       yield* Effect.promise(() => fifth)
       yield* Fiber.interrupt(fiber)
@@ -145,7 +143,8 @@ describe("trainEnsemble", () => {
         begun = resolve
       })
       const fiber = yield* Effect.forkChild(
-        trainEnsemble(config, { ...options, progress: { ...silent, step: () => begun() } }).pipe(
+        trainEnsemble(config, options).pipe(
+          heardSteps(() => begun()),
           Effect.provide(services)
         )
       )

@@ -10,9 +10,9 @@ import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { draws } from "../../src/Random.ts"
-import { silent } from "../../src/Train/Progress.ts"
 import { openRun, RunFolder } from "../../src/Train/Run/RunFolder.ts"
 import { type TrainOptions, train } from "../../src/Train.ts"
+import { heardSteps } from "./Events.ts"
 
 const SIDE = 8
 const CLASSES = 4
@@ -80,9 +80,7 @@ export const runsOn = (dataset: LoadedDataset) => {
         left--
         if (left === 0) stop()
       }
-      const fiber = yield* Effect.forkChild(
-        run(experiment, directory, { resume, progress: { ...silent, step } })
-      )
+      const fiber = yield* Effect.forkChild(run(experiment, directory, { resume }).pipe(heardSteps(step)))
       yield* Effect.promise(() => reached)
       yield* Fiber.interrupt(fiber)
     })

@@ -11,7 +11,6 @@ import { makeNetwork } from "../../src/Model.ts"
 import { Registry } from "../../src/Registry.ts"
 import { float32 } from "../../src/Tensor/HostTensor.ts"
 import { runEpochs } from "../../src/Train/Loop.ts"
-import { silent } from "../../src/Train/Progress.ts"
 import { type Counters, START } from "../../src/Train/Run/Counters.ts"
 import { describeData } from "../../src/Train/Run/DataDescription.ts"
 import { openRun, type RunFolder } from "../../src/Train/Run/RunFolder.ts"
@@ -74,7 +73,7 @@ it.live("weights are averaged once, also where the run is interrupted before the
     const runWith = (program: TrainingProgram, start: Counters) =>
       runEpochs(
         {
-          ...{ experiment, dataset, augmenter, program, progress: silent, registry },
+          ...{ experiment, dataset, augmenter, program, registry },
           network: makeNetwork(experiment.model, { classes: 4, size }),
           images: imagesOf(experiment, describeData(dataset)),
           folder: notedIn(saved)
@@ -113,7 +112,7 @@ it.effect("a checkpoint is saved whenever so many minutes have gone by", () =>
     const program = noted([], Effect.void)
     yield* runEpochs(
       {
-        ...{ experiment, dataset, progress: silent },
+        ...{ experiment, dataset },
         network: makeNetwork(experiment.model, { classes: 4, size }),
         images: imagesOf(experiment, describeData(dataset)),
         registry: yield* Registry,

@@ -11,12 +11,8 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import {
-  appendMetrics,
-  type EpochMetrics,
-  readMetrics,
-  truncateMetrics
-} from "../../src/Train/Run/Metrics.ts"
+import type { EpochMetrics } from "../../src/Events.ts"
+import { appendMetrics, readMetrics, truncateMetrics } from "../../src/Train/Run/Metrics.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-metrics-"))),

@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeExperiment } from "../../src/Experiment.ts"
-import { silent } from "../../src/Train/Progress.ts"
+import { heardTexts } from "../support/Events.ts"
 import { colours, newest, runsOn, temporary } from "../support/Runs.ts"
 
 const { interrupted, run } = runsOn(colours())
@@ -23,9 +23,7 @@ it.live("the fastest precision is measured, said, and written into the run's con
   Effect.gen(function* () {
     const directory = yield* temporary
     const said: Array<string> = []
-    yield* run(yield* experiment("fastest"), directory, {
-      progress: { ...silent, message: (text) => said.push(text) }
-    })
+    yield* run(yield* experiment("fastest"), directory).pipe(heardTexts((text) => said.push(text)))
     const { precision } = JSON.parse(readFileSync(path.join(directory, "config.json"), "utf8")).experiment
       .train
     const line = said.find((text) => text.startsWith("in "))

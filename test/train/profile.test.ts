@@ -6,7 +6,7 @@ import { merge } from "../../src/Config.ts"
 import type { OpEvent } from "../../src/Device.ts"
 import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
 import { chromeTrace, describeProfile, sharesOf } from "../../src/Train/Probe/Profile.ts"
-import { silent } from "../../src/Train/Progress.ts"
+import { heardTexts } from "../support/Events.ts"
 import { colours, curves, newest, runsOn, temporary } from "../support/Runs.ts"
 
 const event = (op: string, start: number, duration: number, device = "cpu"): OpEvent => ({
@@ -76,9 +76,10 @@ it.live.each([1, 2])(
       const [plain, profiled, continued] = [yield* temporary, yield* temporary, yield* temporary]
       const { result } = yield* run(experiment, plain)
       const messages: Array<string> = []
-      const progress = { ...silent, message: (text: string) => messages.push(text) }
       const [first, again] = [profiled, continued].map((directory) => path.join(directory, "of", "step.json"))
-      const results = [yield* run(experiment, profiled, { profile: first, progress })]
+      const results = [
+        yield* run(experiment, profiled, { profile: first }).pipe(heardTexts((text) => messages.push(text)))
+      ]
       // In the middle of the first epoch.
       yield* interrupted(experiment, continued, 2, false)
       results.push(yield* run(experiment, continued, { resume: true, profile: again }))

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { showEvents } from "../../src/Cli/Shared/ShowEvents.ts"
+import type { EpochMetrics, StepProgress } from "../../src/Events.ts"
 import type { Output } from "../../src/Platform/StatusLine.ts"
-import { formatSeconds, makeProgress, type Progress, type StepProgress } from "../../src/Train/Progress.ts"
-import type { EpochMetrics } from "../../src/Train/Run/Metrics.ts"
+import { formatSeconds } from "../../src/Platform/Text.ts"
 
 const STEPS = 100
 const CLEAR = "\r\x1b[2K"
@@ -46,6 +47,15 @@ const recorded = (terminal: { readonly columns: number } | undefined) => {
   }
   return { output, written }
 }
+
+/** The terminal as a consumer of what a training tells. */
+const makeProgress = (output: Output) =>
+  Effect.map(showEvents(output), ({ publish }) => ({
+    message: (text: string) => publish({ _tag: "Message", text }),
+    step: (step: StepProgress) => publish({ _tag: "Step", ...step }),
+    epoch: (metrics: EpochMetrics) => publish({ _tag: "Epoch", metrics })
+  }))
+type Progress = Effect.Success<ReturnType<typeof makeProgress>>
 
 /** Steps of an epoch, each of which takes so many milliseconds. */
 const steps = (progress: Progress, from: number, to: number, milliseconds: number) =>

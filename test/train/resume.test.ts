@@ -4,9 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { merge } from "../../src/Config/Overlay.ts"
 import { decodeExperiment } from "../../src/Experiment.ts"
-import { silent } from "../../src/Train/Progress.ts"
 import { openRun } from "../../src/Train/Run/RunFolder.ts"
 import { evaluate } from "../../src/Train.ts"
+import { heardSteps, heardTexts } from "../support/Events.ts"
 import { colours, curves, runsOn, temporary } from "../support/Runs.ts"
 
 const dataset = colours()
@@ -103,8 +103,9 @@ describe("a run", () => {
       )
       assert.strictEqual(step, 5)
       const said: Array<string> = []
-      const progress = { ...silent, message: (text: string) => said.push(text) }
-      const { result } = yield* run(experiment, directory, { resume: true, progress })
+      const { result } = yield* run(experiment, directory, { resume: true }).pipe(
+        heardTexts((text) => said.push(text))
+      )
       assert.isTrue(
         said.some((text) =>
           /best-0000003\.safetensors is damaged.*; the best of the epochs from here on/.test(text)
@@ -128,8 +129,9 @@ describe("a run", () => {
       for (const file of later) fs.truncateSync(file, 100)
       assert.isTrue(fs.existsSync(first))
       const said: Array<string> = []
-      const progress = { ...silent, message: (text: string) => said.push(text) }
-      const { result } = yield* run(experiment, directory, { resume: true, progress })
+      const { result } = yield* run(experiment, directory, { resume: true }).pipe(
+        heardTexts((text) => said.push(text))
+      )
       const told = said.some((text) => text.startsWith("the best checkpoint is of epoch "))
       assert.strictEqual(told, best.epoch > 1)
       assert.strictEqual(result.epochs, best.epoch)
@@ -157,7 +159,7 @@ describe("a run", () => {
           fs.renameSync(directory, path.join(parent, "moved"))
       }
       const experiment = yield* experimentOf()
-      const error = yield* Effect.flip(run(experiment, directory, { progress: { ...silent, step } }))
+      const error = yield* Effect.flip(run(experiment, directory).pipe(heardSteps(step)))
       assert.strictEqual(error._tag, "RunError")
       assert.match(error.message, /was removed, moved or replaced while its run was trained/)
       assert.deepStrictEqual(fs.readdirSync(parent), ["moved"])

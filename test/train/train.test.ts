@@ -7,8 +7,8 @@ import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import type { LoadedDataset } from "../../src/Data.ts"
 import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
-import { silent } from "../../src/Train/Progress.ts"
 import { evaluate } from "../../src/Train.ts"
+import { heardTexts } from "../support/Events.ts"
 import { curves, newest, runsOn, temporary } from "../support/Runs.ts"
 
 /** 256 training, 64 validation and 50 test images; eight steps an epoch. */
@@ -96,10 +96,7 @@ describe("a run", () => {
         .pop()!
       truncateSync(path.join(folder, last), 1000)
       const said: Array<string> = []
-      yield* run(config, damaged, {
-        resume: true,
-        progress: { ...silent, message: (text) => said.push(text) }
-      })
+      yield* run(config, damaged, { resume: true }).pipe(heardTexts((text) => said.push(text)))
       assert.isTrue(
         said.some((text) => text.includes(last)),
         said.join("\n")

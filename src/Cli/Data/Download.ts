@@ -8,9 +8,6 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { DOWNLOADED } from "../../Config/Data.ts"
-import { progressLine } from "../Shared/ProgressLine.ts"
-
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
 
 export const downloadCommand = Command.make(
   "download",
@@ -27,11 +24,7 @@ export const downloadCommand = Command.make(
   },
   Effect.fn("data download")(function* ({ dataset, to, mirror }) {
     const { downloadCifar } = yield* Effect.promise(() => import("../../Data/Download.ts"))
-    const onProgress = yield* progressLine(
-      (done, total) =>
-        `downloaded ${megabytes(done)} of ${megabytes(total)} MB (${Math.floor((100 * done) / total)} %)`
-    )
-    const file = yield* downloadCifar(dataset, to, { mirror: Option.getOrUndefined(mirror), onProgress })
+    const file = yield* downloadCifar(dataset, to, { mirror: Option.getOrUndefined(mirror) })
     yield* Console.log(`${file} is complete; use it with --dataset ${dataset} --data-dir ${to}`)
-  }, Effect.scoped)
+  })
 ).pipe(Command.withDescription("Fetch CIFAR-10 or CIFAR-100; goes on with a download that was interrupted"))

@@ -8,7 +8,6 @@ import type { DataConfig, SplitName } from "../../Data.ts"
 import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
 import { datasetFlag, deviceFlag } from "../Shared/Flags.ts"
-import { progressLine } from "../Shared/ProgressLine.ts"
 
 export const ensembleFlags = {
   file: Argument.String("file").pipe(
@@ -74,10 +73,6 @@ export const openPrepared = Effect.fnUntraced(function* (
   const dataset = yield* Dataset
   const ensemble = yield* openEnsemble(config, describeData(dataset))
   if (yield* isPrepared(ensemble, split)) return ensemble
-  const images = dataset[split].indices.length
-  const onView = yield* progressLine(
-    (done, total) => `asking the members about ${images} ${split} images: ${done} of ${total} views`
-  )
-  yield* prepare(ensemble, split, onView).pipe(Effect.provide(Device.layer(device)))
+  yield* prepare(ensemble, split).pipe(Effect.provide(Device.layer(device)))
   return ensemble
-}, Effect.scoped)
+})

@@ -23,7 +23,6 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
     () => import("../../Ensemble/Train.ts")
   )
   const { writeReport } = yield* Effect.promise(() => import("../../Report.ts"))
-  const { makeProgress } = yield* Effect.promise(() => import("../../Train/Progress.ts"))
   const config = smoke ? yield* smokeEnsemble(given) : given
   const unfinished = yield* unfinishedRuns(config)
   const whole = Dataset.layer(config.data)
@@ -35,7 +34,6 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
         yield* trainEnsemble(config, {
           command,
           workers,
-          progress: yield* makeProgress(),
           whenTrained: (run, { logits, result }) => writeReport(run, result, logits)
         })
       }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))

@@ -7,12 +7,12 @@ import * as Option from "effect/Option"
 import { Dataset } from "../../Data.ts"
 import { Device } from "../../Device.ts"
 import { decodeEnsemble, teachersOf } from "../../Ensemble.ts"
+import { message } from "../../Events.ts"
 import { readJson } from "../../Platform/Files.ts"
 import { ensembleRecipes, findRecipe } from "../../Recipe.ts"
 import { writeReport } from "../../Report.ts"
 import { type Asked, folderOf, type Plan, planNew, planResumed } from "../../Train/Plan.ts"
 import { smokeDataset } from "../../Train/Probe/DryRun.ts"
-import { makeProgress } from "../../Train/Progress.ts"
 import { RunError, RunFolder, type RunResult, train } from "../../Train.ts"
 import { configOf } from "../Ensemble/Input.ts"
 import { trainAndEvaluate } from "../Ensemble/Train.ts"
@@ -85,16 +85,14 @@ const datasetOf = ({ experiment, smoke }: Plan) => {
 const trainAndReport = Effect.fnUntraced(function* (plan: Plan, input: TrainInput) {
   const { directory } = yield* RunFolder
   const { experiment, smoke } = plan
-  const progress = yield* makeProgress()
   const { name } = yield* Device
   const dataset = yield* Dataset
-  progress.message(`${experiment.name}: ${dataset.name} on ${name}, into ${directory}`)
-  if (smoke) progress.message("a trial: two steps, from random weights")
+  yield* message(`${experiment.name}: ${dataset.name} on ${name}, into ${directory}`)
+  if (smoke) yield* message("a trial: two steps, from random weights")
   const { logits, result } = yield* train(experiment, {
     command: commandLine(),
     workers: input.workers,
-    profile: Option.getOrUndefined(input.profile),
-    progress
+    profile: Option.getOrUndefined(input.profile)
   })
   return { report: yield* writeReport(directory, result, logits), result }
 }, Effect.scoped)

@@ -9,6 +9,7 @@ import * as path from "node:path"
 import { pipeline } from "node:stream/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { Events } from "../../Events.ts"
 import { makeDirectory, StorageError, storageError } from "../../Platform/Files.ts"
 import { DataError } from "../Types.ts"
 import { requestFrom } from "./Request.ts"
@@ -21,7 +22,7 @@ export interface Remote {
   readonly sha256: string
 }
 
-export type OnProgress = (done: number, total: number) => void
+type OnProgress = (done: number, total: number) => void
 
 /** The connection was lost, or the server is busy: worth another try. */
 class Interrupted extends Data.TaggedError("Interrupted")<{ readonly message: string }> {}
@@ -150,11 +151,10 @@ const receiveAll = Effect.fnUntraced(function* (remote: Remote, part: string, on
  * @errors DataError for a server that refuses or has another file, a connection that stays lost, or a wrong
  * checksum; StorageError for a disk that cannot be written.
  */
-export const fetchFile = Effect.fn("fetchFile")(function* (
-  remote: Remote,
-  file: string,
-  onProgress: OnProgress = () => {}
-) {
+export const fetchFile = Effect.fn("fetchFile")(function* (remote: Remote, file: string) {
+  const events = yield* Events
+  const onProgress: OnProgress = (done, total) =>
+    events.publish({ _tag: "Download", file: path.basename(file), done, total })
   const present = yield* sizeOf(file)
   if (present !== undefined) {
     if (present === remote.bytes && (yield* sha256Of(file)) === remote.sha256) return

@@ -8,6 +8,7 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import { Events } from "../../Events.ts"
 import { makeFolder, syncDirectory } from "../../Platform/Files.ts"
 import { LibraryError } from "../Errors.ts"
 import { attempt } from "./Failure.ts"
@@ -16,7 +17,7 @@ import { type Manifest, unpackWheel } from "./Unpack.ts"
 import type { Wheel } from "./Wheels.ts"
 
 /** Called with what is being done, for instance `unpacking tensorflow-cpu 2.21.0`, and bytes. */
-export type OnSetupProgress = (doing: string, done: number, total: number) => void
+type OnSetupProgress = (doing: string, done: number, total: number) => void
 
 const MANIFEST = "manifest.json"
 
@@ -169,11 +170,10 @@ const putInPlace = Effect.fnUntraced(function* (library: string, directory: stri
  *
  * @errors LibraryError: no python3 or pip, no network, another file than expected, a full or unwritable disk
  */
-export const install = Effect.fn("install")(function* (
-  directory: string,
-  wheels: ReadonlyArray<Wheel>,
-  onProgress: OnSetupProgress
-) {
+export const install = Effect.fn("install")(function* (directory: string, wheels: ReadonlyArray<Wheel>) {
+  const events = yield* Events
+  const onProgress: OnSetupProgress = (doing, done, total) =>
+    events.publish({ _tag: "Setup", doing, done, total })
   if (yield* isComplete(directory)) return false
   const cache = path.dirname(directory)
   yield* attempt("create", cache, () => makeFolder(cache))

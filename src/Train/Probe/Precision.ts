@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"
 import type { Device, Precision } from "../../Device.ts"
-import type { Progress } from "../Progress.ts"
+import { message } from "../../Events.ts"
 import { type CompileOptions, compileTraining } from "../Step/TrainingProgram.ts"
 import { measureSpeed } from "./Forecast.ts"
 
@@ -20,8 +20,7 @@ type Compile = Omit<CompileOptions, "precision">
 /** Times steps in both precisions, each in a program of its own. */
 const fastest = Effect.fnUntraced(function* (
   device: Device["Service"],
-  compile: Compile,
-  progress: Progress
+  compile: Compile
 ): Effect.fn.Return<Precision, Effect.Error<ReturnType<typeof compileTraining>>> {
   const speedIn = (precision: Precision) =>
     compileTraining(device, { ...compile, precision }).pipe(
@@ -33,11 +32,11 @@ const fastest = Effect.fnUntraced(function* (
     Effect.catchTag("DeviceUnavailable", () => Effect.succeed(undefined))
   )
   if (bfloat16 === undefined) {
-    progress.message("in float32: this device has no bfloat16")
+    yield* message("in float32: this device has no bfloat16")
     return "float32"
   }
   const precision = bfloat16 > float32 ? "bfloat16" : "float32"
-  progress.message(
+  yield* message(
     `in ${precision}: ${Math.round(bfloat16)} images/s in bfloat16, ${Math.round(float32)} in float32`
   )
   return precision
@@ -49,10 +48,9 @@ export const precisionFor = Effect.fn("precisionFor")(function* (
   options: {
     readonly device: Device["Service"]
     readonly compile: Compile
-    readonly progress: Progress
   }
 ) {
   if (asked.train.precision !== "fastest") return asked.train.precision
-  const { compile, device, progress } = options
-  return yield* fastest(device, compile, progress)
+  const { compile, device } = options
+  return yield* fastest(device, compile)
 })

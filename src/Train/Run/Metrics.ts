@@ -2,36 +2,9 @@
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
-import { withDefault } from "../../Config/Fields.ts"
+import { EpochMetrics } from "../../Events.ts"
 import { readFile, StorageError, storageError, syncDirectory, writeFileAtomic } from "../../Platform/Files.ts"
-
-const Measured = Schema.NullOr(Schema.Finite)
-
-export const EpochMetrics = Schema.Struct({
-  /** Epochs and steps done since the start. */
-  epoch: Schema.Int,
-  step: Schema.Int,
-  /** Learning rate of the epoch's last step. */
-  lr: Schema.Finite,
-  /** Means over the epoch's augmented batches, while the weights changed. */
-  trainLoss: Schema.Finite,
-  trainAccuracy: Schema.Finite,
-  /** On the validation split with the raw weights; null where the epoch was not evaluated. */
-  valLoss: Measured,
-  valAccuracy: Measured,
-  /** On the validation split with the averaged weights; null where there are none. */
-  emaAccuracy: Measured,
-  /** On the validation split with the mean of the weights (SWA); null where there is none. */
-  swaAccuracy: Measured.pipe(withDefault(null)),
-  imagesPerSecond: Schema.Finite,
-  /** Of training, evaluation included. */
-  seconds: Schema.Finite,
-  /** Share of the training time that went into waiting for batches. */
-  waitShare: Schema.Finite
-})
-export type EpochMetrics = typeof EpochMetrics.Type
 
 /** Adds an epoch's line; when it returns, the line is on the disk. */
 export const appendMetrics = (file: string, metrics: EpochMetrics): Effect.Effect<void, StorageError> =>

@@ -1,37 +1,8 @@
 /** Progress of a training: a live bar on a terminal, a line now and then elsewhere, and a line that stays for each epoch. */
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import { makeTerminal, type Output } from "../Platform/StatusLine.ts"
-import type { EpochMetrics } from "./Run/Metrics.ts"
-
-/** What is known after a step of training. */
-export interface StepProgress {
-  /** The epoch under way, from 0, and how many there will be. */
-  readonly epoch: number
-  readonly epochs: number
-  /** Steps done of this epoch. */
-  readonly step: number
-  readonly stepsPerEpoch: number
-  /** Of this step's batch. */
-  readonly loss: number
-  readonly accuracy: number
-  readonly learningRate: number
-  /** In a batch. */
-  readonly images: number
-  /** Of the step, and of those that are left, in steps on whole images. */
-  readonly cost: number
-  readonly costLeft: number
-}
-
-/** Told how a training goes. Called from its loop: what it does must be quick. */
-export interface Progress {
-  readonly message: (text: string) => void
-  readonly step: (progress: StepProgress) => void
-  readonly epoch: (metrics: EpochMetrics) => void
-}
-
-export const silent: Progress = { message: () => {}, step: () => {}, epoch: () => {} }
+import type * as Clock from "effect/Clock"
+import type { EpochMetrics, StepProgress } from "../../Events.ts"
+import type { Terminal } from "../../Platform/StatusLine.ts"
+import { formatSeconds } from "../../Platform/Text.ts"
 
 /** Milliseconds between two states of the live line, and between two lines within an epoch elsewhere. */
 const LIVE_EVERY = 100
@@ -47,16 +18,6 @@ const percent = (share: number): string => `${(100 * share).toFixed(2)} %`.padSt
 
 const rate = (perSecond: number): string =>
   `${perSecond >= 100 ? Math.round(perSecond).toLocaleString("en-GB") : perSecond.toPrecision(2)} images/s`
-
-/** A time in its two largest units: `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 04 h`. */
-export const formatSeconds = (seconds: number): string => {
-  const two = (value: number): string => String(Math.floor(value)).padStart(2, "0")
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${whole} s`
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
-  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${two((whole % 3600) / 60)} min`
-  return `${Math.floor(whole / 86_400)} d ${two((whole % 86_400) / 3600)} h`
-}
 
 const bar = (share: number, width: number): string => {
   const full = Math.round(share * width)
@@ -91,12 +52,13 @@ const epochLine = (metrics: EpochMetrics, epochs: number | undefined): string =>
   ].join("  ")
 }
 
-/** Shows the progress of a training on a stream until the scope is closed. */
-export const makeProgress = Effect.fn("makeProgress")(function* (
-  stream: Output = process.stderr
-): Effect.fn.Return<Progress, never, Scope.Scope> {
-  const clock = yield* Clock.Clock
-  const terminal = yield* makeTerminal(stream)
+export interface TrainingProgress {
+  readonly step: (progress: StepProgress) => void
+  readonly epoch: (metrics: EpochMetrics) => void
+}
+
+/** Shows the progress of a training on a terminal. */
+export const trainingProgress = (terminal: Terminal, clock: Clock.Clock): TrainingProgress => {
   const now = (): number => clock.currentTimeMillisUnsafe()
   const every = terminal.live ? LIVE_EVERY : PLAIN_EVERY
   let shown = terminal.live ? -Infinity : now()
@@ -131,7 +93,6 @@ export const makeProgress = Effect.fn("makeProgress")(function* (
   }
 
   return {
-    message: terminal.print,
     step: (at) => {
       const time = now()
       epochs = at.epochs
@@ -159,4 +120,4 @@ export const makeProgress = Effect.fn("makeProgress")(function* (
       terminal.print(epochLine(metrics, epochs))
     }
   }
-})
+}
