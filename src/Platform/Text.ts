@@ -1,5 +1,4 @@
-<<<<<<< HEAD
-/** Text for a terminal. */
+/** Text for people: safe for a terminal, and numbers as they are read. */
 
 /** Control characters, except line feeds, and those that change the direction of text. */
 const CONTROL = /(?!\n)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu
@@ -14,8 +13,6 @@ export const printable = (text: string): string => text.replace(CONTROL, escaped
 
 /** Text in one line, without control characters: lines are joined by spaces. */
 export const oneLine = (text: string): string => printable(text.trim().replace(/\s*\r?\n\s*/g, " "))
-=======
-/** Numbers as people read them. */
 
 /** A time in its two largest units: `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 04 h`. */
 export const formatSeconds = (seconds: number): string => {
@@ -26,4 +23,3 @@ export const formatSeconds = (seconds: number): string => {
   if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${two((whole % 3600) / 60)} min`
   return `${Math.floor(whole / 86_400)} d ${two((whole % 86_400) / 3600)} h`
 }
->>>>>>> 33aac91 (What happens is one stream of typed events, silent unless somebody listens: the terminal is one consumer, a program's Stream another; no progress callbacks in signatures any more)

@@ -54,6 +54,7 @@ beforeEach(() => {
   write("package.json", "{}")
   write("npm-cli.js", NPM)
   write("tsc.js", TSC)
+  write("scripts/bundle-kernels.mjs", "")
   write("package-lock.json", JSON.stringify(lockfile("1")))
   write("tsconfig.json", "{}")
   write("src/Main.ts", "one")
