@@ -52,7 +52,7 @@ export const fromStatus = (code: number, text: string, doing: string): Execution
   return code === RESOURCE_EXHAUSTED
     ? new OutOfMemory({
         ...fields,
-        message: `out of memory while trying to ${doing}${where}: ${first}; take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size`
+        message: `out of memory while trying to ${doing}${where}: ${first}`
       })
     : new ExecutionError({ ...fields, message: `TensorFlow could not ${doing}${where}: ${first}` })
 }

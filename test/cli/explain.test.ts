@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { explain } from "../../src/Cli/Shared/Explain.ts"
+import { OutOfMemory } from "../../src/Device/Errors.ts"
 import { RunError } from "../../src/Train/Run/RunError.ts"
 
 it("errors of runs are told with the flags that help", () => {
@@ -25,4 +26,9 @@ it("an error is one line that cannot command the terminal", () => {
   const line = explain(new Error("cannot read a\u001b[2Jb\u202e.png:\n  it is\tbroken\r\n"))
   assert.strictEqual(line, "cannot read a\\u001b[2Jb\\u202e.png: it is\\u0009broken")
   assert.strictEqual(explain("no error"), "no error")
+})
+
+it("a device without memory is told with what takes less of it", () => {
+  const line = explain(new OutOfMemory({ message: "out of memory" }))
+  assert.match(line, /^out of memory: .*gradientAccumulationSteps=2.*gradientCheckpointing=true.*batchSize/)
 })

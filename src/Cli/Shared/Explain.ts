@@ -1,4 +1,5 @@
 /** What to do about an error, for a person at a terminal: the only place that speaks of flags and commands. */
+import * as Predicate from "effect/Predicate"
 import { ConfigError } from "../../Config/Errors.ts"
 import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
@@ -43,8 +44,12 @@ const aboutConfig = ({ reason }: ConfigError): string | undefined => {
   }
 }
 
+const OUT_OF_MEMORY =
+  "take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size"
+
 const adviceOn = (error: unknown): string | undefined => {
   if (error instanceof RunError) return aboutRun(error)
+  if (Predicate.isTagged(error, "OutOfMemory")) return OUT_OF_MEMORY
   return error instanceof ConfigError ? aboutConfig(error) : undefined
 }
 
