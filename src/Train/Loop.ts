@@ -15,6 +15,7 @@ import { judged } from "./Averages/Averages.ts"
 import { averageDecay } from "./Averages/Ema.ts"
 import { modelsAveraged } from "./Averages/Swa.ts"
 import { epochMetrics, evaluateEpoch, stepsPerEpoch, weightsOf } from "./Epoch.ts"
+import { observeEpoch, observeStep, spanned } from "./Observe.ts"
 import { lookaheadRate } from "./Optimizer/Lookahead.ts"
 import { afterEpoch, afterStep, type Counters } from "./Run/Counters.ts"
 import type { StepInput, StepOutput } from "./Step/TrainingProgram.ts"
@@ -52,7 +53,8 @@ const save = Effect.fnUntraced(function* ({ run, standing }: Loop) {
   if (counters === saved) return
   const best = counters.best && { best: counters.best.step }
   const state = { step: counters.step, tensors: yield* run.program.read, counters, ...best }
-  yield* run.folder.checkpoints.save(state, { keep: run.experiment.train.keep })
+  const saving = run.folder.checkpoints.save(state, { keep: run.experiment.train.keep })
+  yield* saving.pipe(spanned("checkpoint", { step: counters.step, kind: "step" }))
   yield* Ref.set(standing, { counters, saved: counters, savedAt: yield* Clock.currentTimeMillis })
   yield* publish({ _tag: "CheckpointSaved", step: counters.step, kind: "step" })
 }, Effect.uninterruptible)
@@ -130,13 +132,16 @@ const takeStep = Effect.fnUntraced(function* (loop: Loop, batch: Batch, waited: 
   const { run, standing } = loop
   const now = yield* Ref.get(standing)
   const input = stepInputOf(run, now.counters)
-  const output = yield* run.program.step(batch, input)
+  const { epoch, step } = now.counters
+  const output = yield* run.program.step(batch, input).pipe(spanned("step", { epoch, step }))
   const { correct, gradientNorm, loss } = output
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return yield* nonFinite(run, now)
   const seconds = waited + secondsSince(before)
   const counters = afterStep(now.counters, { loss, correct, seconds, waited })
   yield* setCounters(loop, counters)
-  yield* publish({ _tag: "Step", ...progressOf(run, counters, input, output) })
+  const told = progressOf(run, counters, input, output)
+  yield* observeStep({ ...told, seconds, waited })
+  yield* publish({ _tag: "Step", ...told })
 }, Effect.uninterruptible)
 
 /** Takes the epoch's weights into their mean, if it is their turn and they are not in it yet. */
@@ -178,6 +183,7 @@ const keepEpoch = Effect.fnUntraced(function* (
   }
   yield* setCounters(loop, afterEpoch(counters, seconds, better ? { epoch, step, accuracy } : counters.best))
   yield* save(loop)
+  yield* observeEpoch(accuracy)
   yield* publish({ _tag: "Epoch", metrics })
 }, Effect.uninterruptible)
 
@@ -185,7 +191,9 @@ const endEpoch = Effect.fnUntraced(function* (loop: Loop) {
   const before = performance.now()
   yield* average(loop)
   const { counters } = yield* Ref.get(loop.standing)
-  yield* keepEpoch(loop, yield* evaluateEpoch(loop.run, counters), before)
+  const { epoch } = counters
+  const measured = yield* evaluateEpoch(loop.run, counters).pipe(spanned("evaluate", { epoch }))
+  yield* keepEpoch(loop, measured, before)
 })
 
 const runEpoch = Effect.fnUntraced(function* (loop: Loop) {
@@ -214,7 +222,10 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: TrainingRun, sta
   const counters = Effect.map(Ref.get(standing), ({ counters }) => counters)
   const goesOn = Effect.map(counters, ({ epoch }) => epoch < run.experiment.train.epochs)
   yield* Effect.gen(function* () {
-    while (yield* goesOn) yield* runEpoch(loop)
+    while (yield* goesOn) {
+      const { epoch } = yield* counters
+      yield* runEpoch(loop).pipe(spanned("epoch", { epoch }))
+    }
   }).pipe(Effect.onInterrupt(() => save(loop)))
   return yield* counters
 })

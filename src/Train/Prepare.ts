@@ -8,6 +8,7 @@ import { Dataset } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { publish, warning } from "../Events.ts"
 import { Registry, stepsFor } from "../Registry.ts"
+import { spanned } from "./Observe.ts"
 import { describeCompilation } from "./Probe/Forecast.ts"
 import { precisionFor, withPrecision } from "./Probe/Precision.ts"
 import { checkSameData, type DataDescription, describeData } from "./Run/DataDescription.ts"
@@ -114,7 +115,9 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   const { batchSize } = chosen.train
   const { augment: pipeline, seed } = chosen
   const augmenter = yield* makeAugmenter(dataset, { batchSize, pipeline, seed, workers, steps })
-  const [elapsed, program] = yield* Effect.timed(compileTraining(device, { ...compile, precision }))
+  const [elapsed, program] = yield* Effect.timed(
+    compileTraining(device, { ...compile, precision }).pipe(spanned("compile", { network: network.name }))
+  )
   yield* publish({ _tag: "Compiled", seconds: Duration.toSeconds(elapsed) })
   const parts = { network, images, dataset, augmenter, program }
   return { ...parts, experiment: chosen, config, folder, registry } satisfies PreparedRun

@@ -2,7 +2,9 @@ import { assert, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
 import * as TestClock from "effect/testing/TestClock"
 import { makeAugmenter } from "../../src/Augment.ts"
 import type { Checkpoint } from "../../src/Checkpoint.ts"
@@ -134,4 +136,45 @@ it.effect("a checkpoint is saved whenever so many minutes have gone by", () =>
       [0, 0, 0, 1]
     )
   }).pipe(Effect.scoped)
+)
+
+it.effect("a training is seen by tracers and metric exporters, where there are any", () =>
+  Effect.gen(function* () {
+    const experiment = yield* decodeExperiment({
+      ...{ name: "loop", data: { dataset: "shapes" }, augment: [], model: { _tag: "SimpleCnn", width: 1 } },
+      train: { epochs: 2, batchSize: 32, learningRate: 0.1, schedule: { _tag: "Cosine" } }
+    })
+    const registry = yield* Registry
+    const saved: Array<Checkpoint> = []
+    const run = Effect.gen(function* () {
+      const augmenter = yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 })
+      const program = noted([], Effect.void)
+      return yield* runEpochs(
+        {
+          ...{ experiment, dataset, augmenter, program, registry },
+          network: makeNetwork(experiment.model, { classes: 4, size }),
+          images: imagesOf(experiment, describeData(dataset)),
+          folder: notedIn(saved)
+        },
+        START
+      )
+    }).pipe(Effect.scoped)
+    const spans: Array<string> = []
+    const tracer = Tracer.make({
+      span: (options) => {
+        if (options.name.startsWith("shakedrop.")) spans.push(options.name)
+        return new Tracer.NativeSpan(options)
+      }
+    })
+    yield* Effect.provideService(run, Tracer.Tracer, tracer)
+    const steps = Math.floor(dataset.train.indices.length / 32)
+    const count = (name: string) => spans.filter((each) => each === `shakedrop.${name}`).length
+    assert.strictEqual(count("epoch"), 2)
+    assert.strictEqual(count("step"), 2 * steps)
+    assert.strictEqual(count("evaluate"), 2)
+    assert.isAtLeast(count("checkpoint"), 2)
+    const metrics = yield* Metric.snapshot
+    const loss = metrics.find(({ id }) => id === "shakedrop_loss")
+    assert.deepInclude(loss?.state, { value: 1 })
+  })
 )
