@@ -13,14 +13,22 @@ Map.groupBy ??= <K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K)
   return groups
 }
 
+/** What needs a process for each file: large networks and measured times, and commands in folders of their own. */
+const ALONE = ["bench", "cli", "package", "train"].map((folder) => `test/${folder}/**/*.test.ts`)
+
+const EVERYTHING = "test/**/*.test.ts"
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // libtensorflow is one per process: each test file gets its own process, two at a time.
+    // libtensorflow is one per process, and takes a while to load: each of two processes runs many files.
     pool: "forks",
     maxWorkers: 2,
     // Only what hangs runs out of time: a busy machine takes several times as long as an idle one.
     testTimeout: 300_000,
-    hookTimeout: 300_000
+    hookTimeout: 300_000,
+    projects: [
+      { extends: true, test: { name: "shared", include: [EVERYTHING], exclude: ALONE, isolate: false } },
+      { extends: true, test: { name: "alone", include: ALONE } }
+    ]
   }
 })
