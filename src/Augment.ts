@@ -6,9 +6,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Batch, batchStream } from "./Augment/Batch/BatchStream.ts"
+import { type Batch, type BatchRange, batchStream } from "./Augment/Batch/BatchStream.ts"
+import { type Epochs, openEpochs } from "./Augment/Batch/Epochs.ts"
 import { makeInline } from "./Augment/Batch/Inline.ts"
-import type { BatchArrays } from "./Augment/Batch/MakeBatch.ts"
 import { makePool, SLOTS } from "./Augment/Batch/WorkerPool.ts"
 import type { AugmentError } from "./Augment/Errors.ts"
 import { toColour } from "./Augment/Kernel/Canvas.ts"
@@ -20,10 +20,12 @@ import { draws, shuffle } from "./Random.ts"
 
 export {
   type Batch,
+  type BatchRange,
   batchesPerEpoch,
   evaluationBatches,
   type ImageBatch
 } from "./Augment/Batch/BatchStream.ts"
+export type { Epochs } from "./Augment/Batch/Epochs.ts"
 export type { BatchArrays } from "./Augment/Batch/MakeBatch.ts"
 export { AugmentError } from "./Augment/Errors.ts"
 export { type Canvas, type Colour, makeCanvas } from "./Augment/Kernel/Canvas.ts"
@@ -60,48 +62,62 @@ export interface AvailableSteps {
 }
 
 /** Which of the batches: those of an epoch, from batch `from` on. */
-export interface EpochPosition {
-  readonly epoch: number
-  readonly from: number
-}
+export type EpochPosition = Omit<BatchRange, "until">
 
 export interface Augmenter {
   /**
-   * The augmented batches of an epoch of the training split, in an order drawn for the epoch. At most two batches
-   * for each thread are made before they are asked for.
+   * Opens the stream of augmented batches of some epochs of the training split, each in an order drawn for it. At most
+   * two batches for each thread are made before they are asked for, until the scope closes. The memory of a batch is
+   * used for a later one once its effect is done, because to make use of fresh memory takes longer than many an
+   * operation on images.
    */
-  readonly epoch: (position: EpochPosition) => Stream.Stream<Batch, AugmentError>
-  /**
-   * Hands back a batch that is done with, so that its memory is used for a later one: to make use of fresh memory
-   * takes longer than many an operation on images. A batch that is not handed back stays as it is.
-   */
-  readonly recycle: (batch: BatchArrays) => void
+  readonly open: (range: BatchRange) => Effect.Effect<Epochs, never, Scope.Scope>
+  /** Runs an effect on each of an epoch's batches, in order. A batch's arrays are valid until its effect is done. */
+  readonly run: <A, E, R>(
+    position: EpochPosition,
+    use: (batch: Batch) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<void, E | AugmentError, R>
 }
 
-/** Makes ready to augment a data set. Worker threads, where there are any, end with the scope. */
-export const makeAugmenter = Effect.fnUntraced(function* (
+/** How an augmenter makes its batches. */
+const makeSource = Effect.fnUntraced(function* (
   dataset: Pick<LoadedDataset, "train" | "mean">,
   { batchSize, pipeline, seed, steps = { definitions: builtIn, modules: [] }, workers = 0 }: BatchOptions
-): Effect.fn.Return<Augmenter, never, Scope.Scope> {
+) {
   const { images, indices, labels } = dataset.train
   const { definitions, modules } = steps
   const source = { images, labels, mean: toColour(dataset.mean), pipeline, batchSize, seed, modules }
   const threads = modules === undefined ? 0 : workers
-  const { make, recycle } = threads > 0 ? yield* makePool(source, threads) : makeInline(source, definitions)
+  const maker = threads > 0 ? yield* makePool(source, threads) : makeInline(source, definitions)
+  const orderOf = (epoch: number) => shuffle(indices.slice(), draws(seed, "order", epoch))
+  return { ...maker, orderOf, images: indices.length, batchSize, concurrency: threads * SLOTS }
+})
+
+/** Makes ready to augment a data set. Worker threads, where there are any, end with the scope. */
+export const makeAugmenter = Effect.fnUntraced(function* (
+  dataset: Pick<LoadedDataset, "train" | "mean">,
+  options: BatchOptions
+): Effect.fn.Return<Augmenter, never, Scope.Scope> {
+  const source = yield* makeSource(dataset, options)
+  const open = (range: BatchRange) => openEpochs({ ...source, ...range })
   return {
-    recycle,
-    epoch: ({ epoch, from }) =>
-      Stream.suspend(() => {
-        const order = shuffle(indices.slice(), draws(seed, "order", epoch))
-        return batchStream({ order, batchSize, epoch, from, make, concurrency: threads * SLOTS })
-      })
+    open,
+    run: ({ epoch, from }, use) =>
+      Effect.scoped(Effect.flatMap(open({ epoch, from, until: epoch + 1 }), (epochs) => epochs.run(use)))
   }
 })
 
-/** The augmented batches of an epoch, made by threads of its own where `workers` asks for them. */
+/**
+ * The augmented batches of an epoch as a stream, made by threads of its own where `workers` asks for them. Each has
+ * memory of its own, so that they can be kept.
+ */
 export const epochBatches = (
   dataset: Pick<LoadedDataset, "train" | "mean">,
   options: BatchOptions,
-  position: EpochPosition
+  { epoch, from }: EpochPosition
 ): Stream.Stream<Batch, AugmentError> =>
-  Stream.unwrap(Effect.map(makeAugmenter(dataset, options), ({ epoch }) => epoch(position)))
+  Stream.unwrap(
+    Effect.map(makeSource(dataset, options), (source) =>
+      batchStream({ ...source, epoch, from, until: epoch + 1 })
+    )
+  )

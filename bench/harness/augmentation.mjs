@@ -1,6 +1,5 @@
 /** Our augmentation pipelines and operations, timed. */
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { makeAugmenter, normalize } from "../../dist/Augment.js"
 import { shapes } from "../../dist/Data/Shapes.js"
 
@@ -74,13 +73,7 @@ export const asFloat32 = ({ images }) => normalize(images, MEAN, STD, normalised
 export const makePass = Effect.fnUntraced(function* (pixels, { pipeline, repeats, use, workers }) {
   const dataset = repeated(pixels, repeats)
   const augmenter = yield* makeAugmenter(dataset, { batchSize: BATCH, pipeline, seed: 1, workers })
-  return (epoch) =>
-    Stream.runForEach(augmenter.epoch({ epoch, from: 0 }), (batch) =>
-      Effect.sync(() => {
-        use(batch)
-        augmenter.recycle(batch)
-      })
-    )
+  return (epoch) => augmenter.run({ epoch, from: 0 }, (batch) => Effect.sync(() => use(batch)))
 })
 
 /** Images per second with each number of workers: the best of some epochs, in turn, by augmenters that are ready. */

@@ -5,8 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
-import { epochBatches } from "../Augment.ts"
+import { makeAugmenter } from "../Augment.ts"
 import { Dataset, type LoadedDataset } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { Registry, stepsFor } from "../Registry.ts"
@@ -51,17 +50,13 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
     { statistics: statisticsEntry(network, images, experiment.seed) },
     { precision: precisionOf(experiment) }
   )
-  const batches = epochBatches(
-    dataset,
-    {
-      batchSize,
-      pipeline: experiment.augment,
-      seed: experiment.seed,
-      steps: stepsFor(yield* Registry, experiment.augment)
-    },
-    { epoch: 0, from: 0 }
-  )
-  yield* Stream.runForEach(batches, (batch) =>
+  const augmenter = yield* makeAugmenter(dataset, {
+    batchSize,
+    pipeline: experiment.augment,
+    seed: experiment.seed,
+    steps: stepsFor(yield* Registry, experiment.augment)
+  })
+  yield* augmenter.run({ epoch: 0, from: 0 }, (batch) =>
     program.run("statistics", {
       images: uint8([batchSize, size.height, size.width, 3], batch.images),
       share: scalar(1 / (batch.index + 1)),

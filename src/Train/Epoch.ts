@@ -1,6 +1,5 @@
 /** What is done at the end of an epoch: the mean of the weights, evaluations, and the epoch's line of numbers. */
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { batchesPerEpoch } from "../Augment.ts"
 import { learningRateAt } from "../Config/Schedule.ts"
 import type { WeightsName } from "../Config.ts"
@@ -20,12 +19,8 @@ export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
 
 /** Measures the batch statistics of the mean weights on the epoch's batches, augmented as they were trained on. */
 const measureStatistics = (run: TrainingRun, epoch: number) =>
-  Stream.runForEach(run.augmenter.epoch({ epoch, from: 0 }), (batch) =>
-    Effect.gen(function* () {
-      yield* run.program.measureStatistics(batch)
-      run.augmenter.recycle(batch)
-      yield* Effect.yieldNow
-    })
+  run.augmenter.run({ epoch, from: 0 }, (batch) =>
+    Effect.andThen(run.program.measureStatistics(batch), Effect.yieldNow)
   )
 
 /** Evaluates on the validation split what the run keeps, where it is time to do so. */

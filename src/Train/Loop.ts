@@ -6,8 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
-import * as Stream from "effect/Stream"
-import type { Batch } from "../Augment.ts"
+import type { Batch, Epochs } from "../Augment.ts"
 import { costOfEpochs, scaleAt } from "../Config/Resizing.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
 import { publish, type StepProgress } from "../Events.ts"
@@ -196,15 +195,12 @@ const endEpoch = Effect.fnUntraced(function* (loop: Loop) {
   yield* keepEpoch(loop, measured, before)
 })
 
-const runEpoch = Effect.fnUntraced(function* (loop: Loop) {
-  const { augmenter } = loop.run
-  const { counters } = yield* Ref.get(loop.standing)
+/** Takes the steps that are left of an epoch, and ends it. */
+const runEpoch = Effect.fnUntraced(function* (loop: Loop, epochs: Epochs) {
   let ready = performance.now()
-  yield* Stream.runForEach(
-    augmenter.epoch({ epoch: counters.epoch, from: counters.batch }),
+  yield* epochs.run(
     Effect.fnUntraced(function* (batch) {
       yield* takeStep(loop, batch, secondsSince(ready))
-      augmenter.recycle(batch)
       yield* saveInTime(loop)
       // A signal is delivered only when Node's event loop turns.
       yield* Effect.yieldNow
@@ -222,10 +218,15 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: TrainingRun, sta
   const counters = Effect.map(Ref.get(standing), ({ counters }) => counters)
   const goesOn = Effect.map(counters, ({ epoch }) => epoch < run.experiment.train.epochs)
   yield* Effect.gen(function* () {
+    const range = { epoch: start.epoch, from: start.batch, until: run.experiment.train.epochs }
+    const epochs = yield* run.augmenter.open(range)
     while (yield* goesOn) {
       const { epoch } = yield* counters
-      yield* runEpoch(loop).pipe(spanned("epoch", { epoch }))
+      yield* runEpoch(loop, epochs).pipe(spanned("epoch", { epoch }))
     }
-  }).pipe(Effect.onInterrupt(() => save(loop)))
+  }).pipe(
+    Effect.scoped,
+    Effect.onInterrupt(() => save(loop))
+  )
   return yield* counters
 })

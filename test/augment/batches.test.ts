@@ -3,9 +3,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import { batchMemory } from "../../src/Augment/Batch/BatchMemory.ts"
 import { batchStream } from "../../src/Augment/Batch/BatchStream.ts"
 import { makeTrace } from "../../src/Augment/Batch/Breadcrumbs.ts"
-import { arraysOver, batchBytes, batchMaker } from "../../src/Augment/Batch/MakeBatch.ts"
+import { openEpochs } from "../../src/Augment/Batch/Epochs.ts"
+import { arraysOver, type BatchTask, batchBytes, batchMaker } from "../../src/Augment/Batch/MakeBatch.ts"
 import { makePool } from "../../src/Augment/Batch/WorkerPool.ts"
 import type { Pipeline } from "../../src/Augment/Pipeline.ts"
 import {
@@ -122,7 +124,8 @@ describe("the batches of an epoch", () => {
 })
 
 describe("what is made ahead", () => {
-  const order = Uint32Array.from({ length: 400 }, (_, i) => i)
+  const orderOf = () => Uint32Array.from({ length: 400 }, (_, i) => i)
+  const epochs = { images: 400, orderOf, batchSize: 4, epoch: 0 }
   const arrays = () => {
     const source = { batchSize: 4, images: { height: 1, width: 1 } } as Parameters<typeof batchBytes>[0]
     return arraysOver(new ArrayBuffer(batchBytes(source)), source)
@@ -148,7 +151,7 @@ describe("what is made ahead", () => {
             })
           )
         yield* Stream.runForEach(
-          batchStream({ order, batchSize: 4, epoch: 0, from: 0, make, concurrency }),
+          batchStream({ ...epochs, from: 0, until: 1, make, concurrency }),
           Effect.fnUntraced(function* () {
             taken++
             // Time enough to make every batch there is.
@@ -159,6 +162,47 @@ describe("what is made ahead", () => {
         assert.deepStrictEqual([made, taken], [100, 100])
         assert.strictEqual(most, ahead)
       })
+  )
+
+  it.effect.each([
+    { concurrency: 0, ahead: 2 },
+    { concurrency: 2, ahead: 2 },
+    { concurrency: 6, ahead: 6 }
+  ])(
+    "is of the next epoch while one is evaluated, and no more than $ahead batches (concurrency $concurrency)",
+    ({ ahead, concurrency }) =>
+      Effect.gen(function* () {
+        const made: Array<string> = []
+        const make = ({ epoch, index }: BatchTask) =>
+          Effect.andThen(
+            Effect.yieldNow,
+            Effect.sync(() => {
+              made.push(`${epoch} ${index}`)
+              return arrays()
+            })
+          )
+        const taken: Array<string> = []
+        const run = yield* openEpochs({
+          ...{ ...epochs, from: 97, until: 3, concurrency },
+          ...{ make, recycle: () => {} }
+        })
+        for (const epoch of [0, 1, 2]) {
+          yield* run.run((batch) =>
+            Effect.gen(function* () {
+              taken.push(`${batch.epoch} ${batch.index}`)
+              for (let i = 0; i < 50; i++) yield* Effect.yieldNow
+              assert.isAtMost(made.length - taken.length, ahead)
+            })
+          )
+          assert.strictEqual(taken.at(-1), `${epoch} 99`)
+          assert.strictEqual(taken.length, 3 + 100 * epoch)
+          // The evaluation: time enough to make every batch there is.
+          for (let i = 0; i < 500; i++) yield* Effect.yieldNow
+          const next = Array.from({ length: ahead }, (_, index) => `${epoch + 1} ${index}`)
+          assert.deepStrictEqual(made.slice(taken.length), epoch === 2 ? [] : next)
+        }
+        assert.deepStrictEqual(taken, made)
+      }).pipe(Effect.scoped)
   )
 
   it.live("memory does not grow with the batches that pass", () =>
@@ -184,43 +228,86 @@ describe("what is made ahead", () => {
   )
 })
 
-describe("memory that is handed back", () => {
-  it.live.each([0, 2])("is used for a later batch, with the same bytes (%d worker threads)", (workers) =>
-    Effect.gen(function* () {
-      const augmenter = yield* makeAugmenter(dataset, { ...options, workers })
-      const expected = plain(yield* collect(options, 0))
-      const buffers = new Set<ArrayBufferLike>()
-      const taken: Array<unknown> = []
-      for (const _ of [0, 1, 2]) {
-        yield* Stream.runForEach(augmenter.epoch({ epoch: 0, from: 0 }), (batch) =>
-          Effect.sync(() => {
-            buffers.add(batch.images.buffer)
-            taken.push(...plain([batch]))
-            augmenter.recycle(batch)
-          })
-        )
-      }
-      assert.deepStrictEqual(taken, [...expected, ...expected, ...expected])
-      // One that is taken, and those that are made ahead of it.
-      assert.isAtMost(buffers.size, 1 + Math.max(2, 2 * workers))
-      assert.isBelow(buffers.size, taken.length)
-    })
+describe("memory of a batch", () => {
+  it.live.each([0, 2])(
+    "is used for a later batch once its effect is done, with the same bytes (%d worker threads)",
+    (workers) =>
+      Effect.gen(function* () {
+        const augmenter = yield* makeAugmenter(dataset, { ...options, workers })
+        const expected = plain(yield* collect(options, 0))
+        const buffers = new Set<ArrayBufferLike>()
+        const taken: Array<unknown> = []
+        for (const _ of [0, 1, 2]) {
+          yield* augmenter.run({ epoch: 0, from: 0 }, (batch) =>
+            Effect.gen(function* () {
+              buffers.add(batch.images.buffer)
+              const before = plain([batch])
+              // Time for later batches to be made.
+              yield* Effect.sleep(1)
+              assert.deepStrictEqual(plain([batch]), before)
+              taken.push(...before)
+            })
+          )
+        }
+        assert.deepStrictEqual(taken, [...expected, ...expected, ...expected])
+        // One that is taken, and those that are made ahead of it.
+        assert.isAtMost(buffers.size, 1 + Math.max(2, 2 * workers))
+        assert.isBelow(buffers.size, taken.length)
+      })
   )
 
-  it.live("is lent to one batch only, however often it is handed back", () =>
+  it("is lent to one batch only, however often it is handed back", () => {
+    const source = { batchSize: 4, images: { height: 1, width: 1 } } as Parameters<typeof batchMemory>[0]
+    const { recycle, take } = batchMemory(source, (bytes) => new ArrayBuffer(bytes))
+    const first = take()
+    const second = take()
+    recycle(first)
+    recycle(first)
+    recycle({ ...first, images: new Uint8Array(first.images) })
+    const later = [take(), take(), take()]
+    const buffers = later.map(({ images }) => images.buffer)
+    assert.strictEqual(buffers.filter((buffer) => buffer === first.images.buffer).length, 1)
+    assert.strictEqual(new Set(buffers).size, later.length)
+    assert.notInclude(buffers, second.images.buffer)
+  })
+
+  it.live("is not lent again where an effect was interrupted: a device may be at work on it", () =>
     Effect.gen(function* () {
       const augmenter = yield* makeAugmenter(dataset, options)
-      const [first, second] = yield* Stream.runCollect(augmenter.epoch({ epoch: 0, from: 0 }))
-      const kept = plain([second])
-      augmenter.recycle(first)
-      augmenter.recycle(first)
-      augmenter.recycle({ ...first, images: new Uint8Array(first.images) })
-      const later = yield* Stream.runCollect(augmenter.epoch({ epoch: 1, from: 0 }))
-      const buffers = later.map(({ images }) => images.buffer)
-      assert.strictEqual(buffers.filter((buffer) => buffer === first.images.buffer).length, 1)
-      assert.strictEqual(new Set(buffers).size, later.length)
-      assert.deepStrictEqual(plain([second]), kept)
-    })
+      const held = yield* Deferred.make<Batch>()
+      const fiber = yield* Effect.forkChild(
+        augmenter.run({ epoch: 0, from: 0 }, (batch) =>
+          Effect.andThen(Deferred.succeed(held, batch), Effect.never)
+        )
+      )
+      const first = yield* Deferred.await(held)
+      const kept = plain([first])
+      yield* Fiber.interrupt(fiber)
+      yield* augmenter.run({ epoch: 1, from: 0 }, ({ images }) =>
+        Effect.sync(() => assert.notStrictEqual(images.buffer, first.images.buffer))
+      )
+      assert.deepStrictEqual(plain([first]), kept)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live.each([0, 1, 3])(
+    "epochs are one stream, from any batch on, with the same bytes (%d worker threads)",
+    (workers) =>
+      Effect.gen(function* () {
+        const expected: Array<unknown> = []
+        for (const epoch of [1, 2, 3]) expected.push(...plain(yield* collect(options, epoch)))
+        const augmenter = yield* makeAugmenter(dataset, { ...options, workers })
+        const whole = batchesPerEpoch(70, options.batchSize)
+        for (const from of [0, 3, whole]) {
+          const taken: Array<unknown> = []
+          const epochs = yield* augmenter.open({ epoch: 1, from, until: 4 })
+          for (const _ of [1, 2, 3])
+            yield* epochs.run((batch) => Effect.sync(() => taken.push(...plain([batch]))))
+          assert.deepStrictEqual(taken, expected.slice(from))
+          // There is nothing after the last epoch.
+          yield* epochs.run(() => Effect.die("no batch is left"))
+        }
+      }).pipe(Effect.scoped)
   )
 })
 
@@ -267,10 +354,16 @@ describe("threads", () => {
     Effect.gen(function* () {
       const augmenter = yield* makeAugmenter(dataset, { ...options, workers: 2 })
       for (const epoch of [0, 1, 2]) {
-        const left = yield* Stream.runCollect(Stream.take(augmenter.epoch({ epoch, from: 0 }), 1))
-        assert.deepStrictEqual(plain(left), plain((yield* collect(options, epoch)).slice(0, 1)))
-        const whole = yield* Stream.runCollect(augmenter.epoch({ epoch, from: 0 }))
-        assert.deepStrictEqual(plain(whole), plain(yield* collect(options, epoch)))
+        const left: Array<unknown> = []
+        const leaving = augmenter.run({ epoch, from: 0 }, (batch) => {
+          left.push(...plain([batch]))
+          return Effect.fail("enough")
+        })
+        assert.strictEqual(yield* Effect.flip(leaving), "enough")
+        assert.deepStrictEqual(left, plain((yield* collect(options, epoch)).slice(0, 1)))
+        const whole: Array<unknown> = []
+        yield* augmenter.run({ epoch, from: 0 }, (batch) => Effect.sync(() => whole.push(...plain([batch]))))
+        assert.deepStrictEqual(whole, plain(yield* collect(options, epoch)))
       }
       assert.strictEqual(threads(), 2)
     })

@@ -7,14 +7,23 @@ import type { BatchArrays, BatchTask } from "./MakeBatch.ts"
 
 /** Images of a batch, uint8 [batchSize,H,W,3]; only the first `size` are images, the others are black. */
 export interface ImageBatch {
-  /** The batch's number, from 0. */
+  /** The batch's number in its epoch or split, from 0. */
   readonly index: number
   readonly size: number
   readonly images: Uint8Array
 }
 
 /** A whole batch to train on. */
-export interface Batch extends ImageBatch, BatchArrays {}
+export interface Batch extends ImageBatch, BatchArrays {
+  readonly epoch: number
+}
+
+/** Which batches: those from batch `from` of `epoch` on, up to the end of the epoch before `until`. */
+export interface BatchRange {
+  readonly epoch: number
+  readonly from: number
+  readonly until: number
+}
 
 /** Makes batches. */
 export interface Maker {
@@ -27,34 +36,54 @@ export interface Maker {
 /** Whole batches in an epoch; the images that are left over are other ones in each epoch. */
 export const batchesPerEpoch = (images: number, batchSize: number): number => Math.floor(images / batchSize)
 
-export interface BatchStreamOptions {
-  /** The images of the epoch, in its order. */
-  readonly order: Uint32Array
+export interface BatchStreamOptions extends BatchRange {
+  /** Images of an epoch. */
+  readonly images: number
+  /** The images of an epoch, in its order. */
+  readonly orderOf: (epoch: number) => Uint32Array
   readonly batchSize: number
-  readonly epoch: number
-  /** The first batch. */
-  readonly from: number
   readonly make: Maker["make"]
   /** Batches that are made at a time; 0 for a maker that keeps the calling thread busy. */
   readonly concurrency: number
 }
 
+interface Place {
+  readonly epoch: number
+  readonly index: number
+  /** The order of the epoch. */
+  readonly order: Uint32Array
+}
+
+/** The places of all batches in a range. An epoch is put in order once its first batch is to be made. */
+const placesOf = ({ batchSize, epoch, from, images, orderOf, until }: BatchStreamOptions) => {
+  const batches = batchesPerEpoch(images, batchSize)
+  const ofEpoch = (each: number): Stream.Stream<Place> => {
+    const first = each === epoch ? from : 0
+    if (first >= batches) return Stream.empty
+    const order = orderOf(each)
+    return Stream.map(Stream.range(first, batches - 1), (index) => ({ epoch: each, index, order }))
+  }
+  return Stream.flatMap(Stream.range(epoch, until - 1), ofEpoch)
+}
+
 /**
- * The batches of an epoch, in order. As many as are made at a time are made before they are asked for, and no more;
- * two where that is none.
+ * Batches of several epochs as one stream, in order: the first ones of an epoch are made while the last ones of the
+ * epoch before are used. As many as are made at a time are made before they are asked for, and no more; two where that
+ * is none.
  */
 export const batchStream = (options: BatchStreamOptions): Stream.Stream<Batch, AugmentError> => {
-  const { batchSize, concurrency, epoch, from, make, order } = options
-  const batches = batchesPerEpoch(order.length, batchSize)
-  if (from >= batches) return Stream.empty
-  const numbers = Stream.range(from, batches - 1, 1)
-  const batch = (index: number): Effect.Effect<Batch, AugmentError> => {
+  const { batchSize, concurrency, make } = options
+  const batch = ({ epoch, index, order }: Place): Effect.Effect<Batch, AugmentError> => {
     const chosen = order.slice(index * batchSize, (index + 1) * batchSize)
-    return Effect.map(make({ epoch, index, chosen }), (arrays) => ({ index, size: batchSize, ...arrays }))
+    return Effect.map(make({ epoch, index, chosen }), (arrays) => ({
+      ...{ epoch, index, size: batchSize },
+      ...arrays
+    }))
   }
+  const places = placesOf(options)
   return concurrency > 0
-    ? Stream.mapEffect(numbers, batch, { concurrency })
-    : Stream.buffer(Stream.mapEffect(numbers, batch), { capacity: 1 })
+    ? Stream.mapEffect(places, batch, { concurrency })
+    : Stream.buffer(Stream.mapEffect(places, batch), { capacity: 1 })
 }
 
 /** The images of a split as they are, in its order; the last batch is padded with black images. */
