@@ -6,7 +6,6 @@
  * are whole: without it there is no checkpoint. Nothing good is overwritten, and an old one goes only when a newer one
  * is complete, so that whatever stops the process leaves a whole checkpoint.
  */
-import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,14 +16,13 @@ import {
   isBefore,
   isOf,
   type Kind,
-  list,
   nameOf,
   read,
   readManifest,
   stepOf,
   write
 } from "./Checkpoint/Format.ts"
-import { type StorageError, storageError } from "./Platform/Files.ts"
+import { list, remove, type StorageError } from "./Platform/Files.ts"
 
 export type { Checkpoint } from "./Checkpoint/Format.ts"
 
@@ -160,12 +158,7 @@ const removeAllBut = Effect.fnUntraced(function* (
   )
   // The manifest goes first: without it the rest is no checkpoint.
   const manifestsFirst = stale.sort((a, b) => Number(b.endsWith(".json")) - Number(a.endsWith(".json")))
-  yield* Effect.tryPromise({
-    try: async () => {
-      for (const file of manifestsFirst) await fs.rm(path.join(directory, file), { force: true })
-    },
-    catch: storageError("tidy", directory)
-  })
+  for (const file of manifestsFirst) yield* remove(path.join(directory, file))
 })
 
 /** What can be read of the first of some checkpoints, and a line for each before it that cannot. */

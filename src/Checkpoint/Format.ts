@@ -1,13 +1,21 @@
 /** One checkpoint as two files: tensors, and the manifest that completes it. Reading verifies both. */
 import { createHash } from "node:crypto"
-import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../Config/Decode.ts"
 import { isObject } from "../Config/Overlay.ts"
 import { fromPyTorch, toPyTorch } from "../Model/Weights/PyTorchLayout.ts"
-import { readFile, readJson, StorageError, storageError, writeFileAtomic } from "../Platform/Files.ts"
+import {
+  linkOrCopy,
+  list,
+  readFile,
+  readJson,
+  remove,
+  rename,
+  StorageError,
+  writeFileAtomic
+} from "../Platform/Files.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
 import { decode, encode } from "../Tensor/Safetensors.ts"
 
@@ -67,24 +75,10 @@ const BEFORE = "-before"
 /** Whether a checkpoint was set aside. */
 export const isBefore = (name: string): boolean => name.endsWith(BEFORE)
 
-/** The files of a folder; none where there is no folder. */
-export const list = (directory: string): Effect.Effect<Array<string>, StorageError> =>
-  Effect.tryPromise({ try: () => fs.readdir(directory), catch: storageError("read", directory) }).pipe(
-    Effect.catchIf(
-      ({ reason }) => reason === "NotFound",
-      () => Effect.succeed([])
-    )
-  )
-
 /** Removes what a killed process left half-written. Nobody may be writing. */
 export const removeUnfinished = Effect.fnUntraced(function* (directory: string) {
   const unfinished = (yield* list(directory)).filter((file) => OWN.test(file) && file.endsWith(".tmp"))
-  yield* Effect.tryPromise({
-    try: async () => {
-      for (const file of unfinished) await fs.rm(path.join(directory, file), { force: true })
-    },
-    catch: storageError("tidy", directory)
-  })
+  for (const file of unfinished) yield* remove(path.join(directory, file))
 })
 
 const filesOf = (directory: string, name: string) => ({
@@ -96,14 +90,13 @@ const filesOf = (directory: string, name: string) => ({
  * Sets a checkpoint aside under another name, where one is in the place of a new one: it is whole until the new one is.
  * The tensors get their second name before the manifest gets its new one.
  */
-const setAside = async (directory: string, name: string): Promise<void> => {
+const setAside = Effect.fnUntraced(function* (directory: string, name: string) {
   const { file, manifestFile } = filesOf(directory, name)
   const aside = filesOf(directory, `${name}${BEFORE}`)
-  await fs.rm(aside.file, { force: true })
-  // Not every file system has hard links.
-  await fs.link(file, aside.file).catch(() => fs.copyFile(file, aside.file))
-  await fs.rename(manifestFile, aside.manifestFile)
-}
+  yield* remove(aside.file)
+  yield* linkOrCopy(file, aside.file)
+  yield* rename(manifestFile, aside.manifestFile)
+})
 
 /** Writes a checkpoint; what it is complete with comes last. */
 export const write = Effect.fnUntraced(function* (directory: string, kind: Kind, checkpoint: Checkpoint) {
@@ -112,10 +105,7 @@ export const write = Effect.fnUntraced(function* (directory: string, kind: Kind,
   const { file, manifestFile } = filesOf(directory, name)
   const there = yield* list(directory)
   if (there.includes(`${name}.json`) && there.includes(`${name}.safetensors`)) {
-    yield* Effect.tryPromise({
-      try: () => setAside(directory, name),
-      catch: storageError("set aside", file)
-    })
+    yield* setAside(directory, name)
   }
   const chunks = encode(toPyTorch(tensors))
   yield* writeFileAtomic(file, chunks)

@@ -3,14 +3,13 @@
  * other combination of them is a matter of milliseconds.
  */
 import { createHash } from "node:crypto"
-import { existsSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { publish } from "../Events.ts"
-import { readFile, writeFileAtomic } from "../Platform/Files.ts"
+import { exists, readFile, writeFileAtomic } from "../Platform/Files.ts"
 import { float32 } from "../Tensor/HostTensor.ts"
 import { decode, encode } from "../Tensor/Safetensors.ts"
 import { predict } from "../Train/Evaluate/Logits.ts"
@@ -57,7 +56,7 @@ const keptFor = (
 
 /** Logits [images,classes] from a file; none where there is no such file, or it is damaged. */
 const read = Effect.fnUntraced(function* ({ file, split }: Kept) {
-  if (!existsSync(file)) return Option.none<Outputs>()
+  if (!(yield* exists(file))) return Option.none<Outputs>()
   const bytes = yield* readFile(file)
   const decoded = yield* Effect.option(Effect.try({ try: () => decode(bytes), catch: () => "damaged" }))
   if (Option.isNone(decoded)) return Option.none<Outputs>()

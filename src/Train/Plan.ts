@@ -3,14 +3,13 @@
  * that is continued has its own experiment, over which what is asked for is laid, so that a difference that is named is
  * one that was asked for.
  */
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { ConfigError } from "../Config/Errors.ts"
 import { isObject, merge, parseAssignment } from "../Config/Overlay.ts"
 import { type Experiment, readExperiment } from "../Experiment.ts"
-import type { StorageError } from "../Platform/Files.ts"
+import { list, type StorageError } from "../Platform/Files.ts"
 import { smokeExperiment } from "./Probe/DryRun.ts"
 import { checkDataThere, checkSameExperiment } from "./Run/RunConfig.ts"
 import { RunError } from "./Run/RunError.ts"
@@ -84,16 +83,17 @@ export const planNew = Effect.fn("planNew")(function* (asked: Asked, findRecipe:
 })
 
 /** The newest run of a name: in the folder NAME, or in that with the highest number. */
-const newestRun = (root: string, name: string): string | undefined => {
-  const numbers = (fs.existsSync(root) ? fs.readdirSync(root) : []).flatMap((entry) => {
+const newestRun = Effect.fnUntraced(function* (root: string, name: string) {
+  const numbers = (yield* list(root)).flatMap((entry) => {
     const number =
       entry === name ? 1 : Number(entry.startsWith(`${name}-`) ? entry.slice(name.length + 1) : "-")
-    const isRun = fs.existsSync(path.join(root, entry, "config.json"))
-    return Number.isInteger(number) && isRun ? [{ entry, number }] : []
+    return Number.isInteger(number) ? [{ directory: path.join(root, entry), number }] : []
   })
-  const newest = numbers.sort((a, b) => b.number - a.number)[0]
-  return newest && path.join(root, newest.entry)
-}
+  for (const { directory } of numbers.sort((a, b) => b.number - a.number)) {
+    if (yield* openRun(directory).isBegun) return directory
+  }
+  return undefined
+})
 
 /** What ends the name of a trial. */
 const SMOKE = "-smoke"
@@ -112,7 +112,7 @@ export const planResumed = Effect.fn("planResumed")(function* (asked: Asked) {
   const overlay = yield* overlayOf(asked)
   const name = nameOf(asked, overlay)
   const newest = `${name ?? usualRecipe(overlay)}${smoke ? SMOKE : ""}`
-  const directory = out ?? newestRun(root, newest)
+  const directory = out ?? (yield* newestRun(root, newest))
   if (directory === undefined) {
     return yield* new RunError({
       reason: "NoRun",

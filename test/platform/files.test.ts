@@ -1,8 +1,12 @@
-import { readdirSync, utimesSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { writeFileAtomic } from "../../src/Platform/Files.ts"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import { systemError } from "effect/PlatformError"
+import { appendFile, writeFileAtomic } from "../../src/Platform/Files.ts"
 import { temporary } from "../support/Runs.ts"
 
 it.live("a file that is written takes away what killed processes left of it, and nothing else", () =>
@@ -25,5 +29,59 @@ it.live("a file that is written takes away what killed processes left of it, and
       "cache.bin.0badf00d.tmp",
       "cache.mine.tmp"
     ])
+  })
+)
+
+/** Node's file system, on which an operation with an open file fails. */
+const failing = (operation: "sync" | "writeAll", code: string) => {
+  const error = systemError({
+    _tag: "Unknown",
+    module: "FileSystem",
+    method: operation,
+    cause: Object.assign(new Error(code), { code })
+  })
+  const open = (files: FileSystem.FileSystem): FileSystem.FileSystem => ({
+    ...files,
+    open: (file, options) =>
+      Effect.map(files.open(file, options), (handle) =>
+        Object.create(handle, {
+          [operation]: { value: operation === "sync" ? Effect.fail(error) : () => Effect.fail(error) }
+        })
+      )
+  })
+  return Layer.effect(FileSystem.FileSystem, Effect.map(FileSystem.FileSystem, open)).pipe(
+    Layer.provide(NodeFileSystem.layer)
+  )
+}
+
+it.live.each([
+  ["writeAll", "ENOSPC", "Full", "the disk is full"],
+  ["sync", "EDQUOT", "Full", "the disk quota is used up"],
+  ["sync", "EIO", "Other", "EIO"]
+] as const)("a file is whole where %s fails with %s", ([operation, code, reason, words]) =>
+  Effect.gen(function* () {
+    const folder = yield* temporary
+    const file = path.join(folder, "file")
+    yield* writeFileAtomic(file, "before")
+    const error = yield* writeFileAtomic(file, "after").pipe(
+      Effect.provide(failing(operation, code)),
+      Effect.flip
+    )
+    assert.strictEqual(error.reason, reason)
+    assert.strictEqual(error.message, `cannot write ${file}: ${words}`)
+    assert.deepStrictEqual(readdirSync(folder), ["file"])
+    assert.strictEqual(readFileSync(file, "utf8"), "before")
+  })
+)
+
+it.live("a folder that cannot be written says its true reason, however deep the file", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporary
+    writeFileSync(path.join(folder, "file"), "")
+    const error = yield* Effect.flip(appendFile(path.join(folder, "file", "deep", "er", "line"), "1"))
+    assert.strictEqual(error.reason, "WrongPath")
+    yield* appendFile(path.join(folder, "deep", "er", "line"), "1")
+    yield* appendFile(path.join(folder, "deep", "er", "line"), "2")
+    assert.strictEqual(readFileSync(path.join(folder, "deep", "er", "line"), "utf8"), "12")
   })
 )

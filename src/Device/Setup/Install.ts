@@ -9,9 +9,9 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { Events } from "../../Events.ts"
-import { makeFolder, syncDirectory } from "../../Platform/Files.ts"
 import { LibraryError } from "../Errors.ts"
 import { attempt } from "./Failure.ts"
+import { makeFolder, syncFolder } from "./Folders.ts"
 import { downloadWheel } from "./Pip.ts"
 import { type Manifest, unpackWheel } from "./Unpack.ts"
 import type { Wheel } from "./Wheels.ts"
@@ -160,7 +160,7 @@ const putInPlace = Effect.fnUntraced(function* (library: string, directory: stri
       // Another setup was quicker by a moment, with the same files.
       if (cause.code !== "ENOTEMPTY" && cause.code !== "EEXIST") throw cause
     })
-    await syncDirectory(path.dirname(directory))
+    await syncFolder(path.dirname(directory))
   })
 })
 
@@ -200,7 +200,7 @@ export const install = Effect.fn("install")(function* (directory: string, wheels
   }
   yield* attempt("write", library, async () => {
     await fs.writeFile(path.join(library, MANIFEST), JSON.stringify(manifest, null, 2), { flush: true })
-    await syncDirectory(library)
+    await syncFolder(library)
   })
   yield* putInPlace(library, directory, workspace)
   yield* attempt("tidy", cache, async () => {

@@ -1,7 +1,7 @@
 /** Takes the wanted files out of a wheel, which is a zip archive. */
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import { syncDirectory } from "../../Platform/Files.ts"
+import { syncFolder } from "./Folders.ts"
 import { wanted } from "./Wheels.ts"
 
 /** Files of a library by their names below its folder, with their sizes in bytes. */
@@ -41,6 +41,6 @@ export const unpackWheel = async (
     }
     manifest[fileName] = uncompressedSize
   }
-  for (const each of directories) await syncDirectory(each)
+  for (const each of directories) await syncFolder(each)
   return manifest
 }

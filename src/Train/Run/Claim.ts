@@ -1,6 +1,7 @@
 /**
  * Claiming a folder: one process has it, from before anything slow begins until the scope ends. A folder that is made is
- * made exclusively (`mkdir` fails where there is one), and a lock in it keeps others out.
+ * made exclusively (`mkdir` fails where there is one), and a lock in it keeps others out. A lock is an open file of this
+ * process, so that this is `node:fs` and not effect's `FileSystem`, whose folders might be anywhere.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -9,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { type FileLock, type FileLocked, lockFile } from "../../Platform/FileLock.ts"
-import { makeFolder, type StorageError, storageError } from "../../Platform/Files.ts"
+import { makeDirectory, type StorageError, storageError } from "../../Platform/Files.ts"
 import { RunError } from "./RunError.ts"
 
 const LOCK = "lock"
@@ -47,14 +48,11 @@ const isTaken = ({ reason }: StorageError): boolean => reason === "AlreadyThere"
 /** Makes a folder, which must not exist; if it is empty when the scope ends it goes again, with its parents that were made. */
 const makeNew = (directory: string) =>
   Effect.acquireRelease(
-    Effect.tryPromise({
-      try: async () => {
-        const made = missing(directory)
-        await makeFolder(path.dirname(directory))
-        fs.mkdirSync(directory)
-        return made
-      },
-      catch: storageError("create", directory)
+    Effect.gen(function* () {
+      const made = missing(directory)
+      yield* makeDirectory(path.dirname(directory))
+      yield* Effect.try({ try: () => fs.mkdirSync(directory), catch: storageError("create", directory) })
+      return made
     }),
     (made) => Effect.sync(() => removeEmpty(made))
   )

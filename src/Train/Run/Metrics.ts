@@ -1,26 +1,12 @@
 /** The curves of a run as a file of JSON lines, one an epoch. */
-import * as fs from "node:fs/promises"
-import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { decodeStrictly } from "../../Config/Decode.ts"
 import { EpochMetrics } from "../../Events.ts"
-import { readFile, StorageError, storageError, syncDirectory, writeFileAtomic } from "../../Platform/Files.ts"
+import { appendFile, readFile, StorageError, writeFileAtomic } from "../../Platform/Files.ts"
 
 /** Adds an epoch's line; when it returns, the line is on the disk. */
 export const appendMetrics = (file: string, metrics: EpochMetrics): Effect.Effect<void, StorageError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const handle = await fs.open(file, "a")
-      try {
-        await handle.writeFile(`${JSON.stringify(metrics)}\n`)
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-      await syncDirectory(path.dirname(file))
-    },
-    catch: storageError("write", file)
-  })
+  appendFile(file, `${JSON.stringify(metrics)}\n`)
 
 /** The file's text; a run that has not finished an epoch has none. */
 const readText = (file: string): Effect.Effect<string, StorageError> =>

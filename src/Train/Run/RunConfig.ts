@@ -1,11 +1,11 @@
 /** A run's configuration: what its result depends on, and whether a run that goes on is still the same. */
 import { execFileSync } from "node:child_process"
-import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
 import { configurationDifference, isObject } from "../../Config/Overlay.ts"
 import { type Experiment, schemas } from "../../Experiment.ts"
+import { exists } from "../../Platform/Files.ts"
 import { VERSION } from "../../Platform/Version.ts"
 import { Registry } from "../../Registry.ts"
 import { checkSameData, DataDescription } from "./DataDescription.ts"
@@ -108,12 +108,11 @@ export const asBegun = (before: Experiment, asked: Experiment): Experiment =>
     : asked
 
 /** Fails where the data of a run are no longer in their folder. */
-export const checkDataThere = (directory: string, { data }: Experiment): Effect.Effect<void, RunError> =>
-  Effect.suspend(() => {
-    if (data.directory === undefined || existsSync(data.directory)) return Effect.void
-    const message = `the data of the run in ${directory} are not in ${data.directory}, where it had them`
-    return Effect.fail(new RunError({ reason: "DataGone", directory, message }))
-  })
+export const checkDataThere = Effect.fnUntraced(function* (directory: string, { data }: Experiment) {
+  if (data.directory === undefined || (yield* exists(data.directory))) return
+  const message = `the data of the run in ${directory} are not in ${data.directory}, where it had them`
+  return yield* new RunError({ reason: "DataGone", directory, message })
+})
 
 const checkUnchanged = (
   directory: string,

@@ -3,7 +3,6 @@
  * (`checkpoints/`), what it said as a member of ensembles (`outputs/`), its page (`report.html`), and the lock of the
  * process that trains it. `RunFolder` is the folder in the hands of its one owner; `openRun` reads it without a lock.
  */
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,7 +12,15 @@ import type * as Scope from "effect/Scope"
 import { removeUnfinished } from "../../Checkpoint/Format.ts"
 import { type CheckpointReader, type Checkpoints, checkpointsIn } from "../../Checkpoint.ts"
 import type { EpochMetrics } from "../../Events.ts"
-import { readJson, type StorageError, storageError, writeFileAtomic } from "../../Platform/Files.ts"
+import {
+  exists,
+  list,
+  readJson,
+  remove,
+  removeEmpty,
+  type StorageError,
+  writeFileAtomic
+} from "../../Platform/Files.ts"
 import { type Claimed, claimExisting, claimGiven, claimNamed } from "./Claim.ts"
 import { appendMetrics, readMetrics, truncateMetrics } from "./Metrics.ts"
 import { type RunResult, readResult, writeResult } from "./Result.ts"
@@ -49,7 +56,7 @@ export interface RunReader {
 
 const readConfig = Effect.fnUntraced(function* (directory: string) {
   const { config: file } = pathsIn(directory)
-  if (!fs.existsSync(file)) {
+  if (!(yield* exists(file))) {
     const message = `there is no run in ${directory}: it has no config.json`
     return yield* new RunError({ reason: "NoRun", directory, message })
   }
@@ -62,8 +69,8 @@ export const openRun = (directory: string): RunReader => {
   const { find, identify } = checkpointsIn(paths.checkpoints)
   return {
     directory,
-    isBegun: Effect.sync(() => fs.existsSync(paths.config)),
-    isFinished: Effect.sync(() => fs.existsSync(paths.result)),
+    isBegun: exists(paths.config),
+    isFinished: exists(paths.result),
     config: readConfig(directory),
     metrics: readMetrics(paths.metrics),
     result: readResult(paths.result),
@@ -171,23 +178,19 @@ const discardUnsaved = Effect.fnUntraced(function* (claimed: Claimed, run: RunFo
   if (!claimed.lock.inPlace() || (yield* run.isSaved) || (yield* run.isFinished)) return
   const { checkpoints, config, metrics } = pathsIn(claimed.directory)
   yield* Effect.ignore(removeUnfinished(checkpoints))
-  yield* Effect.ignore(
-    Effect.try(() => {
-      for (const file of [config, metrics]) fs.rmSync(file, { force: true })
-      if (fs.existsSync(checkpoints)) fs.rmdirSync(checkpoints)
-    })
-  )
+  for (const file of [config, metrics]) yield* Effect.ignore(remove(file))
+  yield* Effect.ignore(removeEmpty(checkpoints))
 })
 
 /** Fails where a folder has anything of a run in it. */
-const checkFree = (directory: string): Effect.Effect<void, RunError> =>
-  Effect.suspend(() => {
-    const there = Object.values(pathsIn(directory)).find((file) => fs.existsSync(file))
-    if (there === undefined) return Effect.void
-    const what = path.basename(there) === "config.json" ? "a run" : `${path.basename(there)} of a run`
+const checkFree = Effect.fnUntraced(function* (directory: string) {
+  for (const file of Object.values(pathsIn(directory))) {
+    if (!(yield* exists(file))) continue
+    const what = path.basename(file) === "config.json" ? "a run" : `${path.basename(file)} of a run`
     const message = `there is already ${what} in ${directory}`
-    return Effect.fail(new RunError({ reason: "AlreadyThere", directory, message }))
-  })
+    return yield* new RunError({ reason: "AlreadyThere", directory, message })
+  }
+})
 
 const create = Effect.fnUntraced(function* (
   folder: NewFolder
@@ -209,12 +212,7 @@ const resume = Effect.fnUntraced(function* (
   const config = yield* readConfig(directory)
   const claimed = yield* claimExisting(directory)
   yield* removeUnfinished(pathsIn(directory).checkpoints)
-  yield* Effect.try({
-    try: () => {
-      const unfinished = fs.readdirSync(directory).filter((file) => UNFINISHED.test(file))
-      for (const file of unfinished) fs.rmSync(path.join(directory, file), { force: true })
-    },
-    catch: storageError("tidy", directory)
-  })
+  const unfinished = (yield* list(directory)).filter((file) => UNFINISHED.test(file))
+  for (const file of unfinished) yield* remove(path.join(directory, file))
   return owned(claimed, Option.some(config))
 })

@@ -1,11 +1,10 @@
 /** Weights of a file that a run starts from. */
 import { createHash } from "node:crypto"
-import { existsSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"
 import { type Network, pretrainedFor } from "../../Model.ts"
-import { readFile } from "../../Platform/Files.ts"
+import { exists, readFile } from "../../Platform/Files.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { decode } from "../../Tensor/Safetensors.ts"
 import { RunError } from "../Run/RunError.ts"
@@ -18,19 +17,16 @@ export interface InitialWeights {
 }
 
 /** Fails where an experiment starts from a file that is not there. */
-export const findInitialWeights = ({
+export const findInitialWeights = Effect.fnUntraced(function* ({
   train: { initialWeights: file }
-}: Experiment): Effect.Effect<void, RunError> =>
-  Effect.suspend(() => {
-    if (file === undefined || existsSync(file)) return Effect.void
-    const name = path.basename(file, path.extname(file))
-    return Effect.fail(
-      new RunError({
-        reason: "NoInitialWeights",
-        message: `train.initialWeights: there is no file ${file}: fetch these weights (timm's are model.safetensors of timm/${name} on the Hugging Face hub)`
-      })
-    )
+}: Experiment) {
+  if (file === undefined || (yield* exists(file))) return
+  const name = path.basename(file, path.extname(file))
+  return yield* new RunError({
+    reason: "NoInitialWeights",
+    message: `train.initialWeights: there is no file ${file}: fetch these weights (timm's are model.safetensors of timm/${name} on the Hugging Face hub)`
   })
+})
 
 /**
  * The file that an experiment starts from, fitted to its network; undefined where it starts from its seed alone, and
@@ -44,7 +40,7 @@ export const readInitialWeights = Effect.fn("readInitialWeights")(function* (
   { needed }: { readonly needed: boolean }
 ) {
   const file = experiment.train.initialWeights
-  if (file === undefined || !(needed || existsSync(file))) return undefined
+  if (file === undefined || !(needed || (yield* exists(file)))) return undefined
   yield* findInitialWeights(experiment)
   const bytes = yield* readFile(file)
   const weights = yield* Effect.try({
