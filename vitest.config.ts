@@ -13,8 +13,14 @@ Map.groupBy ??= <K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K)
   return groups
 }
 
-/** What needs a process for each file: large networks and measured times, and commands in folders of their own. */
-const ALONE = ["bench", "cli", "package", "train"].map((folder) => `test/${folder}/**/*.test.ts`)
+/**
+ * What needs a process for each file: large networks and measured times, commands in folders of their own, and the
+ * examples, which import the built package (tfjs has room for one copy of it in a process).
+ */
+const ALONE = [
+  ...["bench", "cli", "package", "train"].map((folder) => `test/${folder}/**/*.test.ts`),
+  "test/**/example.test.ts"
+]
 
 const EVERYTHING = "test/**/*.test.ts"
 
