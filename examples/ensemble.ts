@@ -90,9 +90,9 @@ const program = Effect.gen(function* () {
   // What happens meanwhile is a stream: who reads it may draw the numbers, store them or send them on.
   yield* Stream.runForEach(stream(trainEnsemble(config, { command })), (event) => {
     if (event._tag !== "Epoch") return Effect.void
-    const { epoch, trainLoss, valAccuracy } = event.metrics
+    const { accuracy, epoch, trainLoss } = event.metrics
     return Console.log(
-      `epoch ${epoch}: loss ${trainLoss.toFixed(3)}, validation ${percent(valAccuracy ?? 0)}`
+      `epoch ${epoch}: loss ${trainLoss.toFixed(3)}, validation ${percent(accuracy.raw ?? 0)}`
     )
   })
 

@@ -42,9 +42,7 @@ export const prepare = ({ batch, mode, model, recompute = false, side }) => {
     labelsA: labels,
     labelsB: labels,
     lambda: float32([batch], new Float32Array(batch).fill(1)),
-    learningRate: scalar(0.1),
-    averageDecay: scalar(0),
-    lookaheadRate: scalar(0)
+    learningRate: scalar(0.1)
   }
   return {
     network,

@@ -6,6 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { WEIGHTS } from "../Config/Weights.ts"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { deviceFlag, splitFlag } from "./Shared/Flags.ts"
 import { percent } from "./Shared/Text.ts"
@@ -15,7 +16,7 @@ export const evaluateCommand = Command.make(
   {
     run: Argument.String("run").pipe(Argument.withDescription("The run's folder")),
     split: splitFlag,
-    weights: Flag.Literals("weights", ["raw", "ema", "swa"]).pipe(
+    weights: Flag.Literals("weights", WEIGHTS).pipe(
       Flag.withDescription("Raw or averaged weights; those that the run chose its best by"),
       Flag.optional
     ),

@@ -2,8 +2,9 @@
 import * as Schema from "effect/Schema"
 import { count, positive, withDefault } from "./Fields.ts"
 
-/** The weights that a run may keep of its network: as they are trained, and averages of them. */
-export const WeightsName = Schema.Literals(["raw", "ema", "swa"])
+/** Names of the weights that a run may keep of its network: as they are trained, and averages of them. */
+export const WEIGHTS = ["raw", "ema", "swa"] as const
+export const WeightsName = Schema.Literals(WEIGHTS)
 export type WeightsName = typeof WeightsName.Type
 
 /** Some weights of a run. */

@@ -10,7 +10,8 @@ import { Dataset, type LoadedDataset } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { Registry, stepsFor } from "../Registry.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../Tensor/HostTensor.ts"
-import { statisticsEntry, swaOf } from "../Train/Averages/Swa.ts"
+import { averageNamed } from "../Train/Averages/Averages.ts"
+import { statisticsEntry } from "../Train/Averages/EntryPoints.ts"
 import { precisionOf } from "../Train/Probe/Precision.ts"
 import { imagesOf } from "../Train/Start/Network.ts"
 import type { TrainedNetwork } from "../Train/Start/Trained.ts"
@@ -44,10 +45,9 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
   const images = imagesOf(experiment, soup.dataset)
   const { batchSize, size } = images
   const device = yield* Device
-  const state = Object.fromEntries(Object.entries(weights).map(([name, value]) => [swaOf(name), value]))
   const program = yield* device.compile(
-    state,
-    { statistics: statisticsEntry(network, images, experiment.seed) },
+    weights,
+    { statistics: statisticsEntry(network, images, experiment.seed, averageNamed("raw")) },
     { precision: precisionOf(experiment) }
   )
   const augmenter = yield* makeAugmenter(dataset, {
@@ -66,7 +66,7 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
   const measured = yield* program.read
   return {
     ...soup,
-    weights: Object.fromEntries(network.tensors.map(({ name }) => [name, measured[swaOf(name)]]))
+    weights: Object.fromEntries(network.tensors.map(({ name }) => [name, measured[name]]))
   } satisfies TrainedNetwork
 }, Effect.scoped)
 

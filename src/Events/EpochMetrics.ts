@@ -1,6 +1,5 @@
 /** The numbers of an epoch: what is told when it is done, and a line of `metrics.jsonl`. */
 import * as Schema from "effect/Schema"
-import { withDefault } from "../Config/Fields.ts"
 
 const Measured = Schema.NullOr(Schema.Finite)
 
@@ -15,11 +14,8 @@ export const EpochMetrics = Schema.Struct({
   trainAccuracy: Schema.Finite,
   /** On the validation split with the raw weights; null where the epoch was not evaluated. */
   valLoss: Measured,
-  valAccuracy: Measured,
-  /** On the validation split with the averaged weights; null where there are none. */
-  emaAccuracy: Measured,
-  /** On the validation split with the mean of the weights (SWA); null where there is none. */
-  swaAccuracy: Measured.pipe(withDefault(null)),
+  /** On the validation split, by the names of the weights that the run keeps; null where they were not evaluated. */
+  accuracy: Schema.Record(Schema.String, Measured),
   imagesPerSecond: Schema.Finite,
   /** Of training, evaluation included. */
   seconds: Schema.Finite,

@@ -7,22 +7,37 @@ import { count, html, type Markup, NOTHING, percent } from "./Page/Html.ts"
 
 const digits = (value: number): string => String(Number(value.toPrecision(3)))
 
+/** Of the weights that are evaluated, in turn. */
+const COLOURS = ["validation", "orange", "violet"] as const
+
 export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult): Markup => {
   if (metrics.length === 0) return NOTHING
   const along = { counts: metrics.map(({ epoch }) => epoch), unit: "epoch" }
-  const of = (name: string, colour: Series["colour"], key: keyof EpochMetrics): ReadonlyArray<Series> => {
-    const values = metrics.map((line) => line[key])
+  const of = (
+    name: string,
+    colour: Series["colour"],
+    value: (line: EpochMetrics) => number | null
+  ): ReadonlyArray<Series> => {
+    const values = metrics.map(value)
     return values.some((value) => value !== null) ? [{ name, colour, values }] : []
   }
+  const weights = [...new Set(metrics.flatMap(({ accuracy }) => Object.keys(accuracy)))]
   const accuracy = [
-    ...of("training", "train", "trainAccuracy"),
-    ...of("validation", "validation", "valAccuracy"),
-    ...of("validation, averaged weights", "ema", "emaAccuracy"),
-    ...of("validation, SWA", "swa", "swaAccuracy")
+    ...of("training", "train", ({ trainAccuracy }) => trainAccuracy),
+    ...weights.flatMap((name, i) =>
+      of(
+        name === "raw" ? "validation" : `validation, ${name.toUpperCase()}`,
+        COLOURS[i % COLOURS.length],
+        ({ accuracy }) => accuracy[name] ?? null
+      )
+    )
   ]
-  const loss = [...of("training", "train", "trainLoss"), ...of("validation", "validation", "valLoss")]
-  const lr = of("learning rate", "train", "lr")
-  const speed = of("training", "train", "imagesPerSecond")
+  const loss = [
+    ...of("training", "train", ({ trainLoss }) => trainLoss),
+    ...of("validation", "validation", ({ valLoss }) => valLoss)
+  ]
+  const lr = of("learning rate", "train", ({ lr }) => lr)
+  const speed = of("training", "train", ({ imagesPerSecond }) => imagesPerSecond)
   const waited = metrics.reduce((sum, { waitShare }) => sum + waitShare, 0) / metrics.length
   const selected = accuracy.length > 1 ? { mark: { count: result.epochs, label: "kept" } } : {}
   return html`<section><h2>Curves</h2><div class="charts">${[

@@ -33,10 +33,10 @@ const STYLE = `
 .heat { margin: 10px 0 4px; border-spacing: 2px; }
 .heat th { color: var(--soft); font-weight: 400; padding: 2px 8px; }
 .heat td { padding: 6px 8px; border-radius: 4px; text-align: right; white-space: nowrap;
-  background: color-mix(in srgb, var(--ema) var(--shade, 0%), transparent); }
+  background: color-mix(in srgb, var(--orange) var(--shade, 0%), transparent); }
 .heat .below { background: color-mix(in srgb, var(--validation) var(--shade, 0%), transparent); }
 .charts > :only-child { max-width: 560px; }
-.common { fill: var(--validation); } .over { fill: var(--ema); } .under { fill: var(--good); }
+.common { fill: var(--validation); } .over { fill: var(--orange); } .under { fill: var(--good); }
 `
 
 const RULES: Readonly<Record<CombinationRule, string>> = {
@@ -90,7 +90,7 @@ const diversitySection = ({ disagreement, errorCorrelation, members, sizes }: En
   if (members.length === 1) return NOTHING
   const names = members.map(({ name }) => name)
   const series = [
-    { name: "best set", colour: "swa", values: sizes.map(({ max }) => max) },
+    { name: "best set", colour: "violet", values: sizes.map(({ max }) => max) },
     { name: "mean", colour: "validation", values: sizes.map(({ mean }) => mean) },
     { name: "worst set", colour: "train", values: sizes.map(({ min }) => min) }
   ] as const

@@ -5,7 +5,7 @@ import { learningRateAt } from "../Config/Schedule.ts"
 import type { WeightsName } from "../Config.ts"
 import type { EpochMetrics } from "../Events.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
-import { keptAs, weightsKept } from "./Averages/Averages.ts"
+import { averageNamed, weightsKept } from "./Averages/Averages.ts"
 import { labelsOf, predict } from "./Evaluate/Logits.ts"
 import { type Measures, measure } from "./Evaluate/Measures.ts"
 import type { Counters } from "./Run/Counters.ts"
@@ -17,10 +17,10 @@ export const stepsPerEpoch = ({ dataset, experiment }: TrainingRun): number =>
 /** Measures of the weights that were evaluated. */
 export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
 
-/** Measures the batch statistics of the mean weights on the epoch's batches, augmented as they were trained on. */
-const measureStatistics = (run: TrainingRun, epoch: number) =>
+/** Measures the batch statistics of averaged weights on the epoch's batches, augmented as they were trained on. */
+const measureStatistics = (run: TrainingRun, weights: WeightsName, epoch: number) =>
   run.augmenter.run({ epoch, from: 0 }, (batch) =>
-    Effect.andThen(run.program.measureStatistics(batch), Effect.yieldNow)
+    Effect.andThen(run.program.measureStatistics(weights, batch), Effect.yieldNow)
   )
 
 /** Evaluates on the validation split what the run keeps, where it is time to do so. */
@@ -31,9 +31,10 @@ export const evaluateEpoch = Effect.fnUntraced(function* (run: TrainingRun, { av
   if (!last && (epoch + 1) % train.evaluateEvery !== 0) return {}
   const measured: { -readonly [Name in WeightsName]?: Measures } = {}
   for (const weights of weightsKept(train)) {
-    if (weights === "swa" && averaged === 0) continue
+    const { afterEpoch, refreshStatistics } = averageNamed(weights)
+    if (afterEpoch !== undefined && !averaged[weights]) continue
     const validates = dataset.validation.indices.length > 0
-    if (weights === "swa" && (validates || last)) yield* measureStatistics(run, epoch)
+    if (refreshStatistics && (validates || last)) yield* measureStatistics(run, weights, epoch)
     if (!validates) continue
     const { batchSize } = images
     const options = { batchSize, classes: network.classes }
@@ -62,9 +63,9 @@ export const epochMetrics = (
     trainLoss: counters.lossSum / steps,
     trainAccuracy: counters.correctSum / images,
     valLoss: measured.raw?.loss ?? null,
-    valAccuracy: measured.raw?.accuracy ?? null,
-    emaAccuracy: measured.ema?.accuracy ?? null,
-    swaAccuracy: measured.swa?.accuracy ?? null,
+    accuracy: Object.fromEntries(
+      weightsKept(train).map((weights) => [weights, measured[weights]?.accuracy ?? null])
+    ),
     imagesPerSecond: images / counters.epochSeconds,
     seconds: counters.epochSeconds + seconds,
     waitShare: counters.waitSeconds / counters.epochSeconds
@@ -74,7 +75,8 @@ export const epochMetrics = (
 /** Weights and averages, without what only training needs. */
 export const weightsOf = ({ experiment, network }: TrainingRun, state: TensorRecord): TensorRecord =>
   Object.fromEntries(
-    weightsKept(experiment.train).flatMap((weights) =>
-      network.tensors.map(({ name }) => [keptAs(weights, name), state[keptAs(weights, name)]])
-    )
+    weightsKept(experiment.train).flatMap((weights) => {
+      const { keptAs } = averageNamed(weights)
+      return network.tensors.map(({ name }) => [keptAs(name), state[keptAs(name)]])
+    })
   )

@@ -10,12 +10,9 @@ import type { Batch, Epochs } from "../Augment.ts"
 import { costOfEpochs, scaleAt } from "../Config/Resizing.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
 import { publish, type StepProgress } from "../Events.ts"
-import { judged } from "./Averages/Averages.ts"
-import { averageDecay } from "./Averages/Ema.ts"
-import { modelsAveraged } from "./Averages/Swa.ts"
+import { averagesOf, coefficientsAt, judged } from "./Averages/Averages.ts"
 import { epochMetrics, evaluateEpoch, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { observeEpoch, observeStep, spanned } from "./Observe.ts"
-import { lookaheadRate } from "./Optimizer/Lookahead.ts"
 import { afterEpoch, afterStep, type Counters } from "./Run/Counters.ts"
 import type { StepInput, StepOutput } from "./Step/TrainingProgram.ts"
 import type { TrainingRun } from "./TrainingRun.ts"
@@ -67,9 +64,9 @@ const saveInTime = Effect.fnUntraced(function* (loop: Loop) {
 
 /** What the step that follows is given besides its batch. */
 const stepInputOf = (run: TrainingRun, { batch, epoch, step }: Counters): StepInput => {
-  const { ema, epochs, learningRate, lookahead, progressiveResizing = [], schedule } = run.experiment.train
+  const { train } = run.experiment
+  const { epochs, learningRate, progressiveResizing = [], schedule } = train
   const steps = stepsPerEpoch(run)
-  const length = { stepsPerEpoch: steps, steps: epochs * steps }
   return {
     step,
     learningRate: learningRateAt(
@@ -83,8 +80,7 @@ const stepInputOf = (run: TrainingRun, { batch, epoch, step }: Counters): StepIn
       },
       run.registry.schedules
     ),
-    averageDecay: averageDecay(ema?.decay ?? 0, step),
-    lookaheadRate: lookahead ? lookaheadRate(lookahead, step + 1, length) : 0,
+    coefficients: coefficientsAt(train, { step, stepsPerEpoch: steps, steps: epochs * steps }),
     scale: scaleAt(progressiveResizing, epoch)
   }
 }
@@ -143,14 +139,17 @@ const takeStep = Effect.fnUntraced(function* (loop: Loop, batch: Batch, waited: 
   yield* publish({ _tag: "Step", ...told })
 }, Effect.uninterruptible)
 
-/** Takes the epoch's weights into their mean, if it is their turn and they are not in it yet. */
+/** Takes the epoch's weights into the averages whose turn it is, if they are not in them yet. */
 const average = Effect.fnUntraced(function* (loop: Loop) {
-  const { counters } = yield* Ref.get(loop.standing)
-  const { swa } = loop.run.experiment.train
-  const due = swa === undefined ? 0 : modelsAveraged(swa, counters.epoch + 1)
-  if (due === counters.averaged) return
-  yield* loop.run.program.average(due)
-  yield* setCounters(loop, { ...counters, averaged: due })
+  const { train } = loop.run.experiment
+  for (const { afterEpoch, name } of averagesOf(train)) {
+    const { counters } = yield* Ref.get(loop.standing)
+    const { [name]: done = 0, ...others } = counters.averaged
+    const due = afterEpoch?.count(train, counters.epoch + 1) ?? 0
+    if (due === done) continue
+    yield* loop.run.program.average(name, due)
+    yield* setCounters(loop, { ...counters, averaged: { ...others, [name]: due } })
+  }
 }, Effect.uninterruptible)
 
 /** Writes the epoch's line, keeps the weights if they are the best or a cycle ends, and saves. */

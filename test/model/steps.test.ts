@@ -5,7 +5,7 @@ import { Device, entryPoint } from "../../src/Device.ts"
 import type { Network } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
-import { averageOf } from "../../src/Train/Averages/Ema.ts"
+import { averageOf, ema } from "../../src/Train/Averages/Ema.ts"
 import { sgd } from "../../src/Train/Optimizer/Sgd.ts"
 import { initialState, PLAIN_STEP, trainingStep } from "../../src/Train/Step/Step.ts"
 import { channelsLast, norm, readJson, readTensors, under } from "../support/Fixtures.ts"
@@ -67,7 +67,7 @@ describe.each(cases)("%s", (name, training) => {
         ...PLAIN_STEP,
         optimizer: sgd({ momentum: 0.9, weightDecay: 1e-4 }),
         labelSmoothing: 0.1,
-        ema: true,
+        averages: [ema],
         clipGradNorm: 1
       }
       const program = yield* device.compile(initialState(training, weights, options), {
@@ -83,7 +83,7 @@ describe.each(cases)("%s", (name, training) => {
               },
               learningRate: tf.scalar(0.1),
               step: tf.scalar(0, "int32"),
-              averageDecay: tf.scalar(0.9),
+              coefficients: { ema: tf.scalar(0.9) },
               key: { seed: 0, step: tf.scalar(0, "int32") }
             })
         })

@@ -90,9 +90,11 @@ const reportOf = Effect.fnUntraced(function* (
       trainLoss: 2 / epoch,
       trainAccuracy: 1 - 1 / (1 + epoch),
       valLoss: evaluated(2 / epoch),
-      valAccuracy: evaluated(1 - 1 / (2 + epoch)),
-      emaAccuracy: evaluated(0.5),
-      swaAccuracy: epoch === epochs ? 0.6 : null,
+      accuracy: {
+        raw: evaluated(1 - 1 / (2 + epoch)),
+        ema: evaluated(0.5),
+        swa: epoch === epochs ? 0.6 : null
+      },
       imagesPerSecond: 1000,
       seconds: 1,
       waitShare: 0

@@ -70,8 +70,7 @@ const trained = (network: Network, accumulate: number) =>
       const at = {
         step,
         learningRate: 0.1,
-        averageDecay: 0.5,
-        lookaheadRate: step % 2 === 1 ? 0.5 : 0,
+        coefficients: { ema: 0.5, lookahead: step % 2 === 1 ? 0.5 : 0 },
         scale: 1
       }
       outputs.push(yield* program.step(batch, at))

@@ -50,8 +50,8 @@ const noted = (calls: Array<string>, measure: Effect.Effect<void>): TrainingProg
     }),
   profile: () => Effect.succeed([]),
   classify: () => () => Effect.succeed(float32([32, 4])),
-  average: (n) => Effect.sync(() => calls.push(`average ${n}`)),
-  measureStatistics: ({ index }) =>
+  average: (_, n) => Effect.sync(() => calls.push(`average ${n}`)),
+  measureStatistics: (_, { index }) =>
     Effect.andThen(
       Effect.sync(() => calls.push(`measure ${index}`)),
       measure

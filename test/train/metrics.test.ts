@@ -26,9 +26,7 @@ const line = (epoch: number): EpochMetrics => ({
   trainLoss: 1 / (3 * epoch),
   trainAccuracy: 0.5,
   valLoss: null,
-  valAccuracy: null,
-  emaAccuracy: epoch % 2 === 0 ? 0.7 : null,
-  swaAccuracy: null,
+  accuracy: { raw: null, ema: epoch % 2 === 0 ? 0.7 : null, swa: null },
   imagesPerSecond: 1234.5678,
   seconds: 3.25,
   waitShare: 0.001

@@ -6,14 +6,14 @@ import type { TensorKind } from "../../src/Model/Layer/Layer.ts"
 import { fromPyTorch } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, int32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
-import { AdamW } from "../../src/Train/Optimizer/AdamW.ts"
-import type { Optimizer } from "../../src/Train/Optimizer/Define.ts"
 import {
   type LookaheadOptions,
   lookaheadRate,
   slowOf,
   synchronise
-} from "../../src/Train/Optimizer/Lookahead.ts"
+} from "../../src/Train/Averages/Lookahead.ts"
+import { AdamW } from "../../src/Train/Optimizer/AdamW.ts"
+import type { Optimizer } from "../../src/Train/Optimizer/Define.ts"
 import { Muon, orthogonalise } from "../../src/Train/Optimizer/Muon.ts"
 import {
   globalNorm,

@@ -30,9 +30,7 @@ const metrics: EpochMetrics = {
   trainLoss: 1.23456,
   trainAccuracy: 0.5678,
   valLoss: 1,
-  valAccuracy: 0.6,
-  emaAccuracy: null,
-  swaAccuracy: null,
+  accuracy: { raw: 0.6, ema: null, swa: null },
   imagesPerSecond: 3210.4,
   seconds: 75,
   waitShare: 0

@@ -123,7 +123,7 @@ describe("a run", () => {
       yield* run(experiment, directory)
       fs.rmSync(path.join(directory, "result.json"))
       const lines = yield* openRun(directory).metrics
-      const best = lines.reduce((a, b) => ((b.valAccuracy ?? 0) > (a.valAccuracy ?? 0) ? b : a))
+      const best = lines.reduce((a, b) => ((b.accuracy.raw ?? 0) > (a.accuracy.raw ?? 0) ? b : a))
       // All states from the best one on are damaged: an earlier one speaks of an earlier best.
       const [first, ...later] = files(directory, "step").toSorted()
       for (const file of later) fs.truncateSync(file, 100)

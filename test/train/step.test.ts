@@ -77,7 +77,7 @@ it.effect.each(cases)("three %s steps equal PyTorch's", ([name, options]) =>
               labels: { a: classes, b: classes, lambda: tf.ones([8]) },
               learningRate: tf.scalar(0.2),
               step: tf.scalar(0, "int32"),
-              averageDecay: tf.scalar(0),
+              coefficients: {},
               key: { seed: 0, step: tf.scalar(0, "int32") }
             })
           }

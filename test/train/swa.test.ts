@@ -6,13 +6,9 @@ import { pooledClassifier } from "../../src/Model/Layer/Classifier.ts"
 import { network } from "../../src/Model/Network.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../../src/Tensor/HostTensor.ts"
-import {
-  averagingEntry,
-  initialMeans,
-  modelsAveraged,
-  statisticsEntry,
-  swaOf
-} from "../../src/Train/Averages/Swa.ts"
+import type { AfterEpoch } from "../../src/Train/Averages/Average.ts"
+import { averagingEntry, statisticsEntry } from "../../src/Train/Averages/EntryPoints.ts"
+import { modelsAveraged, swa, swaOf } from "../../src/Train/Averages/Swa.ts"
 import { onCpu } from "../support/OnCpu.ts"
 
 it("weights are taken into the mean at the start and then every few epochs", () => {
@@ -41,8 +37,11 @@ const compiled = Effect.gen(function* () {
   const device = yield* Device
   const weights = small.init(1)
   return yield* device.compile(
-    { ...weights, ...initialMeans(small, weights) },
-    { average: averagingEntry(small), statistics: statisticsEntry(small, images, 1) }
+    { ...weights, ...swa.init(small, weights) },
+    {
+      average: averagingEntry(small, swa.afterEpoch as AfterEpoch),
+      statistics: statisticsEntry(small, images, 1, swa)
+    }
   )
 })
 

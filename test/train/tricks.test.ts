@@ -43,7 +43,7 @@ it.live(
       assert.strictEqual(resumed.result.loss, result.loss)
 
       assert.strictEqual(result.weights, "swa")
-      const swa = lines.map(({ swaAccuracy }) => swaAccuracy)
+      const swa = lines.map(({ accuracy }) => accuracy.swa)
       assert.deepStrictEqual(
         swa.map((accuracy) => accuracy !== null),
         [false, true, true, true, true]

@@ -26,26 +26,16 @@ const bar = (share: number, width: number): string => {
 
 /** What is shown of an epoch that is done. */
 const epochLine = (metrics: EpochMetrics, epochs: number | undefined): string => {
-  const {
-    emaAccuracy,
-    epoch,
-    imagesPerSecond,
-    lr,
-    seconds,
-    swaAccuracy,
-    trainAccuracy,
-    trainLoss,
-    valAccuracy
-  } = metrics
+  const { accuracy, epoch, imagesPerSecond, lr, seconds, trainAccuracy, trainLoss } = metrics
   const of =
     epochs === undefined ? String(epoch) : `${String(epoch).padStart(String(epochs).length)}/${epochs}`
   return [
     `epoch ${of}`,
     `loss ${trainLoss.toFixed(4)}`,
     `train ${percent(trainAccuracy)}`,
-    ...(valAccuracy === null ? [] : [`validation ${percent(valAccuracy)}`]),
-    ...(emaAccuracy === null ? [] : [`ema ${percent(emaAccuracy)}`]),
-    ...(swaAccuracy === null ? [] : [`swa ${percent(swaAccuracy)}`]),
+    ...Object.entries(accuracy).flatMap(([weights, value]) =>
+      value === null ? [] : [`${weights === "raw" ? "validation" : weights} ${percent(value)}`]
+    ),
     `lr ${lr.toPrecision(3)}`,
     rate(imagesPerSecond),
     formatSeconds(seconds)

@@ -8,7 +8,7 @@ import { countScale, type Scale } from "./Scale.ts"
 export interface Series {
   readonly name: string
   /** Class that gives the colour. */
-  readonly colour: "train" | "validation" | "ema" | "swa"
+  readonly colour: "train" | "validation" | "orange" | "violet"
   /** A value for each of the chart's counts; null where there is none. */
   readonly values: ReadonlyArray<number | null>
 }

@@ -3,12 +3,12 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f6f6f4; --card: #ffffff; --line: #e3e2de; --ink: #1b1b19; --soft: #66655f;
-  --train: #7d7c76; --validation: #2a78d6; --ema: #e0602a; --swa: #8a4fc4; --good: #1f7a4d; --bad: #c8371e; --shadow: #0003;
+  --train: #7d7c76; --validation: #2a78d6; --orange: #e0602a; --violet: #8a4fc4; --good: #1f7a4d; --bad: #c8371e; --shadow: #0003;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #131312; --card: #1d1d1b; --line: #33322f; --ink: #efeeea; --soft: #a3a29a;
-    --train: #8f8e87; --validation: #5b9eea; --ema: #f0824e; --swa: #b78be8; --good: #58c48f; --bad: #ff8a70; --shadow: #fff4;
+    --train: #8f8e87; --validation: #5b9eea; --orange: #f0824e; --violet: #b78be8; --good: #58c48f; --bad: #ff8a70; --shadow: #fff4;
   }
 }
 * { box-sizing: border-box; }
@@ -46,8 +46,8 @@ figure { margin: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); min-height: 1.5em; }
 .legend b { color: var(--ink); font-weight: 600; }
 .legend i { display: inline-block; width: 16px; height: 3px; border-radius: 2px; margin-right: 6px; vertical-align: 3px; background: var(--series); }
-.train { --series: var(--train); } .validation { --series: var(--validation); } .ema { --series: var(--ema); }
-.swa { --series: var(--swa); }
+.train { --series: var(--train); } .validation { --series: var(--validation); } .orange { --series: var(--orange); }
+.violet { --series: var(--violet); }
 svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .grid { stroke: var(--line); }
 .tick { fill: var(--soft); font-size: 12px; }
@@ -79,11 +79,11 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .matrix text { fill: var(--ink); }
 .matrix .frame { fill: none; stroke: var(--line); }
-.matrix .right { fill: var(--validation); } .matrix .wrong { fill: var(--ema); }
+.matrix .right { fill: var(--validation); } .matrix .wrong { fill: var(--orange); }
 .matrix .correct, .matrix .number { text-anchor: middle; pointer-events: none; }
 .pairs, .classes { list-style: none; margin: 10px 0 8px; padding: 0; }
 .pairs li { break-inside: avoid; display: grid; grid-template-columns: 1fr auto 3em; gap: 8px; padding: 3px 6px; margin-bottom: 2px; border-radius: 4px;
-  background: linear-gradient(to right, color-mix(in srgb, var(--ema) 28%, transparent) var(--share), transparent 0); }
+  background: linear-gradient(to right, color-mix(in srgb, var(--orange) 28%, transparent) var(--share), transparent 0); }
 .pairs span { overflow-wrap: anywhere; }
 .pairs small { color: var(--soft); text-align: right; line-height: 22px; }
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 14px 12px; }

@@ -1,7 +1,6 @@
 /** Exponential moving average of weights (Polyak and Juditsky 1992, in the form that is usual now). */
 import * as tf from "@tensorflow/tfjs-core"
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
+import type { Average, Tensors } from "./Average.ts"
 
 /** Where the average of a parameter or of a batch statistic is kept in the state. */
 export const averageOf = (name: string): string => `ema/${name}`
@@ -22,3 +21,17 @@ export const moveAverages = (state: Tensors, values: Tensors, decay: tf.Tensor):
 
 /** The decay at a step (from 0): less at first, so that the start is forgotten in short runs too. */
 export const averageDecay = (decay: number, step: number): number => Math.min(decay, (1 + step) / (10 + step))
+
+/** Kept where the configuration has `ema`; a step's coefficient is the decay. */
+export const ema: Average = {
+  name: "ema",
+  enabled: ({ ema }) => ema !== undefined,
+  keptAs: averageOf,
+  init: (network, weights) =>
+    Object.fromEntries(network.tensors.map(({ name }) => [averageOf(name), weights[name]])),
+  afterStep: {
+    coefficient: ({ ema }, { step }) => averageDecay(ema?.decay ?? 0, step),
+    update: moveAverages
+  },
+  refreshStatistics: false
+}

@@ -4,10 +4,9 @@
  * whose batch statistics are measured anew, because they are the mean of nothing.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { entryPoint } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { type Images, INTEGER, NUMBER, normalise, pixels } from "../Step/EntryPoints.ts"
+import type { Average, Tensors } from "./Average.ts"
 
 export interface SwaOptions {
   /** The first epoch (from 1) after which weights are taken into the mean. */
@@ -28,46 +27,26 @@ export const initialMeans = (network: Network, weights: TensorRecord): TensorRec
   Object.fromEntries(network.tensors.map(({ name }) => [swaOf(name), weights[name]]))
 
 /** mean + share·(value − mean): with a share of 1/n the mean of n values, of which this is the last. */
-const moveMean = (mean: tf.Tensor, value: tf.Tensor, share: tf.Tensor): tf.Tensor =>
+export const moveMean = (mean: tf.Tensor, value: tf.Tensor, share: tf.Tensor): tf.Tensor =>
   tf.add(mean, tf.mul(share, tf.sub(value, mean)))
 
 /** Takes the network's parameters into the means: `share` is 1/n for the n-th. */
-export const averagingEntry = (network: Network) =>
-  entryPoint({
-    inputs: { share: NUMBER },
-    run: (state, { share }) => ({
-      state: Object.fromEntries(
-        network.tensors.flatMap(({ name, role }) =>
-          role === "parameter" ? [[swaOf(name), moveMean(state[swaOf(name)], state[name], share)]] : []
-        )
-      ),
-      output: {}
-    })
-  })
+const takeIntoMeans = (network: Network, state: Tensors, share: tf.Tensor): Tensors =>
+  Object.fromEntries(
+    network.tensors.flatMap(({ name, role }) =>
+      role === "parameter" ? [[swaOf(name), moveMean(state[swaOf(name)], state[name], share)]] : []
+    )
+  )
 
-/**
- * Takes a batch into the batch statistics of the averaged weights: `share` is 1/n for the n-th batch, so that each
- * counts the same (`torch.optim.swa_utils.update_bn`). What training draws is drawn here too.
- */
-export const statisticsEntry = (network: Network, images: Images, seed: number) =>
-  entryPoint({
-    inputs: { images: pixels(images), share: NUMBER, batch: INTEGER },
-    run: (state, input) => {
-      const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[swaOf(name)]]))
-      const key = { seed, step: input.batch as tf.Scalar }
-      const { statistics } = network.apply(weights, normalise(input.images, images), {
-        _tag: "Training",
-        key,
-        momentum: 1
-      })
-      return {
-        state: Object.fromEntries(
-          Object.entries(statistics).map(([name, value]) => [
-            swaOf(name),
-            moveMean(state[swaOf(name)], value, input.share)
-          ])
-        ),
-        output: {}
-      }
-    }
-  })
+/** Kept where the configuration has `swa`. */
+export const swa: Average = {
+  name: "swa",
+  enabled: ({ swa }) => swa !== undefined,
+  keptAs: swaOf,
+  init: initialMeans,
+  afterEpoch: {
+    count: ({ swa }, epochs) => (swa === undefined ? 0 : modelsAveraged(swa, epochs)),
+    update: takeIntoMeans
+  },
+  refreshStatistics: true
+}

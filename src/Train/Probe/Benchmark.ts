@@ -65,8 +65,6 @@ export const timeTrainingStep = Effect.gen(function* () {
       labelsB: labels,
       lambda: float32([BATCH], new Float32Array(BATCH).fill(1)),
       learningRate: scalar(0),
-      averageDecay: scalar(0),
-      lookaheadRate: scalar(0),
       step: int32([])
     })
   )

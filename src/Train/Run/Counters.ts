@@ -1,6 +1,5 @@
 /** Where a run stands; saved with every checkpoint. */
 import * as Schema from "effect/Schema"
-import { withDefault } from "../../Config/Fields.ts"
 
 /** What the best checkpoint says: the epoch (from 1) whose weights it has, and their accuracy. */
 export const BestEvaluation = Schema.Struct({ epoch: Schema.Int, accuracy: Schema.Finite })
@@ -20,8 +19,8 @@ export const Counters = Schema.Struct({
   waitSeconds: Schema.Finite,
   /** Seconds of training and evaluation since the start. */
   seconds: Schema.Finite,
-  /** How many weights the mean of the weights is of. */
-  averaged: Schema.Int.pipe(withDefault(0)),
+  /** How many weights each average is of that is updated at the end of epochs, by its name. */
+  averaged: Schema.Record(Schema.String, Schema.Int),
   /** The best evaluation so far, and the step of the best checkpoint, which has its weights. */
   best: Schema.NullOr(Schema.Struct({ ...BestEvaluation.fields, step: Schema.Int }))
 })
@@ -36,7 +35,7 @@ export const START: Counters = {
   epochSeconds: 0,
   waitSeconds: 0,
   seconds: 0,
-  averaged: 0,
+  averaged: {},
   best: null
 }
 

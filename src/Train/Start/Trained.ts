@@ -5,7 +5,7 @@ import type { CheckpointName } from "../../Checkpoint.ts"
 import type { Experiment, WeightsName } from "../../Config.ts"
 import type { Network } from "../../Model/Network.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { judged, keptAs, weightsKept } from "../Averages/Averages.ts"
+import { averageNamed, judged, weightsKept } from "../Averages/Averages.ts"
 import type { DataDescription } from "../Run/DataDescription.ts"
 import { RunError } from "../Run/RunError.ts"
 import { openRun, type RunReader } from "../Run/RunFolder.ts"
@@ -78,10 +78,11 @@ export const readTrained = Effect.fn("readTrained")(function* (
   const network = yield* networkFor(experiment, dataset)
   const { checkpoint, from, skipped } = yield* findChosen(run, name)
   const complete = from === "best" || (from === "latest" && (yield* run.isFinished))
-  if (chosen === "swa" && !complete) {
-    return yield* noWeights("gives its swa weights their batch statistics at its end only")
+  const { keptAs, refreshStatistics } = averageNamed(chosen)
+  if (refreshStatistics && !complete) {
+    return yield* noWeights(`gives its ${chosen} weights their batch statistics at its end only`)
   }
   const { step, tensors } = checkpoint
-  const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(chosen, name)]]))
+  const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(name)]]))
   return { experiment, dataset, network, weights, step, skipped } satisfies TrainedNetwork
 })

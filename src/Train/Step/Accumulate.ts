@@ -54,7 +54,7 @@ export const accumulationEntry = (
 /** The step that follows the last part. */
 export const applicationEntry = (network: Network, options: StepOptions) =>
   entryPoint({
-    inputs: updateInputs,
+    inputs: updateInputs(options),
     run: (state, input) => {
       const gradients: Record<string, tf.Tensor> = {}
       const statistics: Record<string, tf.Tensor> = {}

@@ -58,22 +58,33 @@ export const batchOf = (
   }
 })
 
+type CoefficientName = `${string}Coefficient`
+
+/** Values of the averages that are updated in every step, by the names of inputs. */
+export const coefficientInputs = <A>(
+  averages: StepOptions["averages"],
+  value: (average: string) => A
+): Readonly<Record<CoefficientName, A>> =>
+  Object.fromEntries(
+    averages.flatMap(({ afterStep, name }) =>
+      afterStep === undefined ? [] : [[`${name}Coefficient`, value(name)]]
+    )
+  )
+
 /** Inputs of an entry point that changes the weights. */
-export const updateInputs = {
+export const updateInputs = ({ averages }: Pick<StepOptions, "averages">) => ({
   step: INTEGER,
   learningRate: NUMBER,
-  averageDecay: NUMBER,
-  lookaheadRate: NUMBER
-}
+  ...coefficientInputs(averages, () => NUMBER)
+})
 
 export const updateOf = (
-  { lookahead }: StepOptions,
-  input: Readonly<Record<keyof typeof updateInputs, tf.Tensor>>
+  { averages }: Pick<StepOptions, "averages">,
+  input: Readonly<Record<"step" | "learningRate" | CoefficientName, tf.Tensor>>
 ): UpdateInput => ({
   step: input.step as tf.Scalar,
   learningRate: input.learningRate,
-  averageDecay: input.averageDecay,
-  lookaheadRate: lookahead ? input.lookaheadRate : undefined
+  coefficients: Object.fromEntries(averages.map(({ name }) => [name, input[`${name}Coefficient`]]))
 })
 
 /** Images to logits [N,classes], with weights that are kept in the state under other names (`keptAs`). */
@@ -100,7 +111,7 @@ export const trainingEntry = (
   { scale = 1, seed }: { readonly seed: number; readonly scale?: number }
 ) =>
   entryPoint({
-    inputs: { ...batchInputs(images), ...updateInputs },
+    inputs: { ...batchInputs(images), ...updateInputs(options) },
     run: (state, input) =>
       trainingStep(network, options, state, {
         ...batchOf(images, input, scale),

@@ -4,8 +4,7 @@ import type { Network } from "../../Model/Network.ts"
 import { valueAndGradients } from "../../Ops/Gradients.ts"
 import type { RandomKey } from "../../Ops/Random.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { averageOf, moveAverages } from "../Averages/Ema.ts"
-import { synchronise } from "../Optimizer/Lookahead.ts"
+import type { Average } from "../Averages/Average.ts"
 import { globalNorm, initialSlots, type OptimizerOptions, optimizerStep } from "../Optimizer/Optimizer.ts"
 import { ascend, type SamOptions } from "../Optimizer/Sam.ts"
 import { sgd } from "../Optimizer/Sgd.ts"
@@ -18,10 +17,8 @@ export interface StepOptions extends OptimizerOptions {
   /** Of logits against the labels' target distributions. */
   readonly loss: LossFunction
   readonly labelSmoothing: number
-  /** Whether averages of the weights are kept. */
-  readonly ema: boolean
-  /** Whether slow weights are kept. */
-  readonly lookahead: boolean
+  /** Averages of the weights that are kept, in the order in which they are updated. */
+  readonly averages: ReadonlyArray<Average>
   readonly sam: SamOptions | undefined
   readonly distillation: Distillation | undefined
   /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
@@ -35,8 +32,7 @@ export const PLAIN_STEP: StepOptions = {
   clipGradNorm: undefined,
   loss: crossEntropy,
   labelSmoothing: 0,
-  ema: false,
-  lookahead: false,
+  averages: [],
   sam: undefined,
   distillation: undefined,
   recompute: false
@@ -53,10 +49,8 @@ export interface UpdateInput {
   readonly learningRate: tf.Tensor
   /** Steps done before: an int32 scalar. */
   readonly step: tf.Scalar
-  /** Decay of the averages at this step. */
-  readonly averageDecay: tf.Tensor
-  /** How far slow weights go at this step, 0 where they stay; undefined where there are none. */
-  readonly lookaheadRate?: tf.Tensor | undefined
+  /** Of the averages that are updated in every step, by their names. */
+  readonly coefficients: Tensors
 }
 
 /** What a batch gives. */
@@ -73,13 +67,13 @@ export interface BatchResult {
 
 /** State before the first step: weights, what the optimiser keeps, and averages that start at the weights. */
 export const initialState = (
-  { tensors }: Network,
+  network: Network,
   weights: TensorRecord,
-  { ema, optimizer }: Pick<StepOptions, "ema" | "optimizer">
+  { averages, optimizer }: Pick<StepOptions, "averages" | "optimizer">
 ): TensorRecord => ({
   ...weights,
-  ...initialSlots(optimizer, tensors),
-  ...(ema && Object.fromEntries(tensors.map(({ name }) => [averageOf(name), weights[name]])))
+  ...initialSlots(optimizer, network.tensors),
+  ...Object.assign({}, ...averages.map(({ init }) => init(network, weights)))
 })
 
 /** The network's parameters among the tensors of a state. */
@@ -126,22 +120,38 @@ export const gradientsOf = (
   }
 }
 
+/** Weights after the optimiser's update, and their averages: what follows the weights in every step, in turn. */
+const follow = (
+  averages: ReadonlyArray<Average>,
+  state: Tensors,
+  updated: Tensors,
+  coefficients: Tensors
+): Tensors => {
+  let weights = updated
+  let kept: Tensors = {}
+  for (const { afterStep, name } of averages) {
+    if (afterStep === undefined) continue
+    const entries = afterStep.update(state, weights, coefficients[name])
+    weights = Object.fromEntries(Object.keys(weights).map((key) => [key, entries[key] ?? weights[key]]))
+    kept = { ...kept, ...entries }
+  }
+  return { ...kept, ...weights }
+}
+
 /** The new state, and the gradients' norm. `statistics` are the running statistics after the step's batch. */
 export const applyGradients = (
   { tensors }: Network,
   options: StepOptions,
   state: Tensors,
   { gradients, statistics }: Pick<BatchResult, "gradients" | "statistics">,
-  { averageDecay, learningRate, lookaheadRate, step }: UpdateInput
+  { coefficients, learningRate, step }: UpdateInput
 ) => {
   const gradientNorm = globalNorm(gradients)
   const updated = optimizerStep(tensors, state, gradients, gradientNorm, { learningRate, step }, options)
-  const fast: Record<string, tf.Tensor> = { ...statistics }
-  for (const name of Object.keys(gradients)) fast[name] = updated[name]
-  const slow = lookaheadRate === undefined ? {} : synchronise(state, fast, lookaheadRate)
-  const weights = Object.fromEntries(Object.keys(fast).map((name) => [name, slow[name] ?? fast[name]]))
-  const averages = options.ema ? moveAverages(state, weights, averageDecay) : {}
-  return { state: { ...updated, ...weights, ...slow, ...averages }, output: { gradientNorm } }
+  const weights: Record<string, tf.Tensor> = { ...statistics }
+  for (const name of Object.keys(gradients)) weights[name] = updated[name]
+  const followed = follow(options.averages, state, weights, coefficients)
+  return { state: { ...updated, ...followed }, output: { gradientNorm } }
 }
 
 /** The new state, and of this batch the mean loss, the number of right predictions and the gradients' norm. */

@@ -16,15 +16,15 @@ import {
   type TensorRecord,
   uint8
 } from "../../Tensor/HostTensor.ts"
-import { keptAs } from "../Averages/Averages.ts"
-import { averagingEntry, initialMeans, statisticsEntry } from "../Averages/Swa.ts"
+import type { Average } from "../Averages/Average.ts"
+import { averageNamed, averagesOf, weightsKept } from "../Averages/Averages.ts"
+import { averagingEntry, statisticsEntry } from "../Averages/EntryPoints.ts"
 import type { Classify } from "../Evaluate/Logits.ts"
-import { initialSlow } from "../Optimizer/Lookahead.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
 import type { Teacher } from "../Start/Teacher.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
 import { isTeachers, teacherState } from "./Distillation.ts"
-import { evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"
+import { coefficientInputs, evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"
 import { initialState, type StepOptions } from "./Step.ts"
 
 /** What changes from step to step besides the batch. */
@@ -32,8 +32,8 @@ export interface StepInput {
   /** Steps done. */
   readonly step: number
   readonly learningRate: number
-  readonly averageDecay: number
-  readonly lookaheadRate: number
+  /** Of the averages that are updated in every step, by their names. */
+  readonly coefficients: Readonly<Record<string, number>>
   /** Of the images' sides; one that the configuration names, or 1. */
   readonly scale: number
 }
@@ -52,10 +52,10 @@ export interface TrainingProgram {
   /** A step as one run of the program, or its first part where gradients are accumulated: what ran on the device. */
   readonly profile: (batch: BatchArrays, at: StepInput) => Effect.Effect<ReadonlyArray<OpEvent>, DeviceError>
   readonly classify: (weights: WeightsName) => Classify
-  /** Takes the weights into their mean, as the n-th. */
-  readonly average: (n: number) => Effect.Effect<void, DeviceError>
-  /** Takes a batch into the batch statistics of the mean weights; an epoch's first batch begins them anew. */
-  readonly measureStatistics: (batch: Batch) => Effect.Effect<void, DeviceError>
+  /** Takes the weights into an average that is updated at the end of epochs, as the n-th. */
+  readonly average: (name: string, n: number) => Effect.Effect<void, DeviceError>
+  /** Takes a batch into the batch statistics of averaged weights; an epoch's first batch begins them anew. */
+  readonly measureStatistics: (weights: WeightsName, batch: Batch) => Effect.Effect<void, DeviceError>
   /** The state from which the run can go on. */
   readonly read: Effect.Effect<TensorRecord, DeviceError>
   readonly write: (state: TensorRecord) => Effect.Effect<void, DeviceError>
@@ -82,8 +82,7 @@ const stepOptions = (
   clipGradNorm: train.clipGradNorm,
   loss: definitionOf(losses, train.loss).make(train.loss),
   labelSmoothing: train.labelSmoothing,
-  ema: train.ema !== undefined,
-  lookahead: train.lookahead !== undefined,
+  averages: averagesOf(train),
   sam: train.sam,
   distillation: train.distillation && {
     temperature: train.distillation.temperature,
@@ -100,8 +99,6 @@ const stateOf = (
   options: StepOptions
 ): TensorRecord => ({
   ...initialState(network, weights, options),
-  ...(train.swa && initialMeans(network, weights)),
-  ...(train.lookahead && initialSlow(network, weights)),
   ...(train.gradientAccumulationSteps > 1 && initialAccumulation(network)),
   ...teacherState(teachers.map(({ weights }) => weights))
 })
@@ -116,17 +113,37 @@ const scaledEntries = <Name extends string, Entry>(
     [...progressiveResizing, { scale: 1 }].map(({ scale }) => [`${name}-${scale}`, entry(scale)])
   ) as Record<`${Name}-${number}`, Entry>
 
+/** Entry points of a name, one for each of some averages. */
+const namedEntries = <Name extends string, Entry>(
+  name: Name,
+  averages: ReadonlyArray<Average>,
+  entry: (average: Average) => Entry
+): Record<`${Name}-${string}`, Entry> =>
+  Object.fromEntries(averages.map((average) => [`${name}-${average.name}`, entry(average)])) as Record<
+    `${Name}-${string}`,
+    Entry
+  >
+
+/** Entry points of the averages that are updated at the end of epochs. */
+const averagingEntries = (network: Network, averages: ReadonlyArray<Average>) =>
+  Object.fromEntries(
+    averages.flatMap(({ afterEpoch, name }) =>
+      afterEpoch === undefined ? [] : [[`average-${name}`, averagingEntry(network, afterEpoch)]]
+    )
+  ) as Record<`average-${string}`, ReturnType<typeof averagingEntry>>
+
 const entriesOf = (compile: CompileOptions, options: StepOptions) => {
   const { images, network, seed, train } = compile
   const parts = train.gradientAccumulationSteps
-  const entries = {
-    raw: evaluationEntry(network, images),
-    ema: evaluationEntry(network, images, (name) => keptAs("ema", name)),
-    swa: evaluationEntry(network, images, (name) => keptAs("swa", name)),
-    average: averagingEntry(network),
-    statistics: statisticsEntry(network, images, seed),
-    apply: applicationEntry(network, options)
-  }
+  const evaluated = weightsKept(train).map(averageNamed)
+  const refreshed = evaluated.filter(({ refreshStatistics }) => refreshStatistics)
+  const evaluation = namedEntries("evaluate", evaluated, ({ keptAs }) =>
+    evaluationEntry(network, images, keptAs)
+  )
+  const statistics = namedEntries("statistics", refreshed, (average) =>
+    statisticsEntry(network, images, seed, average)
+  )
+  const averaging = averagingEntries(network, options.averages)
   const whole = scaledEntries("train", train, (scale) =>
     trainingEntry(network, images, options, { scale, seed })
   )
@@ -134,13 +151,13 @@ const entriesOf = (compile: CompileOptions, options: StepOptions) => {
     accumulationEntry(network, images, options, { parts, scale, seed })
   )
   // What the configuration does not ask for is neither compiled nor called.
-  const { apply, average, ema, raw, statistics, swa } = entries
+  const apply = { apply: applicationEntry(network, options) }
   return {
-    raw,
-    ...(train.ema && { ema }),
-    ...(train.swa && { swa, average, statistics }),
-    ...(parts === 1 ? whole : { ...part, apply })
-  } as typeof entries & typeof whole & typeof part
+    ...evaluation,
+    ...statistics,
+    ...averaging,
+    ...(parts === 1 ? whole : { ...part, ...apply })
+  } as typeof evaluation & typeof statistics & typeof averaging & typeof whole & typeof part & typeof apply
 }
 
 const numberIn = ({ data }: HostTensor): number => data[0]
@@ -178,11 +195,10 @@ export const compileTraining = Effect.fnUntraced(function* (
       step: integer(step)
     }
   }
-  const updateOf = ({ averageDecay, learningRate, lookaheadRate, step }: StepInput) => ({
-    step: integer(step),
+  const updateOf = ({ coefficients, learningRate, step: number }: StepInput) => ({
+    step: integer(number),
     learningRate: scalar(learningRate),
-    averageDecay: scalar(averageDecay),
-    lookaheadRate: scalar(lookaheadRate)
+    ...coefficientInputs(step.averages, (name) => scalar(coefficients[name]))
   })
 
   const wholeInputs = (batch: BatchArrays, at: StepInput) => ({
@@ -221,13 +237,14 @@ export const compileTraining = Effect.fnUntraced(function* (
       parts === 1
         ? profile(`train-${at.scale}`, wholeInputs(batch, at))
         : profile(`accumulate-${at.scale}`, partInputs(batch, 0, at)),
-    classify: (weights) => (images) => Effect.map(run(weights, { images }), ({ logits }) => logits),
-    average: (n) => Effect.asVoid(run("average", { share: scalar(1 / n) })),
-    measureStatistics: Effect.fnUntraced(function* (batch) {
+    classify: (weights) => (images) =>
+      Effect.map(run(`evaluate-${weights}`, { images }), ({ logits }) => logits),
+    average: (name, n) => Effect.asVoid(run(`average-${name}`, { share: scalar(1 / n) })),
+    measureStatistics: Effect.fnUntraced(function* (weights, batch) {
       for (let part = 0; part < parts; part++) {
         const index = batch.index * parts + part
         const { images } = inputsOf(batch, part, index)
-        yield* run("statistics", { images, share: scalar(1 / (index + 1)), batch: integer(index) })
+        yield* run(`statistics-${weights}`, { images, share: scalar(1 / (index + 1)), batch: integer(index) })
       }
     }),
     read: Effect.map(read, (state) =>

@@ -6,8 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import type { Network } from "../../Model/Network.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
+import type { Average, Tensors } from "./Average.ts"
 
 export interface LookaheadOptions {
   /** Steps from one synchronisation to the next (the paper's k). */
@@ -55,4 +54,18 @@ export const synchronise = (state: Tensors, fast: Tensors, rate: tf.Tensor): Ten
     next[name] = tf.add(tf.mul(moved, due), tf.mul(value, tf.sub(1, due)))
   }
   return next
+}
+
+/** Slow weights, kept where the configuration has `lookahead`. They are not evaluated: at the end of an epoch they are the raw ones. */
+export const lookahead: Average = {
+  name: "lookahead",
+  enabled: ({ lookahead }) => lookahead !== undefined,
+  keptAs: slowOf,
+  init: initialSlow,
+  afterStep: {
+    coefficient: ({ lookahead }, { step, ...length }) =>
+      lookahead === undefined ? 0 : lookaheadRate(lookahead, step + 1, length),
+    update: synchronise
+  },
+  refreshStatistics: false
 }

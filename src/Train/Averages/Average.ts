@@ -1,0 +1,49 @@
+/** An average of weights as a value: how it starts, and how it follows the weights that are trained. */
+import type * as tf from "@tensorflow/tfjs-core"
+import type { TrainConfig } from "../../Config.ts"
+import type { Network } from "../../Model/Network.ts"
+import type { TensorRecord } from "../../Tensor/HostTensor.ts"
+
+export type Tensors = Readonly<Record<string, tf.Tensor>>
+
+/** A step of a run. */
+export interface StepPlace {
+  /** Steps done before. */
+  readonly step: number
+  readonly stepsPerEpoch: number
+  /** Of the whole run. */
+  readonly steps: number
+}
+
+/** What is done in every step. */
+export interface AfterStep {
+  /** A number for the step, which `update` is given as a scalar. */
+  readonly coefficient: (train: TrainConfig, at: StepPlace) => number
+  /**
+   * Entries of the state after the step: the averages, and the weights themselves where the average changes them.
+   * `weights` are parameters and batch statistics after the optimiser's update.
+   */
+  readonly update: (state: Tensors, weights: Tensors, coefficient: tf.Tensor) => Tensors
+}
+
+/** What is done at the end of some epochs. */
+export interface AfterEpoch {
+  /** How many weights the average is of, after that many epochs. */
+  readonly count: (train: TrainConfig, epochs: number) => number
+  /** Averages with the weights as they are now; `share` is 1/n for the n-th. */
+  readonly update: (network: Network, state: Tensors, share: tf.Tensor) => Tensors
+}
+
+export interface Average {
+  readonly name: string
+  /** Whether a run keeps it. */
+  readonly enabled: (train: TrainConfig) => boolean
+  /** Where the average of a tensor of the network is kept in the state. */
+  readonly keptAs: (tensor: string) => string
+  /** The averages before the first step, by the names of the state. */
+  readonly init: (network: Network, weights: TensorRecord) => TensorRecord
+  readonly afterStep?: AfterStep
+  readonly afterEpoch?: AfterEpoch
+  /** Whether its batch statistics are measured anew before it is evaluated, because they are averages of nothing. */
+  readonly refreshStatistics: boolean
+}

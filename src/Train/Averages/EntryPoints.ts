@@ -1,0 +1,46 @@
+/** The entry points of averages that are updated at the end of epochs. */
+import type * as tf from "@tensorflow/tfjs-core"
+import { entryPoint } from "../../Device.ts"
+import type { Network } from "../../Model/Network.ts"
+import { type Images, INTEGER, NUMBER, normalise, pixels } from "../Step/EntryPoints.ts"
+import type { AfterEpoch, Average } from "./Average.ts"
+import { moveMean } from "./Swa.ts"
+
+/** Takes the network's weights into an average: `share` is 1/n for the n-th. */
+export const averagingEntry = (network: Network, { update }: AfterEpoch) =>
+  entryPoint({
+    inputs: { share: NUMBER },
+    run: (state, { share }) => ({ state: update(network, state, share), output: {} })
+  })
+
+/**
+ * Takes a batch into the batch statistics of averaged weights: `share` is 1/n for the n-th batch, so that each counts
+ * the same (`torch.optim.swa_utils.update_bn`). What training draws is drawn here too.
+ */
+export const statisticsEntry = (
+  network: Network,
+  images: Images,
+  seed: number,
+  { keptAs }: Pick<Average, "keptAs">
+) =>
+  entryPoint({
+    inputs: { images: pixels(images), share: NUMBER, batch: INTEGER },
+    run: (state, input) => {
+      const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[keptAs(name)]]))
+      const key = { seed, step: input.batch as tf.Scalar }
+      const { statistics } = network.apply(weights, normalise(input.images, images), {
+        _tag: "Training",
+        key,
+        momentum: 1
+      })
+      return {
+        state: Object.fromEntries(
+          Object.entries(statistics).map(([name, value]) => [
+            keptAs(name),
+            moveMean(state[keptAs(name)], value, input.share)
+          ])
+        ),
+        output: {}
+      }
+    }
+  })
