@@ -1,5 +1,5 @@
 /** One checkpoint as two files: tensors, and the manifest that completes it. Reading verifies both. */
-import { createHash } from "node:crypto"
+
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -16,6 +16,7 @@ import {
   StorageError,
   writeFileAtomic
 } from "../Platform/Files.ts"
+import { sha256 } from "../Platform/Hash.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
 import { decode, encode } from "../Tensor/Safetensors.ts"
 
@@ -48,14 +49,8 @@ const Manifest = Schema.Struct({
 })
 type Manifest = typeof Manifest.Type
 
-const hashOf = (chunks: Iterable<string | Uint8Array>): string => {
-  const hash = createHash("sha256")
-  for (const chunk of chunks) hash.update(chunk)
-  return hash.digest("hex")
-}
-
 const hashOfState = ({ best, counters, step }: Pick<Manifest, "best" | "counters" | "step">): string =>
-  hashOf([JSON.stringify([step, best ?? null, counters])])
+  sha256([JSON.stringify([step, best ?? null, counters])])
 
 /** A checkpoint's name: that of its two files without extension. */
 export const nameOf = (kind: Kind, step: number): string => `${kind}-${String(step).padStart(7, "0")}`
@@ -110,8 +105,8 @@ export const write = Effect.fnUntraced(function* (directory: string, kind: Kind,
   const chunks = encode(toPyTorch(tensors))
   yield* writeFileAtomic(file, chunks)
   const state = { step, ...(best !== undefined && { best }), counters }
-  const sha256 = { tensors: hashOf(chunks), counters: hashOfState(state) }
-  const manifest: Manifest = { version: VERSION, ...state, sha256 }
+  const hashes = { tensors: sha256(chunks), counters: hashOfState(state) }
+  const manifest: Manifest = { version: VERSION, ...state, sha256: hashes }
   yield* writeFileAtomic(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`)
 })
 
@@ -143,9 +138,9 @@ export const readManifest = Effect.fnUntraced(function* (directory: string, name
 /** Reads and verifies one checkpoint; fails with what is wrong with it. */
 export const read = Effect.fnUntraced(function* (directory: string, name: string) {
   const { file } = filesOf(directory, name)
-  const { best, counters, sha256, step } = yield* readManifest(directory, name)
+  const { best, counters, sha256: hashes, step } = yield* readManifest(directory, name)
   const bytes = yield* readFile(file)
-  if (hashOf([bytes]) !== sha256.tensors) {
+  if (sha256([bytes]) !== hashes.tensors) {
     return yield* damaged(file, "it does not have the hash that it was written with")
   }
   const { tensors } = yield* Effect.try({

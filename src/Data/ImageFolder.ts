@@ -2,11 +2,12 @@
  * A user's own images: a folder for each class, read through sharp and kept decoded in the cache, so that the
  * second start reads one file.
  */
-import { createHash } from "node:crypto"
+
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Events } from "../Events.ts"
+import { sha256 } from "../Platform/Hash.ts"
 import { cacheFile, checkWritable, type DecodedFolder, readCache, writeCache } from "./ImageFolder/Cache.ts"
 import { decodeImages, unreadableError } from "./ImageFolder/Decode.ts"
 import { type FoundImage, type FoundImages, scanFolder } from "./ImageFolder/Scan.ts"
@@ -29,12 +30,14 @@ const NAMED = 5
 
 /** What the decoded images depend on: the files' names, sizes and times, the size asked for and the decoder. */
 const keyOf = (found: FoundImages, size: FolderOptions["size"], decoder: unknown): string => {
-  const hash = createHash("sha256").update(JSON.stringify([VERSION, size, decoder, found.classes]))
-  for (const images of [found.train, found.test ?? []]) {
-    hash.update(`\n${images.length}\n`)
-    for (const image of images) hash.update(`${JSON.stringify(image.path)} ${image.bytes} ${image.changed}\n`)
+  const chunks = function* () {
+    yield JSON.stringify([VERSION, size, decoder, found.classes])
+    for (const images of [found.train, found.test ?? []]) {
+      yield `\n${images.length}\n`
+      for (const image of images) yield `${JSON.stringify(image.path)} ${image.bytes} ${image.changed}\n`
+    }
   }
-  return hash.digest("hex")
+  return sha256(chunks())
 }
 
 /**

@@ -1,15 +1,12 @@
 /**
  * Numbers that describe a whole data set, and the memory that it lies in.
  */
-import { createHash } from "node:crypto"
+import { sha256 } from "../Platform/Hash.ts"
 import type { LabelledImages } from "./Labelled.ts"
 import type { Images, PerChannel } from "./Types.ts"
 
 /** Bytes, all zero, that worker threads can read in place. */
 export const shared = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes))
-
-/** Bytes hashed at a time; Node hashes less than 2 GiB at once. */
-const CHUNK = 64 << 20
 
 /**
  * Mean and standard deviation (of the population) of each channel over all pixels, on the scale where a pixel is
@@ -44,12 +41,10 @@ export const channelStatistics = ({
  * validation split do not change it.
  */
 export const fingerprint = ({ classes, train, test }: Omit<LabelledImages, "name">): string => {
-  const hash = createHash("sha256").update(JSON.stringify(classes))
-  for (const { images, labels } of [train, test]) {
-    hash.update(JSON.stringify([images.count, images.height, images.width]))
-    for (let at = 0; at < images.pixels.length; at += CHUNK)
-      hash.update(images.pixels.subarray(at, at + CHUNK))
-    hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength))
-  }
-  return hash.digest("hex")
+  const parts = [train, test].flatMap(({ images, labels }) => [
+    JSON.stringify([images.count, images.height, images.width]),
+    images.pixels,
+    labels
+  ])
+  return sha256([JSON.stringify(classes), ...parts])
 }

@@ -1,10 +1,11 @@
 /** The members of an ensemble: whose weights they are, and the network with these when it is their turn. */
-import { createHash } from "node:crypto"
+
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type MemberConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights, WeightsName } from "../Config.ts"
+import { sha256 } from "../Platform/Hash.ts"
 import { judged, weightsKept } from "../Train/Averages/Averages.ts"
 import { openRun } from "../Train/Run/RunFolder.ts"
 import { readTrained } from "../Train/Start/Trained.ts"
@@ -94,9 +95,7 @@ export const findMember = Effect.fnUntraced(function* (config: MemberConfig) {
     name: soup ? `soup of ${sources.map(nameOf).join(", ")}` : nameOf(first),
     weight: config.weight,
     sources,
-    key: createHash("sha256")
-      .update(sources.map(({ key }) => key).join("\n"))
-      .digest("hex"),
+    key: sha256([sources.map(({ key }) => key).join("\n")]),
     folder: openRun(first.config.run).outputs
   } satisfies Member
 })

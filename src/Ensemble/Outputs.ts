@@ -2,7 +2,7 @@
  * What members say of images: logits for each view, computed once and kept beside the member's run, so that every
  * other combination of them is a matter of milliseconds.
  */
-import { createHash } from "node:crypto"
+
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,6 +10,7 @@ import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { publish } from "../Events.ts"
 import { exists, readFile, writeFileAtomic } from "../Platform/Files.ts"
+import { sha256 } from "../Platform/Hash.ts"
 import { float32 } from "../Tensor/HostTensor.ts"
 import { decode, encode } from "../Tensor/Safetensors.ts"
 import { predict } from "../Train/Evaluate/Logits.ts"
@@ -21,15 +22,6 @@ import { type Outputs, softmax, weightedMean } from "./Combine.ts"
 import { EnsembleError } from "./Errors.ts"
 import { loadMember, type Member } from "./Member.ts"
 import { logProbabilities } from "./Search/Temperature.ts"
-
-const sha256 = (...parts: ReadonlyArray<string | Uint8Array>): string => {
-  const hash = createHash("sha256")
-  for (const part of parts) hash.update(part)
-  return hash.digest("hex")
-}
-
-const bytesOf = ({ buffer, byteLength, byteOffset }: Uint32Array | Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength)
 
 /** A member's outputs for a view of a split's images, and the file that they are kept in. */
 interface Kept {
@@ -47,9 +39,9 @@ const keptFor = (
   views: ReadonlyArray<View>
 ): ReadonlyArray<Kept> => {
   const split = dataset[name]
-  const images = sha256(dataset.fingerprint, bytesOf(split.indices))
+  const images = sha256([dataset.fingerprint, split.indices])
   return views.map((view) => {
-    const key = sha256(member.key, images, view.key).slice(0, 20)
+    const key = sha256([member.key, images, view.key]).slice(0, 20)
     return { member, split, view, file: path.join(member.folder, `${name}-${key}.safetensors`) }
   })
 }
@@ -64,8 +56,7 @@ const read = Effect.fnUntraced(function* ({ file, split }: Kept) {
   const logits = tensors.logits
   const images = split.indices.length
   const whole = logits?.shape.length === 2 && logits.shape[0] === images
-  if (!whole || metadata.sha256 !== sha256(bytesOf(logits.data as Float32Array)))
-    return Option.none<Outputs>()
+  if (!whole || metadata.sha256 !== sha256([logits.data])) return Option.none<Outputs>()
   return Option.some<Outputs>({ images, classes: logits.shape[1], values: logits.data as Float32Array })
 })
 
@@ -74,7 +65,7 @@ const write = ({ file, member, view }: Kept, { classes, images, values }: Output
     file,
     encode(
       { logits: float32([images, classes], values) },
-      { member: member.name, view: view.key, sha256: sha256(bytesOf(values)) }
+      { member: member.name, view: view.key, sha256: sha256([values]) }
     )
   )
 

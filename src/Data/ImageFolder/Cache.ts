@@ -4,7 +4,7 @@
  * Layout: the length of the header (uint32, little-endian), the header (JSON), then the pixels and labels
  * (uint16) of the training images, then those of the test images. The header holds a SHA-256 of all the rest.
  */
-import { createHash } from "node:crypto"
+
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
@@ -18,6 +18,7 @@ import {
   storageError,
   writeFileAtomic
 } from "../../Platform/Files.ts"
+import { sha256 } from "../../Platform/Hash.ts"
 import type { LabelledImages } from "../Labelled.ts"
 import { shared } from "../Statistics.ts"
 import { DataError } from "../Types.ts"
@@ -88,9 +89,8 @@ export const writeCache = Effect.fn("writeCache")(function* (file: string, folde
     test: folder.test.images.count,
     skipped: folder.skipped
   }
-  const hash = createHash("sha256").update(JSON.stringify(contents))
-  for (const block of blocksOf(folder)) hash.update(block)
-  const header = Buffer.from(JSON.stringify({ sha256: hash.digest("hex"), contents }))
+  const hash = sha256([JSON.stringify(contents), ...blocksOf(folder)])
+  const header = Buffer.from(JSON.stringify({ sha256: hash, contents }))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(header.length)
   const chunks = function* () {
@@ -122,7 +122,7 @@ const readContents = async (handle: fs.FileHandle): Promise<DecodedFolder | unde
   if (!(await readInto(handle, header, 4))) return undefined
   const decoded = decodeHeader(header.toString())
   if (Result.isFailure(decoded)) return undefined
-  const { sha256, contents } = decoded.success
+  const { sha256: hash, contents } = decoded.success
   const { classes, height, width, skipped } = contents
   if (size !== 4 + header.length + (contents.train + contents.test) * (height * width * 3 + 2))
     return undefined
@@ -131,14 +131,12 @@ const readContents = async (handle: fs.FileHandle): Promise<DecodedFolder | unde
     labels: new Uint16Array(count)
   })
   const folder = { classes, skipped, train: split(contents.train), test: split(contents.test) }
-  const hash = createHash("sha256").update(JSON.stringify(contents))
   let position = 4 + header.length
   for (const block of blocksOf(folder)) {
     if (!(await readInto(handle, block, position))) return undefined
-    hash.update(block)
     position += block.length
   }
-  return hash.digest("hex") === sha256 ? folder : undefined
+  return sha256([JSON.stringify(contents), ...blocksOf(folder)]) === hash ? folder : undefined
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Weights of a file that a run starts from. */
-import { createHash } from "node:crypto"
+
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"
 import { type Network, pretrainedFor } from "../../Model.ts"
 import { exists, readFile } from "../../Platform/Files.ts"
+import { sha256 } from "../../Platform/Hash.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { decode } from "../../Tensor/Safetensors.ts"
 import { RunError } from "../Run/RunError.ts"
@@ -50,5 +51,5 @@ export const readInitialWeights = Effect.fn("readInitialWeights")(function* (
       return new RunError({ reason: "InitialWeights", message })
     }
   })
-  return { weights, sha256: createHash("sha256").update(bytes).digest("hex") } satisfies InitialWeights
+  return { weights, sha256: sha256([bytes]) } satisfies InitialWeights
 })

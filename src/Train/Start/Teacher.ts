@@ -1,10 +1,11 @@
 /** Networks of finished runs, as teachers of another one. */
-import { createHash } from "node:crypto"
+
 import * as Effect from "effect/Effect"
 import { definitionOf } from "../../Config/Registered.ts"
 import type { Experiment, TeacherConfig } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
+import { sha256 } from "../../Platform/Hash.ts"
 import { Registry } from "../../Registry.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { checkSameData, describeData } from "../Run/DataDescription.ts"
@@ -22,14 +23,8 @@ export interface Teacher {
   readonly sha256: string
 }
 
-const hashOf = (weights: TensorRecord): string => {
-  const hash = createHash("sha256")
-  for (const [name, { data, shape }] of Object.entries(weights)) {
-    hash.update(`${name} ${shape.join(",")}\n`)
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  }
-  return hash.digest("hex")
-}
+const hashOf = (weights: TensorRecord): string =>
+  sha256(Object.entries(weights).flatMap(([name, { data, shape }]) => [`${name} ${shape.join(",")}\n`, data]))
 
 const cannotTeach = (directory: string, why: string): RunError =>
   new RunError({
