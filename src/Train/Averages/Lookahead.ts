@@ -56,7 +56,10 @@ export const synchronise = (state: Tensors, fast: Tensors, rate: tf.Tensor): Ten
   return next
 }
 
-/** Slow weights, kept where the configuration has `lookahead`. They are not evaluated: at the end of an epoch they are the raw ones. */
+/**
+ * Slow weights, kept where the configuration has `lookahead`. They are not evaluated: at the end of an epoch they are
+ * the raw ones.
+ */
 export const lookahead: Average = {
   name: "lookahead",
   enabled: ({ lookahead }) => lookahead !== undefined,
