@@ -5,7 +5,7 @@ import { Device, entryPoint } from "../Device.ts"
 import type { Network } from "../Model/Network.ts"
 import { channelsLast } from "../Model/Weights/PyTorchLayout.ts"
 import { readFile } from "../Platform/Files.ts"
-import { float32, type HostTensor, sizeOf, type TensorRecord } from "../Tensor/HostTensor.ts"
+import { float32, type HostTensor, nonFinite, sizeOf, type TensorRecord } from "../Tensor/HostTensor.ts"
 import { decode } from "../Tensor/Safetensors.ts"
 import { PredictError } from "./Errors.ts"
 
@@ -21,7 +21,7 @@ export const readTensors = Effect.fn("readTensors")(function* (file: string) {
   })
 })
 
-/** The images of a file of tensors: `input`, float32 [N,3,H,W], not empty. */
+/** The images of a file of tensors: `input`, float32 [N,3,H,W], finite, not empty. */
 export const inputOf = (file: string, tensors: TensorRecord): Effect.Effect<HostTensor, PredictError> => {
   const input = tensors.input
   if (input === undefined) {
@@ -35,7 +35,9 @@ export const inputOf = (file: string, tensors: TensorRecord): Effect.Effect<Host
   }
   const { dtype, shape } = input
   if (dtype === "float32" && shape.length === 4 && shape[1] === 3 && sizeOf(shape) > 0) {
-    return Effect.succeed(input)
+    if (nonFinite({ input }).length === 0) return Effect.succeed(input)
+    const message = `${file}: input holds a NaN or an infinity`
+    return Effect.fail(new PredictError({ reason: "Tensors", message }))
   }
   return Effect.fail(
     new PredictError({

@@ -44,3 +44,9 @@ export const uint8 = (shape: ReadonlyArray<number>, data?: Uint8Array): HostTens
 
 /** A scalar float32, as programs take their learning rate. */
 export const scalar = (value: number): HostTensor<"float32"> => float32([], Float32Array.of(value))
+
+/** Names of the tensors that hold a NaN or an infinity. */
+export const nonFinite = (tensors: TensorRecord): ReadonlyArray<string> =>
+  Object.entries(tensors)
+    .filter(([, { data, dtype }]) => dtype === "float32" && !data.every(Number.isFinite))
+    .map(([name]) => name)

@@ -47,6 +47,22 @@ describe("weights of a file", () => {
     assert.deepStrictEqual(weightsFor(network, prefixed), weights)
   })
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "with %s are refused, by the tensor's name",
+    (value) => {
+      const broken = { ...file, "fc.bias": float32([10], Float32Array.of(0, 0, 0, value, 0, 0, 0, 0, 0, 0)) }
+      for (const take of [weightsFor, pretrainedFor]) {
+        assert.strictEqual(
+          refusal(() => take(network, broken)),
+          "the weights hold a NaN or an infinity, in fc.bias"
+        )
+      }
+      // What is not read does not matter.
+      const elsewhere = { ...file, "momentum/fc.bias": broken["fc.bias"] }
+      assert.deepStrictEqual(weightsFor(network, elsewhere), weights)
+    }
+  )
+
   it("of another network are refused, with what is missing, unknown and of another shape", () => {
     const { "fc.bias": _, ...without } = file
     assert.match(

@@ -3,7 +3,7 @@
  * images and classes.
  */
 import * as Schema from "effect/Schema"
-import type { HostTensor, TensorRecord } from "../../Tensor/HostTensor.ts"
+import { type HostTensor, nonFinite, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import type { TensorSpec } from "../Layer/Layer.ts"
 import type { Network } from "../Network.ts"
 import { resamplePositions } from "./Positions.ts"
@@ -11,7 +11,12 @@ import { fromPyTorch } from "./PyTorchLayout.ts"
 
 /** Weights do not belong to the network; `message` names the tensors. */
 export class WeightsError extends Schema.TaggedError<WeightsError>()("WeightsError", {
-  reason: Schema.Literal("DoesNotFit"),
+  reason: Schema.Literals([
+    /** Tensors are missing, unknown or of another shape. */
+    "DoesNotFit",
+    /** Tensors hold a NaN or an infinity. */
+    "NotFinite"
+  ]),
   message: Schema.String
 }) {}
 
@@ -42,7 +47,7 @@ const some = (names: ReadonlyArray<string>): string =>
 const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i])
 
-/** Fails unless `weights` has all of `specs`, in their shapes, and nothing but tensors of the network. */
+/** Fails unless `weights` has all of `specs`, in their shapes, finite, and nothing but tensors of the network. */
 const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: TensorRecord): void => {
   const known = new Set(network.tensors.map(({ name }) => name))
   const problems: Array<string> = []
@@ -56,18 +61,22 @@ const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: Tens
     return [`${name} is ${value.dtype}${show(value.shape)} instead of float32${show(shape)}`]
   })
   if (wrong.length > 0) problems.push(some(wrong))
-  if (problems.length === 0) return
-  throw new WeightsError({
-    reason: "DoesNotFit",
-    message: `the weights are not those of ${network.name}: ${problems.join("; ")}`
-  })
+  if (problems.length > 0) {
+    const message = `the weights are not those of ${network.name}: ${problems.join("; ")}`
+    throw new WeightsError({ reason: "DoesNotFit", message })
+  }
+  const broken = nonFinite(weights)
+  if (broken.length > 0) {
+    const message = `the weights hold a NaN or an infinity, in ${some(broken)}`
+    throw new WeightsError({ reason: "NotFinite", message })
+  }
 }
 
 /**
  * A network's tensors out of a file's, in device layouts. Names are PyTorch's; they may all stand under `weights.`,
  * and what else the file holds is then left alone.
  *
- * @throws WeightsError naming what is missing, unknown or of another shape
+ * @throws WeightsError naming what is missing, unknown, of another shape or not finite
  */
 export const weightsFor = (network: Network, file: TensorRecord): TensorRecord => {
   const weights = weightsIn(file)
@@ -101,7 +110,7 @@ const withPositions = (network: Network, weights: TensorRecord): TensorRecord =>
  * Published weights to start from: the classifier is left out where it has other classes, and a vision transformer's
  * positions are resampled to the network's patches. Lay the result over `network.init`.
  *
- * @throws WeightsError naming what is missing, unknown or of another shape
+ * @throws WeightsError naming what is missing, unknown, of another shape or not finite
  */
 export const pretrainedFor = (network: Network, file: TensorRecord): TensorRecord => {
   const weights = withPositions(network, weightsIn(file))
