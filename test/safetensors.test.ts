@@ -16,6 +16,8 @@ const file = (header: unknown, values: ReadonlyArray<number>): Uint8Array => {
   return Buffer.concat([length, text, Uint8Array.from(values)])
 }
 
+const zeros = (count: number): ReadonlyArray<number> => Array(count).fill(0)
+
 const one = (dtype: string, shape: ReadonlyArray<number>, values: ReadonlyArray<number>) =>
   decode(file({ x: { dtype, shape, data_offsets: [0, values.length] } }, values)).tensors.x
 
@@ -65,12 +67,47 @@ describe("safetensors", () => {
     assert.match(refusal(bytes.subarray(0, 40)), /cut off/)
     assert.match(refusal(bytes.subarray(0, bytes.length - 1)), /cut off: bytes/)
     assert.match(refusal(Buffer.from("<!doctype html><title>Not found</title>")), /not a safetensors file/)
-    assert.match(refusal(file("{x", [])), /not JSON/)
+    assert.match(refusal(file("{x", [])), /not a JSON object/)
     assert.match(
       refusal(file({ x: { dtype: "F32", shape: [2], data_offsets: [0, 4] } }, [0, 0, 0, 0])),
-      /x has a wrong place or size/
+      /x has a wrong size/
     )
-    assert.match(refusal(file({ x: { dtype: "C64", shape: [1], data_offsets: [0, 8] } }, [])), /type C64/)
+    assert.match(
+      refusal(file({ x: { dtype: "C64", shape: [1], data_offsets: [0, 8] } }, zeros(8))),
+      /type C64/
+    )
     assert.match(refusal(file({ x: { dtype: "F32" } }, [])), /wrong entry for x/)
+  })
+
+  it("reads each byte once: nothing overlaps, and nothing is left out", () => {
+    const at = (from: number, to: number) => ({ dtype: "U8", shape: [to - from], data_offsets: [from, to] })
+    const order = /does not begin where the tensor before it ends/
+    assert.match(refusal(file({ a: at(0, 8), b: at(0, 8) }, zeros(8))), order)
+    assert.match(refusal(file({ a: at(0, 8), b: at(4, 8) }, zeros(8))), order)
+    assert.match(refusal(file({ a: at(0, 4), b: at(6, 8) }, zeros(8))), order)
+    assert.match(refusal(file({ a: at(2, 8) }, zeros(8))), order)
+    assert.match(refusal(file({ a: { ...at(0, 4), data_offsets: [-4, 0] } }, zeros(4))), order)
+    assert.match(refusal(file({ a: at(0, 4) }, zeros(8))), /bytes after its last tensor: 4$/)
+    assert.match(refusal(file({}, zeros(1))), /bytes after its last tensor: 1$/)
+    const { tensors } = decode(file({ b: at(4, 8), empty: at(4, 4), a: at(0, 4) }, [1, 2, 3, 4, 5, 6, 7, 8]))
+    assert.deepStrictEqual(
+      Object.entries(tensors).map(([name, { data }]) => [name, ...data]),
+      [["a", 1, 2, 3, 4], ["empty"], ["b", 5, 6, 7, 8]]
+    )
+  })
+
+  it("takes a header that is an object, of a length that the format allows, with texts as metadata", () => {
+    for (const header of ["[]", "null", '"x"', ' {"x":1}']) {
+      assert.match(refusal(file(header, [])), /not a JSON object/)
+    }
+    const long = Buffer.alloc(16)
+    long.writeBigUInt64LE(2n ** 60n)
+    assert.match(refusal(long), /header is too long/)
+    assert.deepStrictEqual(decode(file({ __metadata__: null }, [])), { tensors: {}, metadata: {} })
+    for (const metadata of [1, [], { a: 1 }]) {
+      assert.match(refusal(file({ __metadata__: metadata }, [])), /__metadata__/)
+    }
+    const { tensors } = decode(file('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', [7]))
+    assert.deepStrictEqual(Object.keys(tensors), ["__proto__"])
   })
 })

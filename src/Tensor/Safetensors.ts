@@ -108,14 +108,49 @@ const isEntry = (value: unknown): value is Entry => {
   )
 }
 
+/** The format's own limit. */
+const LONGEST_HEADER = 100_000_000
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 const parseHeader = (text: string): Readonly<Record<string, unknown>> => {
   try {
     const header: unknown = JSON.parse(text)
-    if (typeof header === "object" && header !== null) return header as Readonly<Record<string, unknown>>
+    if (isRecord(header) && text.startsWith("{")) return header
   } catch {
     // Falls through to the same complaint.
   }
-  return fail("it is not a safetensors file: its header is not JSON")
+  return fail("it is not a safetensors file: its header is not a JSON object")
+}
+
+const metadataOf = (value: unknown): Readonly<Record<string, string>> => {
+  if (value === undefined || value === null) return {}
+  const isText = isRecord(value) && Object.values(value).every((text) => typeof text === "string")
+  return isText
+    ? (value as Readonly<Record<string, string>>)
+    : fail("its __metadata__ is not a record of texts")
+}
+
+/** The tensors' entries in the order of their bytes, which are read once each: nothing overlaps, nothing is left out. */
+const inOrder = (
+  entries: Readonly<Record<string, unknown>>,
+  length: number
+): ReadonlyArray<[string, Entry]> => {
+  const named = Object.entries(entries).map(([name, entry]): [string, Entry] =>
+    isEntry(entry) ? [name, entry] : fail(`its header has a wrong entry for ${name}`)
+  )
+  const offsetsOf = ([, { data_offsets }]: [string, Entry]) => data_offsets
+  const ordered = named.sort((a, b) => offsetsOf(a)[0] - offsetsOf(b)[0] || offsetsOf(a)[1] - offsetsOf(b)[1])
+  let end = 0
+  for (const [name, { data_offsets: offsets }] of ordered) {
+    const [from, to] = offsets
+    if (from !== end || to < from) fail(`${name} does not begin where the tensor before it ends`)
+    if (to > length) fail(`it is cut off: ${name} is not all there`)
+    end = to
+  }
+  if (end !== length) fail(`it has bytes after its last tensor: ${length - end}`)
+  return ordered
 }
 
 /**
@@ -126,22 +161,20 @@ export const decode = (bytes: Uint8Array): SafetensorsFile => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < ALIGNMENT) fail("it is not a safetensors file: it is shorter than its header")
   const start = ALIGNMENT + Number(view.getBigUint64(0, true))
+  if (start > LONGEST_HEADER) fail("it is not a safetensors file: its header is too long")
   if (start > bytes.length) fail("it is not a safetensors file, or it is cut off: its header does not end")
-  const { __metadata__: metadata = {}, ...entries } = parseHeader(
+  const { __metadata__: metadata, ...entries } = parseHeader(
     Buffer.from(bytes.buffer, bytes.byteOffset + ALIGNMENT, start - ALIGNMENT).toString("utf8")
   )
-  const tensors: Record<string, HostTensor> = {}
-  for (const [name, entry] of Object.entries(entries)) {
-    if (!isEntry(entry)) return fail(`its header has a wrong entry for ${name}`)
+  const tensors = inOrder(entries, bytes.length - start).map(([name, entry]): [string, HostTensor] => {
     const { data_offsets: offsets, dtype, shape } = entry
     const reading = Object.hasOwn(READINGS, dtype) ? READINGS[dtype] : undefined
     if (reading === undefined) return fail(`${name} has the type ${dtype}, which cannot be read`)
     const [from, to] = offsets
-    if (from < 0 || to - from !== sizeOf(shape) * reading.bytes) fail(`${name} has a wrong place or size`)
-    if (start + to > bytes.length) fail(`it is cut off: ${name} is not all there`)
+    if (to - from !== sizeOf(shape) * reading.bytes) fail(`${name} has a wrong size`)
     // A Buffer's own `slice` would not copy.
     const copy = new Uint8Array(bytes.subarray(start + from, start + to))
-    tensors[name] = { shape, ...reading.read(copy.buffer) } as HostTensor
-  }
-  return { tensors, metadata: metadata as Readonly<Record<string, string>> }
+    return [name, { shape, ...reading.read(copy.buffer) } as HostTensor]
+  })
+  return { tensors: Object.fromEntries(tensors), metadata: metadataOf(metadata) }
 }
