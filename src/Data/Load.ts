@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import { DataConfig } from "../Config/Data.ts"
 import { decodeStrictly } from "../Config/Decode.ts"
+import { warning } from "../Events.ts"
 import type { StorageError } from "../Platform/Files.ts"
 import { loadCifar } from "./Cifar.ts"
 import { imageFolder } from "./ImageFolder.ts"
@@ -52,6 +53,13 @@ export const splitDataset = Effect.fn("splitDataset")(function* (
   { seed = 0, validation = Math.round(train.labels.length / 10) }: SplitOptions = {}
 ) {
   const split = yield* stratifiedSplit(train.labels, classes, validation, seed)
+  const statistics = channelStatistics(train.images)
+  const constant = ["red", "green", "blue"].filter((_, channel) => statistics.std[channel] === 1)
+  if (constant.length > 0) {
+    yield* warning(
+      `the ${constant.join(" and ")} of every training image is one value: its deviation counts as 1`
+    )
+  }
   const of = (images: LabelledImages["train"], indices: Uint32Array): Split => ({ ...images, indices })
   return {
     name,
@@ -59,7 +67,7 @@ export const splitDataset = Effect.fn("splitDataset")(function* (
     train: of(train, split.train),
     validation: of(train, split.validation),
     test: of(test, Uint32Array.from(test.labels.keys())),
-    ...channelStatistics(train.images),
+    ...statistics,
     fingerprint: fingerprint({ classes, train, test })
   } satisfies LoadedDataset
 })

@@ -10,7 +10,8 @@ export const shared = (bytes: number): Uint8Array => new Uint8Array(new SharedAr
 
 /**
  * Mean and standard deviation (of the population) of each channel over all pixels, on the scale where a pixel is
- * in [0, 1]. Exact: pixels are counted by value before anything is rounded.
+ * in [0, 1]. Exact: pixels are counted by value before anything is rounded. A channel that never changes has the
+ * deviation 1, by which it can be divided.
  */
 export const channelStatistics = ({
   pixels
@@ -31,6 +32,8 @@ export const channelStatistics = ({
     counts.reduce((sum, count, value) => sum + count * value, 0) / total / 255
   const stdOf = (counts: Float64Array) => {
     const mean = meanOf(counts)
+    // Its mean's rounding would be all of its deviation.
+    if (counts.some((count) => count === total)) return 1
     return Math.sqrt(counts.reduce((sum, count, value) => sum + count * (value / 255 - mean) ** 2, 0) / total)
   }
   return { mean: perChannel(meanOf), std: perChannel(stdOf) }

@@ -75,13 +75,13 @@ describe("stratifiedSplit", () => {
 })
 
 describe("channelStatistics", () => {
-  it("gives mean and population standard deviation of each channel on the scale of 0 to 1", () => {
+  it("gives mean and population standard deviation of each channel on the scale of 0 to 1, and 1 where one never changes", () => {
     const { mean, std } = channelStatistics({ pixels: Uint8Array.of(0, 51, 255, 255, 51, 0, 0, 51, 255) })
     assert.deepStrictEqual(
       mean.map((value) => value.toFixed(12)),
       [1 / 3, 0.2, 2 / 3].map((value) => value.toFixed(12))
     )
-    const expected = [Math.sqrt(2) / 3, 0, Math.sqrt(2) / 3]
+    const expected = [Math.sqrt(2) / 3, 1, Math.sqrt(2) / 3]
     std.forEach((value, channel) => {
       assert.approximately(value, expected[channel], 1e-12)
     })
