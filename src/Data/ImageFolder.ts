@@ -28,13 +28,13 @@ const VERSION = 1
 /** Unreadable images that a warning names; the others are counted. */
 const NAMED = 5
 
-/** What the decoded images depend on: the files' names, sizes and times, the size asked for and the decoder. */
+/** What the decoded images depend on: the files, the size asked for and the decoder. */
 const keyOf = (found: FoundImages, size: FolderOptions["size"], decoder: unknown): string => {
   const chunks = function* () {
     yield JSON.stringify([VERSION, size, decoder, found.classes])
     for (const images of [found.train, found.test ?? []]) {
       yield `\n${images.length}\n`
-      for (const image of images) yield `${JSON.stringify(image.path)} ${image.bytes} ${image.changed}\n`
+      for (const image of images) yield `${JSON.stringify(image.path)} ${image.state}\n`
     }
   }
   return sha256(chunks())
@@ -106,7 +106,7 @@ const checkNotEmpty = (root: string, folder: DecodedFolder): Effect.Effect<void,
  * Classes are the sorted folder names. Without test images a fixed tenth of the training images, the same share of
  * each class, becomes the test set, and a log line says so. Named after the folder.
  *
- * Decoded images are cached by the files' names, sizes and times of change.
+ * Decoded images are cached by the files' names, sizes, inodes and times of change.
  *
  * @errors StorageError for a missing folder; DataError for an empty class, a test class without training
  * images, an unreadable image unless `skipUnreadable`, or a cache that cannot be written.

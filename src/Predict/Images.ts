@@ -58,7 +58,7 @@ const decodeBatch = (files: ReadonlyArray<string>, { size }: Pick<Served, "size"
   Effect.map(
     decodeImages(
       "",
-      files.map((file) => ({ path: file, label: 0, bytes: 0, changed: 0 })),
+      files.map((file) => ({ path: file, label: 0 })),
       { ...size, skipUnreadable: true, onDecoded: () => {} }
     ),
     ({ images, skipped }) => {

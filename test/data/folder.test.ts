@@ -121,6 +121,34 @@ describe("imageFolder", () => {
     })
   )
 
+  it.effect("takes no data set for another of the same names, sizes and times of modification", () =>
+    Effect.gen(function* () {
+      yield* smallFolder()
+      const sizes = new Set<number>()
+      const withFixedTime = (color: string) =>
+        Effect.gen(function* () {
+          const create = { width: 8, height: 8, channels: 3, background: color } as const
+          // Uncompressed, so that every colour has the same size.
+          const png = sharp({ create }).png({ compressionLevel: 0, adaptiveFiltering: false })
+          yield* write("train/cat/1.png", yield* Effect.promise(() => png.toBuffer()))
+          const file = path.join(root(), "train/cat/1.png")
+          yield* Effect.promise(() => fs.utimes(file, 1e9, 1e9))
+          sizes.add((yield* Effect.promise(() => fs.stat(file))).size)
+          return middle((yield* imageFolder(root(), options)).train.images, 0)
+        })
+      assert.deepStrictEqual(yield* withFixedTime("#0000ff"), [0, 0, 255])
+      assert.deepStrictEqual(yield* withFixedTime("#00ff00"), [0, 255, 0])
+      // A copy of the folder that was made with other contents, moved into its place.
+      yield* Effect.promise(() =>
+        fs.cp(root(), `${root()}-copy`, { recursive: true, preserveTimestamps: true })
+      )
+      yield* Effect.promise(() => fs.rm(root(), { recursive: true }))
+      yield* Effect.promise(() => fs.rename(`${root()}-copy`, root()))
+      assert.deepStrictEqual(yield* withFixedTime("#0000ff"), [0, 0, 255])
+      assert.strictEqual(sizes.size, 1)
+    })
+  )
+
   it.effect("rebuilds a damaged cache, saying so", () =>
     Effect.gen(function* () {
       yield* smallFolder()

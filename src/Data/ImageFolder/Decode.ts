@@ -67,7 +67,7 @@ const keepReadable = (
  */
 export const decodeImages = Effect.fn("decodeImages")(function* (
   root: string,
-  found: ReadonlyArray<FoundImage>,
+  found: ReadonlyArray<Pick<FoundImage, "label" | "path">>,
   options: DecodeOptions
 ) {
   const { height, width, skipUnreadable, onDecoded } = options

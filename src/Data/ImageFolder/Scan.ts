@@ -1,7 +1,7 @@
 /**
  * Finds the images of a folder and their classes, without reading them.
  */
-import { type Stats, statSync } from "node:fs"
+import { statSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
@@ -12,9 +12,8 @@ export interface FoundImage {
   /** Path below the scanned folder. */
   readonly path: string
   readonly label: number
-  /** Size in bytes and time of the last change: together with the path they tell one state from another. */
-  readonly bytes: number
-  readonly changed: number
+  /** Tells its contents from others that a file of this path had, or has elsewhere. */
+  readonly state: string
 }
 
 export interface FoundImages {
@@ -26,9 +25,15 @@ export interface FoundImages {
 
 const isImage = (name: string): boolean => !name.startsWith(".") && /\.(png|jpe?g|webp)$/i.test(name)
 
-/** Where a link leads to nothing there is no size either; reading the image will tell. */
-const statOf = (file: string): Pick<Stats, "size" | "mtimeMs"> =>
-  statSync(file, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 }
+/**
+ * A file's size, inode and times. A program can give a file any time of modification (mtime), and archives, builds and
+ * copies do; that of its last change (ctime) only the system gives. Where a link leads to nothing there is no state;
+ * reading the image will tell.
+ */
+const stateOf = (file: string): string => {
+  const stats = statSync(file, { throwIfNoEntry: false, bigint: true })
+  return stats === undefined ? "" : `${stats.size} ${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs}`
+}
 
 /** The sorted names of the folders in a folder, hidden ones left out. */
 const foldersIn = (directory: string): Effect.Effect<Array<string>, StorageError> =>
@@ -56,8 +61,7 @@ const imagesIn = (root: string, folder: string, label: number) =>
         .sort()
         .map((name): FoundImage => {
           const relative = path.join(folder, name)
-          const { size, mtimeMs } = statOf(path.join(root, relative))
-          return { path: relative, label, bytes: size, changed: mtimeMs }
+          return { path: relative, label, state: stateOf(path.join(root, relative)) }
         }),
     catch: storageError("read", path.join(root, folder))
   })
