@@ -11,7 +11,7 @@ import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
 import { splitFlag } from "../Shared/Flags.ts"
 import { commandLine, percent } from "../Shared/Text.ts"
-import { configOf, ensembleFlags, openPrepared } from "./Input.ts"
+import { checkMembers, configOf, ensembleFlags, openPrepared } from "./Input.ts"
 
 const points = (share: number): string => `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`
 
@@ -57,6 +57,7 @@ export const evaluateEnsembleCommand = Command.make(
   Effect.fn("ensemble evaluate")(function* ({ device, out, split, tta, ...input }) {
     const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
     const config = yield* configOf(input, Option.isSome(tta) ? { tta: tta.value } : {})
+    yield* checkMembers(config)
     yield* evaluateAndReport(config, {
       ...{ device, split },
       out: Option.getOrElse(out, () => path.join("runs", config.name))

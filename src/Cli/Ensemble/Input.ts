@@ -60,6 +60,13 @@ export const configOf = Effect.fnUntraced(function* (input: Input, more: unknown
   return yield* decodeEnsemble(yield* readPolicies(merge(merge(base, overrides(input)), more)))
 })
 
+/** Fails where a member has no run, before its data are loaded. */
+export const checkMembers = Effect.fnUntraced(function* ({ members }: EnsembleConfig) {
+  const { sourcesOf } = yield* Effect.promise(() => import("../../Config/Ensemble.ts"))
+  const { openRun } = yield* Effect.promise(() => import("../../Train/Run/RunFolder.ts"))
+  for (const { run } of members.flatMap(sourcesOf)) yield* openRun(run).config
+})
+
 /** Opens an ensemble whose members have been asked about a split's images; the device is needed where some were not. */
 export const openPrepared = Effect.fnUntraced(function* (
   config: EnsembleConfig,

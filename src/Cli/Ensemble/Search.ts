@@ -4,7 +4,7 @@ import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { configOf, ensembleFlags, openPrepared } from "./Input.ts"
+import { checkMembers, configOf, ensembleFlags, openPrepared } from "./Input.ts"
 
 /** The name of the ensemble in a file: that of the file, where it is one for a folder. */
 const nameOf = (file: string): string | undefined => {
@@ -39,6 +39,7 @@ export const searchEnsembleCommand = Command.make(
       })
     }
     const config = yield* configOf(input)
+    yield* checkMembers(config)
     const { ensemble, found } = yield* Effect.gen(function* () {
       const ensemble = yield* openPrepared(config, "validation", device)
       return { ensemble, found: yield* searchEnsemble(ensemble, method) }
