@@ -59,9 +59,36 @@ const keepReadable = (
   return [keptPixels, Uint16Array.from(kept, (i) => labels[i])]
 }
 
+type Sharp = typeof import("sharp").default
+
+/** Decodings under way, which share sharp's settings: the first changes them, the last puts them back. */
+let decoding = 0
+let restore = (): void => {}
+
+/** Many small images at a time, a thread for each, beat many threads on one; no file is read twice. */
+const withSharpSettings = <A, E, R>(sharp: Sharp, decode: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      if (decoding++ > 0) return
+      const concurrency = sharp.concurrency()
+      const { memory, files, items } = sharp.cache()
+      restore = () => {
+        sharp.concurrency(concurrency)
+        sharp.cache({ memory: memory.max, files: files.max, items: items.max })
+      }
+      sharp.concurrency(1)
+      sharp.cache(false)
+    }),
+    () => decode,
+    () =>
+      Effect.sync(() => {
+        if (--decoding === 0) restore()
+      })
+  )
+
 /**
  * Reads images below `root` as sRGB, turned upright as their EXIF data say, transparent parts on black, and
- * resized with Lanczos-3 where the size differs (the aspect ratio is not kept).
+ * resized with Lanczos-3 where the size differs (the aspect ratio is not kept). sharp's settings are restored after.
  *
  * @errors DataError naming the first image that cannot be read, unless such images are to be skipped.
  */
@@ -72,9 +99,6 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
 ) {
   const { height, width, skipUnreadable, onDecoded } = options
   const { default: sharp } = yield* Effect.promise(() => import("sharp"))
-  // Many small images at a time, a thread for each, beat many threads on one; no file is read twice.
-  sharp.concurrency(1)
-  sharp.cache(false)
   const size = height * width * 3
   const all = shared(found.length * size)
   const unreadable = new Map<number, string>()
@@ -109,7 +133,10 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
     })
 
   const groups = Array.from({ length: Math.ceil(found.length / GROUP) }, (_, i) => i * GROUP)
-  yield* Effect.forEach(groups, decodeGroup, { concurrency: inFlight(), discard: true })
+  yield* withSharpSettings(
+    sharp,
+    Effect.forEach(groups, decodeGroup, { concurrency: inFlight(), discard: true })
+  )
 
   const labels = Uint16Array.from(found, (image) => image.label)
   const [pixels, keptLabels] = keepReadable(all, labels, size, unreadable)

@@ -115,7 +115,12 @@ const programOf = <Entries extends EntryPoints>(
   }
 
   const checked = Effect.fnUntraced(function* (name: string, input: TensorRecord) {
-    const entry = compiled.get(name)!
+    const entry = compiled.get(name)
+    if (entry === undefined) {
+      return yield* Effect.fail(
+        new ExecutionError({ message: `the program has no entry point named ${name}` })
+      )
+    }
     for (const [key, spec] of entry.inputs) {
       const wrong = mismatch(`the input ${key} of ${name}`, spec, input[key])
       if (wrong !== undefined) return yield* Effect.fail(wrong)

@@ -49,13 +49,12 @@ interface Kernels {
 /** From TypeScript sources the bundle of the build is taken. */
 const BUNDLE = import.meta.url.endsWith(".ts") ? "../../../dist/Device/Trace/kernels.cjs" : "./kernels.cjs"
 
-/** Loads tfjs and registers a backend on the binding. For once in a process. */
+/** Loads tfjs, makes a backend on the binding and registers its kernels. For once in a process. */
 export const loadTfjs = (binding: object): LoadedTfjs => {
   const require = createRequire(import.meta.url)
   const tf = require("@tensorflow/tfjs-core") as Tfjs
   const { NodeJSKernelBackend, registerKernels } = require(BUNDLE) as Kernels
   const backend = new NodeJSKernelBackend(binding, "shakedrop")
-  tf.registerBackend(BACKEND, () => backend, 0)
   registerKernels()
   return { tf, backend }
 }

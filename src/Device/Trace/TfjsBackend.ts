@@ -154,10 +154,41 @@ const binding = {
 
 let loaded: LoadedTfjs | undefined
 
-/** tfjs with the recording backend, which is registered once in a process. */
+/** tfjs with the recording backend, which is made once in a process. */
 const load = (): LoadedTfjs => {
   loaded ??= loadTfjs(binding)
   return loaded
+}
+
+/** The backend that tfjs computes with, in fields of its engine that its declarations keep private. */
+interface ActiveBackend {
+  backendName: unknown
+  backendInstance: unknown
+  profiler: unknown
+}
+
+/**
+ * Runs `f` with the recording backend as tfjs's global backend, and puts tfjs's registry and choice back as they
+ * were, also where the host had chosen no backend yet. `tf.setBackend` cannot put back "none".
+ */
+const withBackend = <A>({ tf, backend }: LoadedTfjs, f: () => A): A => {
+  const engine = tf.engine()
+  const active = engine as unknown as ActiveBackend
+  const { backendName, backendInstance, profiler } = active
+  const registered = engine.registry[BACKEND]
+  const factory = engine.registryFactory[BACKEND]
+  engine.registryFactory[BACKEND] = { factory: () => backend, priority: 0 }
+  engine.registry[BACKEND] = backend
+  try {
+    tf.setBackend(BACKEND)
+    return f()
+  } finally {
+    delete engine.registry[BACKEND]
+    delete engine.registryFactory[BACKEND]
+    if (registered !== undefined) engine.registry[BACKEND] = registered
+    if (factory !== undefined) engine.registryFactory[BACKEND] = factory
+    Object.assign(active, { backendName, backendInstance, profiler })
+  }
 }
 
 /** What a trace is given besides tfjs itself. */
@@ -175,9 +206,9 @@ export interface TraceContext {
  * tensor of the trace is released. Errors are thrown as `TraceError`s.
  */
 export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
-  const { tf, backend } = load()
+  const tfjs = load()
+  const { tf, backend } = tfjs
   const engine = tf.engine()
-  const before = engine.backendName
   const kept: Array<Tensor> = []
   const variables = new Map<number, Variable>()
   const updates = new Map<string, { readonly id: number; readonly update: Operation }>()
@@ -221,20 +252,20 @@ export const trace = <A>(target: Graph, f: (context: TraceContext) => A): A => {
     }
   }
 
-  graph = target
-  tf.setBackend(BACKEND)
-  engine.startScope("trace")
-  try {
-    return withRecorder(recorder, () => f(context))
-  } catch (cause) {
-    throw asTraceError(cause)
-  } finally {
-    engine.endScope()
-    for (const tensor of kept) tensor.dispose()
-    graph = undefined
-    values.clear()
-    if (before !== undefined && before !== BACKEND) tf.setBackend(before)
-  }
+  return withBackend(tfjs, () => {
+    graph = target
+    engine.startScope("trace")
+    try {
+      return withRecorder(recorder, () => f(context))
+    } catch (cause) {
+      throw asTraceError(cause)
+    } finally {
+      engine.endScope()
+      for (const tensor of kept) tensor.dispose()
+      graph = undefined
+      values.clear()
+    }
+  })
 }
 
 /** Says in the user's terms what tfjs throws while a program is traced. */
