@@ -10,7 +10,7 @@ import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Erro
 import { Graph } from "./Device/Graph/Graph.ts"
 import type { Placement, Precision } from "./Device/Graph/Types.ts"
 import { type CApi, openCApi } from "./Device/Library/CApi.ts"
-import { type Arithmetic, encodeConfig } from "./Device/Session/ConfigProto.ts"
+import { type Arithmetic, type DeviceName, encodeConfig } from "./Device/Session/ConfigProto.ts"
 import { compileProgram, type Program } from "./Device/Session/Program.ts"
 import { type SeenDevice, Session } from "./Device/Session/Session.ts"
 import { cpu, hasNvidiaCard } from "./Device/Setup/Diagnosis.ts"
@@ -55,7 +55,7 @@ export class Device extends Context.Service<
   }
 >()("shakedrop/Device") {
   /** Loads libtensorflow and chooses the device; fails when it is not there, and never takes another. */
-  static readonly layer = (name: string = "auto"): Layer.Layer<Device, DeviceError> =>
+  static readonly layer = (name: DeviceName = "auto"): Layer.Layer<Device, DeviceError> =>
     Layer.effect(
       Device,
       Effect.gen(function* () {
@@ -117,7 +117,7 @@ export const seenDevices = (
       new LibraryError({ message: `TensorFlow cannot list its devices: ${String(cause)}`, cause })
   })
 
-const place = (api: CApi, name: string): Effect.Effect<Placement, LibraryError | DeviceUnavailable> =>
+const place = (api: CApi, name: DeviceName): Effect.Effect<Placement, LibraryError | DeviceUnavailable> =>
   Effect.gen(function* () {
     // Without a card TensorFlow's GPU build would look for one, and tell the terminal that it found none.
     if (name === "cpu" || (name === "auto" && !hasNvidiaCard())) return { _tag: "Cpu" }

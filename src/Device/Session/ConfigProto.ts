@@ -3,14 +3,18 @@ import * as Schema from "effect/Schema"
 import { bytes, number } from "../Graph/Protobuf.ts"
 import type { Placement, Precision } from "../Graph/Types.ts"
 
+const NAME = /^(auto|cpu|gpu|gpu:\d+)$/
+
 /** What a user asks for: the best there is, the CPU, or one GPU by its number (`gpu` is `gpu:0`). */
 export const DeviceName = Schema.String.pipe(
   Schema.check(
-    Schema.isPattern(/^(auto|cpu|gpu|gpu:\d+)$/, {
+    Schema.isPattern(NAME, {
       message: "a device is auto, cpu, gpu or gpu:N (N from 0)"
     })
-  )
+  ),
+  Schema.refine((name): name is "auto" | "cpu" | "gpu" | `gpu:${number}` => NAME.test(name))
 )
+export type DeviceName = typeof DeviceName.Type
 
 /** How a program is computed. */
 export interface Arithmetic {
