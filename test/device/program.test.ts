@@ -209,7 +209,7 @@ describe("a program", () => {
       for (let i = 0; i < 50; i++) yield* once
       // Each program holds 4 MiB of state and as much of temporaries: a leak would be hundreds of MiB.
       assert.isBelow(resident() - before, 60)
-      assert.strictEqual(tf.memory().numTensors, 0)
+      assert.strictEqual(tf.engine().state.numTensors, 0)
     }).pipe(onCpu)
   )
 })
