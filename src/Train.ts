@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Experiment } from "./Config.ts"
+import { splitNamed } from "./Data/Split.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { Device } from "./Device.ts"
 import { message } from "./Events.ts"
@@ -68,6 +69,7 @@ export const evaluate = Effect.fn("evaluate")(function* (
   const dataset = yield* Dataset
   const trained = yield* readTrained(directory, choice)
   yield* checkSameData(directory, trained.dataset, describeData(dataset))
+  const measured = yield* splitNamed(dataset, split)
   const { experiment, network, skipped, step } = trained
   const images = imagesOf(experiment, trained.dataset)
   const program = yield* device.compile(
@@ -76,7 +78,7 @@ export const evaluate = Effect.fn("evaluate")(function* (
     { precision: precisionOf(experiment) }
   )
   const logits = yield* predict(
-    dataset[split],
+    measured,
     { batchSize: images.batchSize, classes: network.classes },
     (images) => Effect.map(program.run("evaluate", { images }), ({ logits }) => logits)
   )
@@ -85,6 +87,6 @@ export const evaluate = Effect.fn("evaluate")(function* (
     step,
     /** A line for each damaged checkpoint that was passed over. */
     skipped,
-    ...measure(logits.data as Float32Array, labelsOf(dataset[split]), network.classes)
+    ...measure(logits.data as Float32Array, labelsOf(measured), network.classes)
   }
 }, Effect.scoped)

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { draws, shuffle } from "../Random.ts"
-import { DataError } from "./Types.ts"
+import { DataError, type LoadedDataset, type Split, type SplitName } from "./Types.ts"
 
 /**
  * How many images of each class to hold out: shares as even as whole numbers allow, `wanted` in all, and at least
@@ -54,3 +54,13 @@ export const stratifiedSplit = Effect.fn("stratifiedSplit")(function* (
   const held = shuffled.flatMap((indices, label) => indices.slice(0, quota[label]))
   return { train: Uint32Array.from(train).sort(), validation: Uint32Array.from(held).sort() }
 })
+
+/**
+ * One of a data set's splits, to measure something on.
+ *
+ * @errors DataError where it has no images, of which there is no accuracy
+ */
+export const splitNamed = (dataset: LoadedDataset, name: SplitName): Effect.Effect<Split, DataError> =>
+  dataset[name].indices.length > 0
+    ? Effect.succeed(dataset[name])
+    : Effect.fail(new DataError({ message: `${dataset.name} has no ${name} images to measure anything on` }))

@@ -6,6 +6,7 @@
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { splitNamed } from "../Data/Split.ts"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { publish } from "../Events.ts"
@@ -104,6 +105,7 @@ export const missingOutputs = Effect.fnUntraced(function* (
   split: SplitName,
   views: ReadonlyArray<View>
 ) {
+  yield* splitNamed(dataset, split)
   const missing = yield* Effect.forEach(members, (member) =>
     Effect.filter(keptFor(member, dataset, split, views), (kept) => Effect.map(read(kept), Option.isNone))
   )

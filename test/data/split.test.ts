@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { stratifiedSplit } from "../../src/Data/Split.ts"
+import { splitDataset } from "../../src/Data/Load.ts"
+import { splitNamed, stratifiedSplit } from "../../src/Data/Split.ts"
 import { channelStatistics, fingerprint, shared } from "../../src/Data/Statistics.ts"
 
 const labelsOf = (...counts: ReadonlyArray<number>): Uint16Array =>
@@ -73,6 +74,20 @@ describe("stratifiedSplit", () => {
     })
   )
 })
+
+it.effect("a split without images is refused by name: nothing has an accuracy there", () =>
+  Effect.gen(function* () {
+    const images = { pixels: shared(24), count: 2, height: 2, width: 2 }
+    const all = { images, labels: labelsOf(1, 1) }
+    const dataset = yield* splitDataset(
+      { name: "pets", classes: names(2), train: all, test: all },
+      { validation: 0 }
+    )
+    const error = yield* Effect.flip(splitNamed(dataset, "validation"))
+    assert.strictEqual(error.message, "pets has no validation images to measure anything on")
+    assert.strictEqual(yield* splitNamed(dataset, "test"), dataset.test)
+  })
+)
 
 describe("channelStatistics", () => {
   it("gives mean and population standard deviation of each channel on the scale of 0 to 1, and 1 where one never changes", () => {
