@@ -111,6 +111,7 @@ const measurement = Effect.gen(function* () {
   const binding = tfjsBinding(api, (yield* locateLibrary).file)
   const { entry, input, network, state } = prepare(spec)
   const { backend, tf } = loadTfjs(binding)
+  tf.registerBackend(BACKEND, () => backend)
   tf.setBackend(BACKEND)
   const run = interpret({ backend, binding, tf }, state, entry)
   let alive
