@@ -9,7 +9,7 @@
  */
 const ROOMS = {
   Platform: [],
-  Tensor: [],
+  Tensor: ["Platform"],
   Random: [],
   Config: ["Platform"],
   Events: ["Config"],

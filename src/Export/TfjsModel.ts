@@ -6,6 +6,7 @@
 import { type AttributeValue, type Constant, decodeAttribute, type Node } from "../Device/Graph/GraphDef.ts"
 import { numbersOf } from "../Device/Graph/Protobuf.ts"
 import { DTYPE, TF } from "../Device/Library/DataType.ts"
+import { asBytes } from "../Platform/Bytes.ts"
 import { VERSION } from "../Platform/Version.ts"
 import type { FrozenGraph, Port } from "./Freeze.ts"
 
@@ -90,9 +91,7 @@ export const tfjsModel = (
     const constant = constantOf(node)
     return constant === undefined ? [] : [{ name: node.name, constant }]
   })
-  const values = Buffer.concat(
-    constants.map(({ constant: { data } }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  )
+  const values = Buffer.concat(constants.map(({ constant: { data } }) => asBytes(data)))
   const count = Math.max(1, Math.ceil(values.length / SHARD))
   const shards = Array.from({ length: count }, (_, i) => ({
     name: `group1-shard${i + 1}of${count}.bin`,

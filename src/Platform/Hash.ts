@@ -1,5 +1,7 @@
 /** SHA-256, by which files, data and weights are known again. */
+
 import { createHash } from "node:crypto"
+import { asBytes } from "./Bytes.ts"
 
 /** Bytes hashed at a time; Node takes at most 2 GiB at once. */
 const CHUNK = 64 << 20
@@ -12,7 +14,7 @@ export const sha256 = (parts: Iterable<string | NodeJS.ArrayBufferView>): string
       hash.update(part)
       continue
     }
-    const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
+    const bytes = asBytes(part)
     for (let at = 0; at < bytes.length; at += CHUNK) hash.update(bytes.subarray(at, at + CHUNK))
   }
   return hash.digest("hex")

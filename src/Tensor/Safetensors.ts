@@ -2,7 +2,9 @@
  * The safetensors format: eight bytes with the header's length, a JSON header with type, shape and place of each
  * tensor, then the values. https://github.com/huggingface/safetensors, "Format".
  */
+
 import * as Data from "effect/Data"
+import { asBytes } from "../Platform/Bytes.ts"
 import { type HostTensor, sizeOf, type TensorRecord } from "./HostTensor.ts"
 
 /** The bytes are not a whole safetensors file; `message` says what is wrong in one line. */
@@ -25,9 +27,6 @@ const NAMES = { float32: "F32", int32: "I32", uint8: "U8" } as const
 /** Values start at a multiple of this, so that they can be read in place. */
 const ALIGNMENT = 8
 
-const bytesOf = ({ data }: HostTensor): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-
 /** A file's bytes, in parts that need not be joined in memory. */
 export const encode = (
   tensors: TensorRecord,
@@ -49,7 +48,7 @@ export const encode = (
   const start = Buffer.alloc(ALIGNMENT + length, " ")
   start.writeBigUInt64LE(BigInt(length))
   text.copy(start, ALIGNMENT)
-  return [start, ...order.map(([, tensor]) => bytesOf(tensor))]
+  return [start, ...order.map(([, tensor]) => asBytes(tensor.data))]
 }
 
 /** The value of IEEE half-precision bits. */

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { asBytes } from "../../Platform/Bytes.ts"
 import {
   cacheDirectory,
   makeDirectory,
@@ -45,15 +46,12 @@ const decodeHeader = Schema.decodeUnknownResult(Header)
 /** Bytes read or written at a time; Node reads at most 2 GiB at once. */
 const CHUNK = 64 << 20
 
-const bytesOfLabels = (labels: Uint16Array): Uint8Array =>
-  new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength)
-
 function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK)
 }
 
 const blocksOf = (folder: Omit<DecodedFolder, "skipped">): ReadonlyArray<Uint8Array> =>
-  [folder.train, folder.test].flatMap(({ images, labels }) => [images.pixels, bytesOfLabels(labels)])
+  [folder.train, folder.test].flatMap(({ images, labels }) => [images.pixels, asBytes(labels)])
 
 /** Where the cache of a key lies. */
 export const cacheFile = (key: string): string =>

@@ -1,8 +1,9 @@
 /** Builds a TensorFlow graph: operations, constants, and the shapes that TensorFlow infers for them. */
+import { asBytes } from "../../Platform/Bytes.ts"
 import { fromStatus, TraceError } from "../Errors.ts"
 import type { CApi, Pointer, TFOutput } from "../Library/CApi.ts"
 import { TF } from "../Library/DataType.ts"
-import { allocateTensor, bigints, type Values, viewOf } from "../Library/Memory.ts"
+import { allocateTensor, bigints, type Values } from "../Library/Memory.ts"
 import { shape as shapeOf, type } from "./Attributes.ts"
 import { autocast } from "./Autocast.ts"
 import type { Attribute, GraphTensor, Input, Insert, Operation, Placement, Precision } from "./Types.ts"
@@ -110,7 +111,7 @@ export class Graph {
     if (this.constants === undefined) return this.newConstant(dtype, shape, data)
     if (data.byteLength >= LARGE && isUniform(data)) return this.filled(dtype, shape, data.slice(0, 1))
     if (data.byteLength > SMALL) return this.newConstant(dtype, shape, data)
-    const key = `${dtype} ${shape.join()} ${viewOf(data).join()}`
+    const key = `${dtype} ${shape.join()} ${asBytes(data).join()}`
     const known = this.constants.get(key)
     if (known !== undefined) return known
     const added = this.newConstant(dtype, shape, data)

@@ -2,6 +2,7 @@
  * TensorFlow's `GraphDef`: the nodes of a graph in a form that can be looked at and changed. The numbers are those of
  * the fields in tensorflow/core/framework: graph.proto, node_def.proto, attr_value.proto, tensor.proto.
  */
+import { asBytes } from "../../Platform/Bytes.ts"
 import { sizeOf } from "../../Tensor/HostTensor.ts"
 import { TF } from "../Library/DataType.ts"
 import { bytes, bytesOf, type Field, fields, number, numbersOf, textOf } from "./Protobuf.ts"
@@ -70,11 +71,7 @@ export interface Constant {
 
 /** An attribute that is a tensor. */
 export const tensorValue = ({ data, dtype, shape }: Constant): Uint8Array =>
-  bytes(8, [
-    number(1, dtype),
-    bytes(2, encodeShape(shape)),
-    bytes(4, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  ])
+  bytes(8, [number(1, dtype), bytes(2, encodeShape(shape)), bytes(4, asBytes(data))])
 
 /** Values that a `TensorProto` lists one by one; the last is meant for all that follow it. */
 const listed = (message: Uint8Array, dtype: number): ArrayLike<number> => {

@@ -1,4 +1,5 @@
 /** Copies between JavaScript's memory and TensorFlow's: tensors, and buffers of encoded messages. */
+import { asBytes } from "../../Platform/Bytes.ts"
 import { type HostTensor, sizeOf } from "../../Tensor/HostTensor.ts"
 import { OutOfMemory } from "../Errors.ts"
 import type { Buffer, CApi, Pointer } from "./CApi.ts"
@@ -9,10 +10,6 @@ export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array
 
 /** What the C API takes for a shape or a list of integers. */
 export const bigints = (values: ReadonlyArray<number>): BigInt64Array => BigInt64Array.from(values, BigInt)
-
-/** The memory of a typed array, byte by byte. */
-export const viewOf = (data: ArrayBufferView): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
 /**
  * Allocates a tensor in TensorFlow's memory and copies `data` into it. The caller deletes it. Throws `OutOfMemory`
@@ -30,7 +27,7 @@ export const allocateTensor = (
     throw new OutOfMemory({ message: `out of memory: there is no room for a tensor of ${size} bytes` })
   }
   if (data.byteLength > 0) {
-    const bytes = viewOf(data)
+    const bytes = asBytes(data)
     api.memcpy(api.TF_TensorData(tensor), bytes, bytes.byteLength)
   }
   return tensor
