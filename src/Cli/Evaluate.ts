@@ -7,9 +7,9 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { WEIGHTS } from "../Config/Weights.ts"
+import { percent } from "../Platform/Text.ts"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { deviceFlag, splitFlag } from "./Shared/Flags.ts"
-import { percent } from "./Shared/Text.ts"
 
 export const evaluateCommand = Command.make(
   "evaluate",

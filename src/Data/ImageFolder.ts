@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Events } from "../Events.ts"
 import { sha256 } from "../Platform/Hash.ts"
+import { someOf } from "../Platform/Text.ts"
 import { cacheFile, checkWritable, type DecodedFolder, readCache, writeCache } from "./ImageFolder/Cache.ts"
 import { decodeImages, unreadableError } from "./ImageFolder/Decode.ts"
 import { type FoundImage, type FoundImages, scanFolder } from "./ImageFolder/Scan.ts"
@@ -119,10 +120,9 @@ export const imageFolder = Effect.fn("imageFolder")(function* (directory: string
   )
   if (skipped.length > 0) {
     if (!options.skipUnreadable) return yield* unreadableError(root, skipped[0])
-    const named = skipped.slice(0, NAMED).map((image) => `${image.path} (${image.reason})`)
-    const others = skipped.length > NAMED ? ` and ${skipped.length - NAMED} more` : ""
+    const named = skipped.map((image) => `${image.path} (${image.reason})`)
     yield* Effect.logWarning(
-      `skipped ${skipped.length} unreadable image(s) of ${root}: ${named.join(", ")}${others}`
+      `skipped ${skipped.length} unreadable image(s) of ${root}: ${someOf(named, NAMED)}`
     )
   }
   if (found.test === undefined)

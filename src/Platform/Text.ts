@@ -23,3 +23,12 @@ export const formatSeconds = (seconds: number): string => {
   if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${two((whole % 3600) / 60)} min`
   return `${Math.floor(whole / 86_400)} d ${two((whole % 86_400) / 3600)} h`
 }
+
+/** A share as `12.34 %`. */
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
+
+/** The first names of a list, and how many more there are. */
+export const someOf = (names: ReadonlyArray<string>, most = 3): string =>
+  names.length <= most
+    ? names.join(", ")
+    : `${names.slice(0, most).join(", ")} and ${names.length - most} more`

@@ -1,6 +1,8 @@
 /** The end of a training: the selected weights are measured once on the test split. */
+
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { percent } from "../Platform/Text.ts"
 import { judged } from "./Averages/Averages.ts"
 import { labelsOf, predict, predictViews } from "./Evaluate/Logits.ts"
 import { measure } from "./Evaluate/Measures.ts"
@@ -33,8 +35,7 @@ const select = Effect.fnUntraced(function* (
     return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
   }
   yield* program.write(checkpoint.value.tensors)
-  const accuracy = `${(100 * best.accuracy).toFixed(2)} %`
-  const selection = `best validation accuracy of the ${weights} weights (${accuracy}), epoch ${best.epoch}`
+  const selection = `best validation accuracy of the ${weights} weights (${percent(best.accuracy)}), epoch ${best.epoch}`
   return { weights, epochs: best.epoch, selection }
 })
 

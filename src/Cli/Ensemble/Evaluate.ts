@@ -9,8 +9,9 @@ import { VIEW_NAMES } from "../../Config/Views.ts"
 import type { SplitName } from "../../Data.ts"
 import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
+import { percent } from "../../Platform/Text.ts"
+import { commandLine } from "../Shared/CommandLine.ts"
 import { splitFlag } from "../Shared/Flags.ts"
-import { commandLine, percent } from "../Shared/Text.ts"
 import { checkMembers, configOf, ensembleFlags, openPrepared } from "./Input.ts"
 
 const points = (share: number): string => `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`

@@ -2,7 +2,7 @@
 import type * as Clock from "effect/Clock"
 import type { EpochMetrics, StepProgress } from "../../Events.ts"
 import type { Terminal } from "../../Platform/StatusLine.ts"
-import { formatSeconds } from "../../Platform/Text.ts"
+import { formatSeconds, percent } from "../../Platform/Text.ts"
 
 /** Milliseconds between two states of the live line, and between two lines within an epoch elsewhere. */
 const LIVE_EVERY = 100
@@ -14,7 +14,7 @@ const BAR = 24
 /** Weight of a step in the moving averages that are shown. */
 const RECENT = 0.05
 
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`.padStart(8)
+const aligned = (share: number): string => percent(share).padStart(8)
 
 const rate = (perSecond: number): string =>
   `${perSecond >= 100 ? Math.round(perSecond).toLocaleString("en-GB") : perSecond.toPrecision(2)} images/s`
@@ -32,9 +32,9 @@ const epochLine = (metrics: EpochMetrics, epochs: number | undefined): string =>
   return [
     `epoch ${of}`,
     `loss ${trainLoss.toFixed(4)}`,
-    `train ${percent(trainAccuracy)}`,
+    `train ${aligned(trainAccuracy)}`,
     ...Object.entries(accuracy).flatMap(([weights, value]) =>
-      value === null ? [] : [`${weights === "raw" ? "validation" : weights} ${percent(value)}`]
+      value === null ? [] : [`${weights === "raw" ? "validation" : weights} ${aligned(value)}`]
     ),
     `lr ${lr.toPrecision(3)}`,
     rate(imagesPerSecond),
@@ -70,7 +70,7 @@ export const trainingProgress = (terminal: Terminal, clock: Clock.Clock): Traini
       `${String(step).padStart(String(stepsPerEpoch).length)}/${stepsPerEpoch}`,
       ...(steps > 1 ? [`${formatSeconds(costLeft * pace)} left`] : []),
       `loss ${loss.toFixed(4)}`,
-      `accuracy ${percent(accuracy)}`,
+      `accuracy ${aligned(accuracy)}`,
       `lr ${learningRate.toPrecision(3)}`,
       ...(steps > 1 ? [rate(images / stepSeconds)] : [])
     ]

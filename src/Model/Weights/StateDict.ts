@@ -2,7 +2,9 @@
  * The weights of a file for a network: PyTorch state dicts, checked name by name, and published weights for other
  * images and classes.
  */
+
 import * as Schema from "effect/Schema"
+import { someOf } from "../../Platform/Text.ts"
 import { type HostTensor, nonFinite, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import type { TensorSpec } from "../Layer/Layer.ts"
 import type { Network } from "../Network.ts"
@@ -41,9 +43,6 @@ const show = (shape: ReadonlyArray<number>): string => {
   return `[${(shape.length === 4 ? [o, i, h, w] : shape).join(", ")}]`
 }
 
-const some = (names: ReadonlyArray<string>): string =>
-  names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ")
-
 const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i])
 
@@ -52,22 +51,22 @@ const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: Tens
   const known = new Set(network.tensors.map(({ name }) => name))
   const problems: Array<string> = []
   const missing = specs.filter(({ name }) => weights[name] === undefined).map(({ name }) => name)
-  if (missing.length > 0) problems.push(`${some(missing)} missing`)
+  if (missing.length > 0) problems.push(`${someOf(missing)} missing`)
   const unknown = Object.keys(weights).filter((name) => !known.has(name))
-  if (unknown.length > 0) problems.push(`${some(unknown)} unknown to it`)
+  if (unknown.length > 0) problems.push(`${someOf(unknown)} unknown to it`)
   const wrong = specs.flatMap(({ name, shape }) => {
     const value: HostTensor | undefined = weights[name]
     if (value === undefined || (value.dtype === "float32" && sameShape(value.shape, shape))) return []
     return [`${name} is ${value.dtype}${show(value.shape)} instead of float32${show(shape)}`]
   })
-  if (wrong.length > 0) problems.push(some(wrong))
+  if (wrong.length > 0) problems.push(someOf(wrong))
   if (problems.length > 0) {
     const message = `the weights are not those of ${network.name}: ${problems.join("; ")}`
     throw new WeightsError({ reason: "DoesNotFit", message })
   }
   const broken = nonFinite(weights)
   if (broken.length > 0) {
-    const message = `the weights hold a NaN or an infinity, in ${some(broken)}`
+    const message = `the weights hold a NaN or an infinity, in ${someOf(broken)}`
     throw new WeightsError({ reason: "NotFinite", message })
   }
 }

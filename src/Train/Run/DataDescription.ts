@@ -1,7 +1,9 @@
 /** What a run knows of the data that it was trained on, and how other data differ from it. */
+
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { LoadedDataset, Split } from "../../Data.ts"
+import { someOf } from "../../Platform/Text.ts"
 import { RunError } from "./RunError.ts"
 
 const Channels = Schema.Tuple([Schema.Finite, Schema.Finite, Schema.Finite])
@@ -44,10 +46,6 @@ const total = (counts: ReadonlyArray<number>): number => counts.reduce((sum, cou
 const several = (count: number, what: string): string =>
   `${count.toLocaleString("en-GB")} ${what}${count === 1 ? "" : "s"}`
 
-/** Some names, and how many more there are. */
-const some = (names: ReadonlyArray<string>): string =>
-  names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`
-
 /** How the images of a split differ in number. */
 const imagesDifference = (
   what: string,
@@ -66,7 +64,7 @@ const imagesDifference = (
       ? `as many ${what} images, with other labels`
       : several(Math.abs(sum), `${what} image`) + (sum > 0 ? " more" : " fewer")
   const named = changes.map(({ change, name }) => `${name} ${change > 0 ? "+" : "−"}${Math.abs(change)}`)
-  return [`${count} (${some(named)})`]
+  return [`${count} (${someOf(named)})`]
 }
 
 /** What differs between two data sets, for a person; undefined where they are the same. */
@@ -78,8 +76,8 @@ export const dataDifference = (before: DataDescription, after: DataDescription):
   const resized = height !== before.size.height || width !== before.size.width
   const sameClasses = JSON.stringify(before.classes) === JSON.stringify(after.classes)
   const differences = [
-    ...(added.length > 0 ? [`new classes ${some(added)}`] : []),
-    ...(gone.length > 0 ? [`no longer classes ${some(gone)}`] : []),
+    ...(added.length > 0 ? [`new classes ${someOf(added)}`] : []),
+    ...(gone.length > 0 ? [`no longer classes ${someOf(gone)}`] : []),
     ...(!sameClasses && added.length + gone.length === 0 ? ["its classes are in another order"] : []),
     ...(resized ? [`images of ${height}×${width}, not ${before.size.height}×${before.size.width}`] : []),
     ...(sameClasses
