@@ -32,8 +32,8 @@ const ROOMS = {
   Predict: ["Config", "Data", "Device", "Model", "Platform", "Tensor", "Train"],
   Export: ["Config", "Device", "Model", "Platform", "Predict", "Tensor", "Train"],
   Ensemble: [
-    ...["Augment", "Config", "Data", "Device", "Events", "Experiment", "Platform", "Predict", "Random", "Recipe"],
-    ...["Registry", "Tensor", "Train"]
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Events", "Experiment", "Platform", "Predict"],
+    ...["Random", "Recipe", "Registry", "Tensor", "Train"]
   ],
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Cli: [

@@ -81,6 +81,12 @@ export class Checkpoints extends Context.Service<
     Layer.succeed(Checkpoints, checkpointsIn(directory))
 }
 
+/** What a run is judged by: its best checkpoint, also where that is damaged; the newest where none was ever chosen. */
+export const judgedBy = (checkpoints: CheckpointReader): Effect.Effect<"best" | "latest", StorageError> =>
+  Effect.map(checkpoints.identify("best"), ({ identity, skipped }) =>
+    Option.isNone(identity) && skipped.length === 0 ? "latest" : "best"
+  )
+
 /** The checkpoints in a folder, which is made when the first is saved. One process at a time may save. */
 export const checkpointsIn = (directory: string): Checkpoints["Service"] => ({
   save: (checkpoint, { keep }) => saveState(directory, checkpoint, keep),

@@ -3,6 +3,7 @@
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { judgedBy } from "../Checkpoint.ts"
 import { type MemberConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights, WeightsName } from "../Config.ts"
 import { sha256 } from "../Platform/Hash.ts"
@@ -50,10 +51,7 @@ const findSource = Effect.fnUntraced(function* (config: RunWeights) {
   const { checkpoint, run } = config
   const { checkpoints, config: runConfig } = openRun(run)
   const { experiment } = yield* runConfig
-  let { identity, skipped } = yield* checkpoints.identify(checkpoint ?? "best")
-  if (checkpoint === undefined && Option.isNone(identity) && skipped.length === 0) {
-    ;({ identity, skipped } = yield* checkpoints.identify("latest"))
-  }
+  const { identity, skipped } = yield* checkpoints.identify(checkpoint ?? (yield* judgedBy(checkpoints)))
   // Weights of an older state would be others than those that were asked for.
   if (skipped.length > 0) {
     return yield* new EnsembleError({

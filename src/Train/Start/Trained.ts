@@ -1,7 +1,7 @@
 /** What came out of a run, or of its course so far: its network with the weights that were kept. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { CheckpointName } from "../../Checkpoint.ts"
+import { type CheckpointName, judgedBy } from "../../Checkpoint.ts"
 import type { Experiment, WeightsName } from "../../Config.ts"
 import type { Network } from "../../Model/Network.ts"
 import { nonFinite, type TensorRecord } from "../../Tensor/HostTensor.ts"
@@ -37,12 +37,8 @@ const findChosen = Effect.fnUntraced(function* (
   { checkpoints, directory }: RunReader,
   name: CheckpointName | undefined
 ) {
-  let from = name ?? "best"
-  let { checkpoint, skipped } = yield* checkpoints.find(from)
-  if (name === undefined && Option.isNone(checkpoint) && skipped.length === 0) {
-    from = "latest"
-    ;({ checkpoint, skipped } = yield* checkpoints.find(from))
-  }
+  const from = name ?? (yield* judgedBy(checkpoints))
+  const { checkpoint, skipped } = yield* checkpoints.find(from)
   if (Option.isSome(checkpoint)) return { from, checkpoint: checkpoint.value, skipped }
   const which =
     typeof from === "number" ? `snapshot ${from}` : from === "best" ? "best checkpoint" : "checkpoint"
