@@ -1,5 +1,4 @@
 /** One checkpoint as two files: tensors, and the manifest that completes it. Reading verifies both. */
-
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -2,7 +2,6 @@
  * A user's own images: a folder for each class, read through sharp and kept decoded in the cache, so that the
  * second start reads one file.
  */
-
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,5 +1,4 @@
 /** The members of an ensemble: whose weights they are, and the network with these when it is their turn. */
-
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

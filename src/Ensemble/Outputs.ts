@@ -2,7 +2,6 @@
  * What members say of images: logits for each view, computed once and kept beside the member's run, so that every
  * other combination of them is a matter of milliseconds.
  */
-
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -2,7 +2,6 @@
  * TensorFlow's SavedModel of a frozen graph, with one signature, `serving_default`. The numbers are those of the fields
  * in tensorflow/core/protobuf: saved_model.proto and meta_graph.proto.
  */
-
 import { encodeGraphDef, encodeShape } from "../Device/Graph/GraphDef.ts"
 import { bytes, number } from "../Device/Graph/Protobuf.ts"
 import { DTYPE } from "../Device/Library/DataType.ts"

@@ -2,7 +2,6 @@
  * A frozen graph in the form that `tf.loadGraphModel` of TensorFlow.js reads: `model.json` with the graph, and the
  * constants' values in shards.
  */
-
 import { type AttributeValue, type Constant, decodeAttribute, type Node } from "../Device/Graph/GraphDef.ts"
 import { numbersOf } from "../Device/Graph/Protobuf.ts"
 import { DTYPE, TF } from "../Device/Library/DataType.ts"

@@ -1,5 +1,4 @@
 /** SHA-256, by which files, data and weights are known again. */
-
 import { createHash } from "node:crypto"
 import { asBytes } from "./Bytes.ts"
 

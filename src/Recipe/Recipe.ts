@@ -1,5 +1,4 @@
 /** What a named experiment, or a named ensemble of them, is: what to do, and what is known of it. */
-
 import type { EnsembleInput } from "../Config/Ensemble.ts"
 import type { ExperimentInput } from "../Experiment.ts"
 

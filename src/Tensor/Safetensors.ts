@@ -2,7 +2,6 @@
  * The safetensors format: eight bytes with the header's length, a JSON header with type, shape and place of each
  * tensor, then the values. https://github.com/huggingface/safetensors, "Format".
  */
-
 import * as Data from "effect/Data"
 import { asBytes } from "../Platform/Bytes.ts"
 import { type HostTensor, sizeOf, type TensorRecord } from "./HostTensor.ts"

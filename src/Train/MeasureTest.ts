@@ -1,5 +1,4 @@
 /** The end of a training: the selected weights are measured once on the test split. */
-
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { percent } from "../Platform/Text.ts"

@@ -4,7 +4,6 @@
  * Layout: the length of the header (uint32, little-endian), the header (JSON), then the pixels and labels
  * (uint16) of the training images, then those of the test images. The header holds a SHA-256 of all the rest.
  */
-
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"

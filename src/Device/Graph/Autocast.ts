@@ -3,7 +3,6 @@
  * feature maps between them too, where that costs no sums their digits. What is not named here is float32: statistics,
  * losses, gradients of parameters, updates. As `torch.autocast` does it (on a CPU TensorFlow does it by itself).
  */
-
 import { TF } from "../Library/DataType.ts"
 import { casting } from "./Attributes.ts"
 import type { Attribute, GraphTensor, Input, Insert, Operation } from "./Types.ts"

@@ -3,7 +3,6 @@
  * (arXiv:2404.00498). A fixed first convolution whitens patches of 2×2 pixels; three groups of convolutions follow,
  * normalised with a trained bias only, and a linear layer whose output is scaled down.
  */
-
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { count, positive, withDefault } from "../../Config/Fields.ts"

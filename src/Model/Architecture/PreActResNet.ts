@@ -8,7 +8,6 @@
  * - a depth of 18, the ImageNet network with a stem for small images: four groups of 64, 128, 256 and 512 channels,
  *   1×1 convolutions as shortcuts where the channels double.
  */
-
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { count } from "../../Config/Fields.ts"

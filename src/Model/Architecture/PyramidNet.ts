@@ -3,7 +3,6 @@
  * is a little wider than the one before; shortcuts have no weights: they are average-pooled where the stride is
  * two, and padded with zero channels.
  */
-
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { nonNegative, withDefault } from "../../Config/Fields.ts"

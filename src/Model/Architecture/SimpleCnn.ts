@@ -2,7 +2,6 @@
  * A plain network of six 3×3 convolutions, each with batch normalisation and ReLU, in three stages of doubling
  * width with max-pooling between them; then global average pooling and a linear classifier.
  */
-
 import { count } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
 import { maxPool } from "../../Ops/Pooling.ts"

@@ -4,7 +4,6 @@
  * is the class's, and blocks of self-attention and a two-layer perceptron follow. Names are those of timm, in
  * which published weights are found (`vit_base_patch16_224`).
  */
-
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { count } from "../../Config/Fields.ts"

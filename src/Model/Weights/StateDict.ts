@@ -2,7 +2,6 @@
  * The weights of a file for a network: PyTorch state dicts, checked name by name, and published weights for other
  * images and classes.
  */
-
 import * as Schema from "effect/Schema"
 import { someOf } from "../../Platform/Text.ts"
 import { type HostTensor, nonFinite, type TensorRecord } from "../../Tensor/HostTensor.ts"

@@ -1,5 +1,4 @@
 /** Short measurements of a device: the operation that training spends its time in, and a whole step. */
-
 import type * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { Device, entryPoint } from "../../Device.ts"

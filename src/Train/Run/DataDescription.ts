@@ -1,5 +1,4 @@
 /** What a run knows of the data that it was trained on, and how other data differ from it. */
-
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { LoadedDataset, Split } from "../../Data.ts"

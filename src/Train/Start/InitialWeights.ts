@@ -1,5 +1,4 @@
 /** Weights of a file that a run starts from. */
-
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"

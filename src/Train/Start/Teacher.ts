@@ -1,5 +1,4 @@
 /** Networks of finished runs, as teachers of another one. */
-
 import * as Effect from "effect/Effect"
 import { definitionOf } from "../../Config/Registered.ts"
 import type { Experiment, TeacherConfig } from "../../Config.ts"
