@@ -1,6 +1,7 @@
 /** The end of a training: the selected weights are measured once on the test split. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { publish } from "../Events.ts"
 import { percent } from "../Platform/Text.ts"
 import { judged } from "./Averages/Averages.ts"
 import { labelsOf, predict, predictViews } from "./Evaluate/Logits.ts"
@@ -78,5 +79,6 @@ export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun,
     command: config.command
   }
   yield* folder.writeResult(result)
+  yield* publish({ _tag: "Finished", directory: folder.directory, accuracy: result.accuracy })
   return { result, logits: logits.data } satisfies Trained
 })

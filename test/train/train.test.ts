@@ -6,9 +6,10 @@ import { merge } from "../../src/Config.ts"
 import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import type { LoadedDataset } from "../../src/Data.ts"
+import type { Event } from "../../src/Events.ts"
 import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
 import { evaluate } from "../../src/Train.ts"
-import { heardTexts } from "../support/Events.ts"
+import { heard, heardTexts } from "../support/Events.ts"
 import { curves, newest, runsOn, temporary } from "../support/Runs.ts"
 
 /** 256 training, 64 validation and 50 test images; eight steps an epoch. */
@@ -74,7 +75,15 @@ describe("a run", () => {
     Effect.gen(function* () {
       const config = yield* decodeExperiment(merge(input, { train: { epochs: 1 } }))
       const [a, b, c] = [yield* temporary, yield* temporary, yield* temporary]
-      yield* run(config, a)
+      const events: Array<Event> = []
+      const { result } = yield* run(config, a).pipe(heard((event) => events.push(event)))
+      const told = new Set(events.map(({ _tag }) => _tag))
+      told.delete("Message")
+      assert.deepStrictEqual(
+        [...told],
+        ["Compiling", "Compiled", "Step", "CheckpointSaved", "Epoch", "Finished"]
+      )
+      assert.deepStrictEqual(events.at(-1), { _tag: "Finished", directory: a, accuracy: result.accuracy })
       yield* run(config, b)
       yield* run({ ...config, seed: 4 }, c)
       assert.isTrue(newest(a).equals(newest(b)))
