@@ -34,6 +34,21 @@ export interface AfterEpoch {
   readonly update: (network: Network, state: Tensors, share: tf.Tensor) => Tensors
 }
 
+/** An average that is updated in every step. */
+export interface SteppedAverage extends Average {
+  readonly afterStep: AfterStep
+}
+
+/** Those that are updated in every step. */
+export const steppedOf = (averages: ReadonlyArray<Average>): ReadonlyArray<SteppedAverage> =>
+  averages.filter((average): average is SteppedAverage => average.afterStep !== undefined)
+
+/** Averages that start as the weights, for every tensor of a network. */
+export const startingAt =
+  (keptAs: Average["keptAs"]): Average["init"] =>
+  (network, weights) =>
+    Object.fromEntries(network.tensors.map(({ name }) => [keptAs(name), weights[name]]))
+
 export interface Average {
   readonly name: string
   /** Whether a run keeps it. */

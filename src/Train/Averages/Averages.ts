@@ -1,6 +1,6 @@
 /** The weights that a run may keep of its network: as they are trained, and averages of them, as one list. */
 import { type TrainConfig, WEIGHTS, type WeightsName } from "../../Config.ts"
-import type { Average, StepPlace } from "./Average.ts"
+import { type Average, type StepPlace, steppedOf } from "./Average.ts"
 import { ema } from "./Ema.ts"
 import { lookahead } from "./Lookahead.ts"
 import { swa } from "./Swa.ts"
@@ -36,7 +36,5 @@ export const judged = (train: TrainConfig): WeightsName => weightsKept(train).at
 /** The coefficients of a step, by the names of the averages that are updated in every step. */
 export const coefficientsAt = (train: TrainConfig, at: StepPlace): Readonly<Record<string, number>> =>
   Object.fromEntries(
-    averagesOf(train).flatMap(({ afterStep, name }) =>
-      afterStep === undefined ? [] : [[name, afterStep.coefficient(train, at)]]
-    )
+    steppedOf(averagesOf(train)).map(({ afterStep, name }) => [name, afterStep.coefficient(train, at)])
   )

@@ -1,6 +1,6 @@
 /** Exponential moving average of weights (Polyak and Juditsky 1992, in the form that is usual now). */
 import * as tf from "@tensorflow/tfjs-core"
-import type { Average, Tensors } from "./Average.ts"
+import { type Average, startingAt, type Tensors } from "./Average.ts"
 
 /** Where the average of a parameter or of a batch statistic is kept in the state. */
 export const averageOf = (name: string): string => `ema/${name}`
@@ -27,8 +27,7 @@ export const ema: Average = {
   name: "ema",
   enabled: ({ ema }) => ema !== undefined,
   keptAs: averageOf,
-  init: (network, weights) =>
-    Object.fromEntries(network.tensors.map(({ name }) => [averageOf(name), weights[name]])),
+  init: startingAt(averageOf),
   afterStep: {
     coefficient: ({ ema }, { step }) => averageDecay(ema?.decay ?? 0, step),
     update: moveAverages

@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Network } from "../../Model/Network.ts"
-import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import type { Average, Tensors } from "./Average.ts"
+import { type Average, startingAt, type Tensors } from "./Average.ts"
 
 export interface SwaOptions {
   /** The first epoch (from 1) after which weights are taken into the mean. */
@@ -21,10 +20,6 @@ export const swaOf = (name: string): string => `swa/${name}`
 /** How many weights the mean is of, after that many epochs. */
 export const modelsAveraged = ({ every, start }: SwaOptions, epochs: number): number =>
   epochs < start ? 0 : Math.floor((epochs - start) / every) + 1
-
-/** The means before anything was taken into them. */
-export const initialMeans = (network: Network, weights: TensorRecord): TensorRecord =>
-  Object.fromEntries(network.tensors.map(({ name }) => [swaOf(name), weights[name]]))
 
 /** mean + share·(value − mean): with a share of 1/n the mean of n values, of which this is the last. */
 export const moveMean = (mean: tf.Tensor, value: tf.Tensor, share: tf.Tensor): tf.Tensor =>
@@ -43,7 +38,7 @@ export const swa: Average = {
   name: "swa",
   enabled: ({ swa }) => swa !== undefined,
   keptAs: swaOf,
-  init: initialMeans,
+  init: startingAt(swaOf),
   afterEpoch: {
     count: ({ swa }, epochs) => (swa === undefined ? 0 : modelsAveraged(swa, epochs)),
     update: takeIntoMeans

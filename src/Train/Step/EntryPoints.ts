@@ -1,9 +1,11 @@
 /** The entry points that every run has: one that trains on a batch, and one that evaluates images. */
+
 import * as tf from "@tensorflow/tfjs-core"
 import type { PerChannel } from "../../Data.ts"
 import { entryPoint } from "../../Device.ts"
 import type { Size } from "../../Model/Layer/Layer.ts"
 import type { Network } from "../../Model/Network.ts"
+import { steppedOf } from "../Averages/Average.ts"
 import { resize, scaled } from "./Resize.ts"
 import { type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
 
@@ -65,11 +67,7 @@ export const coefficientInputs = <A>(
   averages: StepOptions["averages"],
   value: (average: string) => A
 ): Readonly<Record<CoefficientName, A>> =>
-  Object.fromEntries(
-    averages.flatMap(({ afterStep, name }) =>
-      afterStep === undefined ? [] : [[`${name}Coefficient`, value(name)]]
-    )
-  )
+  Object.fromEntries(steppedOf(averages).map(({ name }) => [`${name}Coefficient`, value(name)]))
 
 /** Inputs of an entry point that changes the weights. */
 export const updateInputs = ({ averages }: Pick<StepOptions, "averages">) => ({
@@ -84,7 +82,7 @@ export const updateOf = (
 ): UpdateInput => ({
   step: input.step as tf.Scalar,
   learningRate: input.learningRate,
-  coefficients: Object.fromEntries(averages.map(({ name }) => [name, input[`${name}Coefficient`]]))
+  coefficients: Object.fromEntries(steppedOf(averages).map(({ name }) => [name, input[`${name}Coefficient`]]))
 })
 
 /** Images to logits [N,classes], with weights that are kept in the state under other names (`keptAs`). */

@@ -4,7 +4,7 @@ import type { Network } from "../../Model/Network.ts"
 import { valueAndGradients } from "../../Ops/Gradients.ts"
 import type { RandomKey } from "../../Ops/Random.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import type { Average } from "../Averages/Average.ts"
+import { type Average, steppedOf } from "../Averages/Average.ts"
 import { globalNorm, initialSlots, type OptimizerOptions, optimizerStep } from "../Optimizer/Optimizer.ts"
 import { ascend, type SamOptions } from "../Optimizer/Sam.ts"
 import { sgd } from "../Optimizer/Sgd.ts"
@@ -129,8 +129,7 @@ const follow = (
 ): Tensors => {
   let weights = updated
   let kept: Tensors = {}
-  for (const { afterStep, name } of averages) {
-    if (afterStep === undefined) continue
+  for (const { afterStep, name } of steppedOf(averages)) {
     const entries = afterStep.update(state, weights, coefficients[name])
     weights = Object.fromEntries(Object.keys(weights).map((key) => [key, entries[key] ?? weights[key]]))
     kept = { ...kept, ...entries }
