@@ -90,8 +90,10 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   const tensors = yield* readTensors(files.weights)
   const weights = yield* Effect.try({
     try: () => weightsFor(network, tensors),
-    catch: (cause) =>
-      new WeightsError({ reason: "DoesNotFit", message: `${files.weights}: ${(cause as Error).message}` })
+    catch: (cause) => {
+      const reason = cause instanceof WeightsError ? cause.reason : "DoesNotFit"
+      return new WeightsError({ reason, message: `${files.weights}: ${(cause as Error).message}` })
+    }
   })
   const logits = yield* predictTensors(network, weights, input).pipe(
     Effect.provide(Device.layer(flags.device))
