@@ -58,3 +58,34 @@ export const loadTfjs = (binding: object): LoadedTfjs => {
   registerKernels()
   return { tf, backend }
 }
+
+/** The backend that tfjs computes with, in fields of its engine that its declarations keep private. */
+interface ActiveBackend {
+  backendName: unknown
+  backendInstance: unknown
+  profiler: unknown
+}
+
+/**
+ * Runs `f` with the recording backend as tfjs's global backend, and puts tfjs's registry and choice back as they
+ * were, also where the host had chosen no backend yet. `tf.setBackend` cannot put back "none".
+ */
+export const withBackend = <A>({ tf, backend }: LoadedTfjs, f: () => A): A => {
+  const engine = tf.engine()
+  const active = engine as unknown as ActiveBackend
+  const { backendName, backendInstance, profiler } = active
+  const registered = engine.registry[BACKEND]
+  const factory = engine.registryFactory[BACKEND]
+  engine.registryFactory[BACKEND] = { factory: () => backend, priority: 0 }
+  engine.registry[BACKEND] = backend
+  try {
+    tf.setBackend(BACKEND)
+    return f()
+  } finally {
+    delete engine.registry[BACKEND]
+    delete engine.registryFactory[BACKEND]
+    if (registered !== undefined) engine.registry[BACKEND] = registered
+    if (factory !== undefined) engine.registryFactory[BACKEND] = factory
+    Object.assign(active, { backendName, backendInstance, profiler })
+  }
+}

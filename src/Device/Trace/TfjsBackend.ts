@@ -10,7 +10,7 @@ import type { Graph } from "../Graph/Graph.ts"
 import type { Attribute, GraphTensor, Operation } from "../Graph/Types.ts"
 import { TF } from "../Library/DataType.ts"
 import { type Recorder, type Variable, withRecorder } from "./Recorder.ts"
-import { BACKEND, BINDING_TYPES, type LoadedTfjs, loadTfjs, type TensorMetadata } from "./Tfjs.ts"
+import { BINDING_TYPES, type LoadedTfjs, loadTfjs, type TensorMetadata, withBackend } from "./Tfjs.ts"
 
 /** An attribute as tfjs-node's kernels write it. */
 interface BindingAttribute {
@@ -65,8 +65,8 @@ const toTyped = (dtype: number, values: ArrayLike<number>): Float32Array | Int32
 }
 
 /**
- * The values of the trace under way, or what adds them to the graph, by the id under which tfjs knows them. Ids are never used twice, so that a
- * tensor that was kept from another program is noticed.
+ * The values of the trace under way, or what adds them to the graph, by the id under which tfjs knows them. Ids are never
+ * used twice, so that a tensor that was kept from another program is noticed.
  */
 const values = new Map<number, GraphTensor | (() => GraphTensor)>()
 let nextId = 1
@@ -158,37 +158,6 @@ let loaded: LoadedTfjs | undefined
 const load = (): LoadedTfjs => {
   loaded ??= loadTfjs(binding)
   return loaded
-}
-
-/** The backend that tfjs computes with, in fields of its engine that its declarations keep private. */
-interface ActiveBackend {
-  backendName: unknown
-  backendInstance: unknown
-  profiler: unknown
-}
-
-/**
- * Runs `f` with the recording backend as tfjs's global backend, and puts tfjs's registry and choice back as they
- * were, also where the host had chosen no backend yet. `tf.setBackend` cannot put back "none".
- */
-const withBackend = <A>({ tf, backend }: LoadedTfjs, f: () => A): A => {
-  const engine = tf.engine()
-  const active = engine as unknown as ActiveBackend
-  const { backendName, backendInstance, profiler } = active
-  const registered = engine.registry[BACKEND]
-  const factory = engine.registryFactory[BACKEND]
-  engine.registryFactory[BACKEND] = { factory: () => backend, priority: 0 }
-  engine.registry[BACKEND] = backend
-  try {
-    tf.setBackend(BACKEND)
-    return f()
-  } finally {
-    delete engine.registry[BACKEND]
-    delete engine.registryFactory[BACKEND]
-    if (registered !== undefined) engine.registry[BACKEND] = registered
-    if (factory !== undefined) engine.registryFactory[BACKEND] = factory
-    Object.assign(active, { backendName, backendInstance, profiler })
-  }
 }
 
 /** What a trace is given besides tfjs itself. */
