@@ -15,7 +15,7 @@ Map.groupBy ??= <K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K)
 
 /**
  * What needs a process for each file: large networks and measured times, commands in folders of their own, and the
- * examples, which import the built package (tfjs has room for one copy of it in a process), and what is left of tfjs.
+ * examples, which import the built package (tfjs has room for one copy of it in a process), and the test of a host's own tfjs.
  */
 const ALONE = [
   ...["bench", "cli", "package", "train"].map((folder) => `test/${folder}/**/*.test.ts`),

@@ -1,6 +1,6 @@
 /**
- * What an experiment can name: networks, steps of augmentation, optimisers, schedules and losses. This library's own are there from
- * the start; a program adds its own, and training, evaluation, ensembles, reports and exports know them.
+ * What an experiment can name: networks, steps of augmentation, optimisers, schedules and losses. This library's own are
+ * there from the start; a program adds its own, and training, evaluation, ensembles, reports and exports know them.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -43,8 +43,8 @@ export type { WeightsChoice } from "./Train/Start/Trained.ts"
 export { crossEntropy, defineLoss, type LossFunction } from "./Train/Step/Loss.ts"
 
 /**
- * Trains an experiment on the `Dataset` in the `RunFolder`: a new run, or the one that is there. Keeps the weights that are best on the validation split, and measures
- * them once on the test split. Interrupted, it saves where it stands.
+ * Trains an experiment on the `Dataset` in the `RunFolder`: a new run, or the one that is there. Keeps the weights that
+ * are best on the validation split, and measures them once on the test split. Interrupted, it saves where it stands.
  */
 export const train = Effect.fn("train")(function* (experiment: Experiment, options: TrainOptions) {
   const run = yield* prepare(experiment, options)
