@@ -19,7 +19,7 @@ Map.groupBy ??= <K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K)
  */
 const ALONE = [
   ...["bench", "cli", "package", "train"].map((folder) => `test/${folder}/**/*.test.ts`),
-  "test/**/example.test.ts",
+  "test/example.test.ts",
   "test/device/host.test.ts"
 ]
 
