@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { deviceFlag } from "./Shared/Flags.ts"
-import { checkAllRead, imageFiles, printPredictions, topFlag } from "./Shared/Predictions.ts"
+import { checkAllRead, fullFlag, imageFiles, printPredictions, topFlag } from "./Shared/Predictions.ts"
 
 const flags = {
   run: Argument.String("run").pipe(Argument.withDescription("The run's folder"), Argument.optional),
@@ -16,6 +16,7 @@ const flags = {
     Argument.variadic()
   ),
   top: topFlag,
+  full: fullFlag,
   checkpoint: checkpointFlag,
   model: Flag.String("model").pipe(
     Flag.withDescription(
@@ -101,7 +102,10 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   yield* writeFileAtomic(files.out, encode({ logits }))
 })
 
-const predictImages = Effect.fnUntraced(function* (run: string, { checkpoint, device, images, top }: Input) {
+const predictImages = Effect.fnUntraced(function* (
+  run: string,
+  { checkpoint, device, full, images, top }: Input
+) {
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
   const { classifier, servedNetwork } = yield* Effect.promise(() => import("../Predict.ts"))
   const files = yield* imageFiles(images)
@@ -112,7 +116,7 @@ const predictImages = Effect.fnUntraced(function* (run: string, { checkpoint, de
     const classify = yield* classifier(served)
     yield* Stream.runForEach(classify(files), (batch) =>
       Effect.gen(function* () {
-        yield* printPredictions(batch, served.classes, top)
+        yield* printPredictions(batch, served.classes, { top, full })
         unreadable += batch.unreadable.length
       })
     )

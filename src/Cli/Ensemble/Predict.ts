@@ -3,7 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { deviceFlag } from "../Shared/Flags.ts"
-import { checkAllRead, imageFiles, printPredictions, topFlag } from "../Shared/Predictions.ts"
+import { checkAllRead, fullFlag, imageFiles, printPredictions, topFlag } from "../Shared/Predictions.ts"
 
 export const predictEnsembleCommand = Command.make(
   "predict",
@@ -14,9 +14,10 @@ export const predictEnsembleCommand = Command.make(
       Argument.variadic({ min: 1 })
     ),
     top: topFlag,
+    full: fullFlag,
     device: deviceFlag
   },
-  Effect.fn("ensemble predict")(function* ({ device, file, images, top }) {
+  Effect.fn("ensemble predict")(function* ({ device, file, full, images, top }) {
     const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../../Device.ts"))
     const { decodeEnsemble, openEnsemble, predictEnsemble, sourcesOf } = yield* Effect.promise(
@@ -33,7 +34,7 @@ export const predictEnsembleCommand = Command.make(
     // Only a soup, whose batch statistics are measured anew, takes the data set.
     const takesData = config.members.some((member) => "soup" in member)
     const result = yield* takesData ? Effect.provide(predict, Dataset.layer(config.data)) : predict
-    yield* printPredictions(result, dataset.classes, top)
+    yield* printPredictions(result, dataset.classes, { top, full })
     yield* checkAllRead(result.unreadable.length, files.length)
   })
 ).pipe(Command.withDescription("Classify images with an ensemble: a line of JSON for each"))

@@ -24,13 +24,33 @@ export const imageFiles = Effect.fnUntraced(function* (paths: ReadonlyArray<stri
   })
 })
 
-/** The most likely class, and the probabilities of the first ones. */
-const lineOf = ({ file, probabilities }: Prediction, classes: ReadonlyArray<string>, top: number): string => {
+export const fullFlag = Flag.Boolean("full").pipe(
+  Flag.withDescription("Give probabilities with all their digits, in place of four"),
+  Flag.withDefault(false)
+)
+
+/** How predictions are written: of how many classes, and whether with all digits. */
+export interface Shown {
+  readonly top: Option.Option<number>
+  readonly full: boolean
+}
+
+/** Significant digits of a probability: more are not worth reading. */
+const DIGITS = 4
+
+/** An image's line: a list, likeliest first, since JavaScript puts keys such as "10" of an object into their own order. */
+export const lineOf = (
+  { file, probabilities }: Prediction,
+  classes: ReadonlyArray<string>,
+  { full, top }: Shown
+): string => {
   const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a])
+  const shown = order.slice(0, Option.getOrUndefined(top))
+  const rounded = (value: number): number => (full ? value : Number(value.toPrecision(DIGITS)))
   return JSON.stringify({
     file,
     class: classes[order[0]],
-    probabilities: Object.fromEntries(order.slice(0, top).map((k) => [classes[k], probabilities[k]]))
+    probabilities: shown.map((k) => ({ class: classes[k], probability: rounded(probabilities[k]) }))
   })
 }
 
@@ -43,9 +63,8 @@ interface Predictions {
 export const printPredictions = Effect.fnUntraced(function* (
   { predictions, unreadable }: Predictions,
   classes: ReadonlyArray<string>,
-  top: Option.Option<number>
+  shown: Shown
 ) {
-  const shown = Option.getOrElse(top, () => Number.POSITIVE_INFINITY)
   const lines = predictions.map((prediction) => lineOf(prediction, classes, shown))
   if (lines.length > 0) yield* Console.log(lines.join("\n"))
   for (const { file, reason } of unreadable) {
