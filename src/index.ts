@@ -1,7 +1,4 @@
-/**
- * The library: everything that the modules `shakedrop/Device`, `/Data`, `/Augment`, `/Model`, `/Checkpoint`, `/Train`
- * and `/Ensemble` export, as namespaces, and the experiments.
- */
+/** The library: each of the modules `shakedrop/NAME` as a namespace of that name, and the recipes. */
 export * as Augment from "./Augment.ts"
 export * as Checkpoint from "./Checkpoint.ts"
 export * as Config from "./Config.ts"
@@ -12,6 +9,7 @@ export * as Events from "./Events.ts"
 export * as Experiment from "./Experiment.ts"
 export * as Export from "./Export.ts"
 export * as Model from "./Model.ts"
+export * as Ops from "./Ops.ts"
 export * as Predict from "./Predict.ts"
 export { findRecipe, type Recipe, recipes } from "./Recipe.ts"
 export { type Plugin, Registry } from "./Registry.ts"

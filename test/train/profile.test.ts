@@ -2,10 +2,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { merge } from "../../src/Config.ts"
+import * as Ref from "effect/Ref"
+import { type Experiment, merge } from "../../src/Config.ts"
 import type { OpEvent } from "../../src/Device.ts"
 import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
+import { float32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { chromeTrace, describeProfile, sharesOf } from "../../src/Train/Probe/Profile.ts"
+import { onTrial } from "../../src/Train/Probe/TrialSteps.ts"
+import type { TrainingProgram } from "../../src/Train/Step/TrainingProgram.ts"
 import { heardTexts } from "../support/Events.ts"
 import { colours, curves, newest, runsOn, temporary } from "../support/Runs.ts"
 
@@ -111,3 +115,36 @@ it.live("a profile that cannot be written ends the run before it has a folder", 
     assert.isFalse(existsSync(path.join(directory, "run", "config.json")))
   })
 )
+
+describe("trial steps", () => {
+  const train = { batchSize: 4 } as Experiment["train"]
+  const images = { size: { height: 2, width: 2 }, batchSize: 4, mean: [0, 0, 0], std: [1, 1, 1] } as const
+
+  /** The state after a trial that takes a step and then ends in some way. */
+  const after = (end: Effect.Effect<unknown, string>) =>
+    Effect.gen(function* () {
+      const state = yield* Ref.make<TensorRecord>({ w: float32([1]) })
+      const program = {
+        read: Ref.get(state),
+        write: (given: TensorRecord) => Ref.set(state, given),
+        step: () => Ref.set(state, {})
+      } as unknown as TrainingProgram
+      const trial = onTrial(program, images, train, (batch, at) =>
+        Effect.andThen(program.step(batch, at), end)
+      )
+      yield* Effect.exit(trial)
+      return yield* Ref.get(state)
+    })
+
+  it.effect("put the state back, also where one fails or is interrupted", () =>
+    Effect.gen(function* () {
+      for (const end of [
+        Effect.succeed(1),
+        Effect.fail("out of memory"),
+        Effect.die("broken"),
+        Effect.interrupt
+      ])
+        assert.deepStrictEqual(yield* after(end), { w: float32([1]) })
+    })
+  )
+})

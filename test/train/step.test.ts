@@ -106,18 +106,23 @@ describe("SAM's step up", () => {
       [size],
       Float32Array.from({ length: size }, () => random.normal())
     )
-  const weights = { "a.weight": drawn(7), "a.bias": drawn(3) }
-  const gradients = { "g a.weight": drawn(7), "g a.bias": drawn(3) }
+  const weights = { matrix: drawn(7), "offset.weight": drawn(3) }
+  const gradients = { "g matrix": drawn(7), "g offset.weight": drawn(3) }
+
+  const tensors = [
+    { name: "matrix", kind: "linear" },
+    { name: "offset.weight", kind: "bias" }
+  ] as const
 
   /** ε by name. */
   const steps = (input: TensorRecord, adaptive: boolean) =>
     evaluate(input, (all) => {
-      const parameters = { "a.weight": all["a.weight"], "a.bias": all["a.bias"] }
-      const slopes = { "a.weight": all["g a.weight"], "a.bias": all["g a.bias"] }
-      const moved = ascend(parameters, slopes, { rho: 0.4, adaptive })
+      const parameters = { matrix: all.matrix, "offset.weight": all["offset.weight"] }
+      const slopes = { matrix: all["g matrix"], "offset.weight": all["g offset.weight"] }
+      const moved = ascend(tensors, parameters, slopes, { rho: 0.4, adaptive })
       return {
-        weight: tf.sub(moved["a.weight"], all["a.weight"]),
-        bias: tf.sub(moved["a.bias"], all["a.bias"])
+        weight: tf.sub(moved.matrix, all.matrix),
+        bias: tf.sub(moved["offset.weight"], all["offset.weight"])
       }
     })
 
@@ -127,7 +132,7 @@ describe("SAM's step up", () => {
       assert.closeTo(norm([weight, bias]), 0.4, 1e-6)
       const ratio = 0.4 / norm(Object.values(gradients))
       weight.data.forEach((value, i) => {
-        assert.closeTo(value, ratio * gradients["g a.weight"].data[i], 1e-6)
+        assert.closeTo(value, ratio * gradients["g matrix"].data[i], 1e-6)
       })
     })
   )
@@ -137,7 +142,7 @@ describe("SAM's step up", () => {
       const { bias, weight } = yield* steps({ ...weights, ...gradients }, true)
       const relative = float32(
         [7],
-        Float32Array.from(weight.data, (value, i) => value / (Math.abs(weights["a.weight"].data[i]) + 0.01))
+        Float32Array.from(weight.data, (value, i) => value / (Math.abs(weights.matrix.data[i]) + 0.01))
       )
       assert.closeTo(norm([relative, bias]), 0.4, 1e-6)
     })

@@ -6,6 +6,7 @@
  * Learning of Deep Neural Networks", ICML 2021 (arXiv:2102.11600).
  */
 import * as tf from "@tensorflow/tfjs-core"
+import type { TensorKind, TensorSpec } from "../../Model/Layer/Layer.ts"
 import { globalNorm } from "./Optimizer.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
@@ -20,27 +21,34 @@ export interface SamOptions {
 /** What ASAM adds to the size of a weight, so that those of zero are moved too (its η). */
 const FLOOR = 0.01
 
-/** ASAM's T_w·v: (|w| + η)·v for weights, v for biases. */
-const rescale = (name: string, parameter: tf.Tensor, value: tf.Tensor): tf.Tensor =>
-  name.endsWith(".weight") ? tf.mul(tf.add(tf.abs(parameter), FLOOR), value) : value
+/** What ASAM calls weights. Biases, positions and tokens are none. */
+const WEIGHTS: ReadonlySet<TensorKind> = new Set<TensorKind>(["conv", "linear", "norm"])
+
+/** ASAM's T_w·v: (|w| + η)·v for weights, v for the rest. */
+const rescale = (kind: TensorKind, parameter: tf.Tensor, value: tf.Tensor): tf.Tensor =>
+  WEIGHTS.has(kind) ? tf.mul(tf.add(tf.abs(parameter), FLOOR), value) : value
 
 /**
  * w + ε by name: ε = ρ·g/‖g‖ (SAM, eq. 2), or ε = ρ·T²g/‖Tg‖ (ASAM), with the norm over all parameters together.
- * `gradients` are those of the loss alone, without weight decay.
+ * `gradients` are those of the loss alone, without weight decay; those among `tensors` that have one are moved.
  */
-export const ascend = (parameters: Tensors, gradients: Tensors, { adaptive, rho }: SamOptions): Tensors => {
+export const ascend = (
+  tensors: ReadonlyArray<Pick<TensorSpec, "name" | "kind">>,
+  parameters: Tensors,
+  gradients: Tensors,
+  { adaptive, rho }: SamOptions
+): Tensors => {
+  const moved = tensors.filter(({ name }) => gradients[name] !== undefined)
   const rescaled = (values: Tensors): Tensors =>
     adaptive
       ? Object.fromEntries(
-          Object.entries(values).map(([name, value]) => [name, rescale(name, parameters[name], value)])
+          moved.map(({ kind, name }) => [name, rescale(kind, parameters[name], values[name])])
         )
       : values
   const scaled = rescaled(gradients)
   const length = tf.div(rho, tf.add(globalNorm(scaled), 1e-12))
+  const directions = rescaled(scaled)
   return Object.fromEntries(
-    Object.entries(rescaled(scaled)).map(([name, direction]) => [
-      name,
-      tf.add(parameters[name], tf.mul(length, direction))
-    ])
+    moved.map(({ name }) => [name, tf.add(parameters[name], tf.mul(length, directions[name]))])
   )
 }

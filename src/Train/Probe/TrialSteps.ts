@@ -1,4 +1,4 @@
-/** Steps for measurements: of black images, and without a trace in the state. */
+/** Trial steps: training steps on black images, for measurements, after which the state is as it was before. */
 import * as Effect from "effect/Effect"
 import type { BatchArrays } from "../../Augment.ts"
 import type { TrainConfig } from "../../Config.ts"
@@ -7,7 +7,7 @@ import { coefficientsAt } from "../Averages/Averages.ts"
 import type { Images } from "../Step/EntryPoints.ts"
 import type { StepInput, TrainingProgram } from "../Step/TrainingProgram.ts"
 
-/** Lets `use` take steps with a batch. The state is as before afterwards. */
+/** Lets `use` take steps with a batch. Whether it succeeds, fails or is interrupted, the state is put back. */
 export const onTrial = Effect.fnUntraced(function* <A, E>(
   program: TrainingProgram,
   { size }: Images,
@@ -21,9 +21,10 @@ export const onTrial = Effect.fnUntraced(function* <A, E>(
     labelsB: new Int32Array(batchSize),
     lambda: new Float32Array(batchSize).fill(1)
   }
-  const before = yield* program.read
   const coefficients = coefficientsAt(train, { step: 0, stepsPerEpoch: 1, steps: 1 })
-  const result = yield* use(batch, { step: 0, learningRate: 0, coefficients, scale: 1 })
-  yield* program.write(before)
-  return result
+  return yield* Effect.acquireUseRelease(
+    program.read,
+    () => use(batch, { step: 0, learningRate: 0, coefficients, scale: 1 }),
+    (before) => program.write(before)
+  )
 })

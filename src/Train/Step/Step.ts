@@ -113,7 +113,8 @@ export const gradientsOf = (
   const { auxiliary, gradients, loss } = pass(parameters)
   const { logits, ...statistics } = auxiliary
   return {
-    gradients: sam === undefined ? gradients : pass(ascend(parameters, gradients, sam)).gradients,
+    gradients:
+      sam === undefined ? gradients : pass(ascend(network.tensors, parameters, gradients, sam)).gradients,
     statistics,
     loss,
     correct: correctOf(logits as tf.Tensor2D, labels)
