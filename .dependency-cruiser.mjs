@@ -22,7 +22,7 @@ const ROOMS = {
   "Train/Optimizer": ["Config", "Model", "Ops", "Tensor"],
   "Train/Step/Loss": ["Config", "Ops"],
   Registry: ["Augment", "Config", "Model", "Train/Optimizer", "Train/Step/Loss"],
-  Plugin: ["Config", "Registry"],
+  Plugin: ["Config", "Platform", "Registry"],
   Experiment: ["Augment", "Config", "Model", "Registry", "Train/Optimizer", "Train/Step/Loss"],
   Recipe: ["Config", "Experiment"],
   Train: [

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigError } from "./Config/Errors.ts"
 import { isObject } from "./Config/Overlay.ts"
+import { LARGEST_TEXT, sizeOfFile } from "./Platform/Files.ts"
 import { KINDS, type Plugin, Registry } from "./Registry.ts"
 
 const isDefinition = (value: unknown): boolean =>
@@ -25,6 +26,12 @@ const isPlugin = (value: unknown): value is Plugin =>
  * @errors ConfigError where the module cannot be loaded or has no plugin
  */
 export const loadPlugin = Effect.fn("loadPlugin")(function* (file: string) {
+  yield* sizeOfFile(file, LARGEST_TEXT).pipe(
+    Effect.mapError(
+      ({ message }) =>
+        new ConfigError({ reason: "Plugin", message: `the plugin ${file} cannot be loaded: ${message}` })
+    )
+  )
   const module = pathToFileURL(resolve(file)).href
   const fail = (why: string) => new ConfigError({ reason: "Plugin", message: `the plugin ${file} ${why}` })
   const loaded = yield* Effect.tryPromise({

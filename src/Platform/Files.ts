@@ -13,70 +13,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import { isPlatformError, type PlatformError } from "effect/PlatformError"
-import * as Schema from "effect/Schema"
+import type { PlatformError } from "effect/PlatformError"
+import { refused, StorageError, storageError } from "./StorageError.ts"
 
-const Reason = Schema.Literals([
-  /** There is no such file or folder. */
-  "NotFound",
-  /** It is there already. */
-  "AlreadyThere",
-  /** It may not be read or written, or its file system is read-only. */
-  "Denied",
-  /** The disk is full, or the quota is used up. */
-  "Full",
-  /** The path is not one of a file, or not one of a folder, or has a name that is too long. */
-  "WrongPath",
-  /** What the file holds is not what was written, or not of its format. */
-  "Damaged",
-  /** Anything else that the operating system says; `cause` has it. */
-  "Other"
-])
-
-/** A file could not be read or written. `message` names the path and the reason in one line. */
-export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
-  reason: Reason,
-  path: Schema.String,
-  message: Schema.String,
-  cause: Schema.optional(Schema.Unknown)
-}) {}
-
-/** What the operating system's codes of errors mean. */
-const codes: Readonly<Record<string, readonly [reason: typeof Reason.Type, words: string]>> = {
-  ENOENT: ["NotFound", "there is no such file or folder"],
-  EACCES: ["Denied", "permission denied"],
-  EPERM: ["Denied", "permission denied"],
-  EROFS: ["Denied", "the file system is read-only"],
-  ENOSPC: ["Full", "the disk is full"],
-  EDQUOT: ["Full", "the disk quota is used up"],
-  ENOTDIR: ["WrongPath", "a part of the path is not a folder"],
-  EISDIR: ["WrongPath", "it is a folder"],
-  EEXIST: ["AlreadyThere", "it already exists"],
-  ENAMETOOLONG: ["WrongPath", "the name is too long"]
-}
-
-/** Turns what the file system fails with, or what `node:fs` throws, into a one-line error that names the path. */
-export const storageError =
-  (what: string, file: string) =>
-  (cause: unknown): StorageError => {
-    const thrown = isPlatformError(cause) ? (cause.reason.cause ?? cause.reason) : cause
-    const { _tag, code, message } = thrown as Partial<Record<"_tag" | "code" | "message", string>>
-    const known = codes[code ?? ""] ?? codes[tags[_tag ?? ""] ?? ""]
-    const [reason, words] = known ?? (["Other", String(message ?? thrown)] as const)
-    return new StorageError({
-      reason,
-      path: file,
-      message: `cannot ${what} ${file}: ${words}`,
-      cause: thrown
-    })
-  }
-
-/** Codes of what a file system says that is not Node's. */
-const tags: Readonly<Record<string, string>> = {
-  NotFound: "ENOENT",
-  PermissionDenied: "EACCES",
-  AlreadyExists: "EEXIST"
-}
+export { StorageError, storageError } from "./StorageError.ts"
 
 let nodes: FileSystem.FileSystem | undefined
 
@@ -100,15 +40,79 @@ const using = <A, E extends PlatformError | StorageError>(
     Effect.mapError((error) => (error instanceof StorageError ? error : storageError(what, file)(error)))
   )
 
-export const readFile = (file: string): Effect.Effect<Buffer, StorageError> =>
-  Effect.map(
-    using("read", file, (files) => files.readFile(file)),
-    ({ buffer, byteLength, byteOffset }) => Buffer.from(buffer, byteOffset, byteLength)
+/** Bytes that Node reads at once at most. */
+const LARGEST = 2 ** 31 - 1
+
+/** Bytes of a text that somebody wrote, or a program for others to read, at most. */
+export const LARGEST_TEXT = 64 << 20
+
+/** What is not a regular file. */
+const kinds: Readonly<Record<string, string>> = {
+  Directory: "it is a folder",
+  FIFO: "it is a pipe, not a regular file",
+  Socket: "it is a socket, not a regular file"
+}
+
+/**
+ * The size of a regular file, links followed, of at most so many bytes. What is not one, a pipe or a device, might give
+ * bytes without an end, or none for ever.
+ */
+export const sizeOfFile = (file: string, most = LARGEST): Effect.Effect<number, StorageError> =>
+  using("read", file, (files) =>
+    Effect.flatMap(files.stat(file), ({ size, type }): Effect.Effect<number, StorageError> => {
+      if (type !== "File") {
+        return Effect.fail(
+          refused("read", file, "WrongPath", kinds[type] ?? "it is a device, not a regular file")
+        )
+      }
+      return Number(size) > most
+        ? Effect.fail(
+            refused(
+              "read",
+              file,
+              "TooLarge",
+              `it has ${size} bytes, more than the ${most} that such a file can have`
+            )
+          )
+        : Effect.succeed(Number(size))
+    })
+  )
+
+const asBuffer = ({ buffer, byteLength, byteOffset }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)
+
+/** The contents of a regular file of at most so many bytes: of what it can truly be. */
+export const readFile = (file: string, most = LARGEST): Effect.Effect<Buffer, StorageError> =>
+  Effect.andThen(
+    sizeOfFile(file, most),
+    Effect.map(
+      using("read", file, (files) => files.readFile(file)),
+      asBuffer
+    )
+  )
+
+/** The first bytes of a regular file, as many as asked for or as there are. */
+export const readStart = (file: string, length: number): Effect.Effect<Buffer, StorageError> =>
+  Effect.andThen(
+    sizeOfFile(file),
+    using("read", file, (files) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const handle = yield* files.open(file, { flag: "r" })
+          const bytes = new Uint8Array(length)
+          let done = 0
+          for (let got = -1; done < length && got !== 0; done += got) {
+            got = Number(yield* handle.read(bytes.subarray(done)))
+          }
+          return asBuffer(bytes.subarray(0, done))
+        })
+      )
+    )
   )
 
 /** The contents of a JSON file. */
 export const readJson = (file: string): Effect.Effect<unknown, StorageError> =>
-  Effect.flatMap(readFile(file), (bytes) =>
+  Effect.flatMap(readFile(file, LARGEST_TEXT), (bytes) =>
     Effect.try({
       try: (): unknown => JSON.parse(bytes.toString("utf8")),
       catch: (cause) =>

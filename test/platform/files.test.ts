@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
@@ -6,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { systemError } from "effect/PlatformError"
-import { appendFile, writeFileAtomic } from "../../src/Platform/Files.ts"
+import { appendFile, readFile, readJson, readStart, writeFileAtomic } from "../../src/Platform/Files.ts"
 import { temporary } from "../support/Runs.ts"
 
 it.live("a file that is written takes away what killed processes left of it, and nothing else", () =>
@@ -83,5 +84,46 @@ it.live("a folder that cannot be written says its true reason, however deep the 
     yield* appendFile(path.join(folder, "deep", "er", "line"), "1")
     yield* appendFile(path.join(folder, "deep", "er", "line"), "2")
     assert.strictEqual(readFileSync(path.join(folder, "deep", "er", "line"), "utf8"), "12")
+  })
+)
+
+it.live("only regular files are read, of a size that they can have, through links too", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporary
+    const at = (name: string) => path.join(folder, name)
+    execFileSync("mkfifo", [at("pipe")])
+    symlinkSync(at("pipe"), at("link"))
+    symlinkSync("/dev/zero", at("zeros"))
+    writeFileSync(at("large"), "")
+    truncateSync(at("large"), 2 ** 31)
+    for (const [name, reason, words] of [
+      ["pipe", "WrongPath", "it is a pipe, not a regular file"],
+      ["link", "WrongPath", "it is a pipe, not a regular file"],
+      ["zeros", "WrongPath", "it is a device, not a regular file"],
+      [".", "WrongPath", "it is a folder"],
+      ["large", "TooLarge", ""],
+      ["none", "NotFound", "there is no such file or folder"],
+      [
+        "caf\ufffd",
+        "NotFound",
+        "there is no such file or folder (its name is not UTF-8, so that it cannot be opened: rename it)"
+      ]
+    ] as const) {
+      for (const read of [readFile(at(name)), readStart(at(name), 4), readJson(at(name))]) {
+        const error = yield* Effect.flip(read)
+        assert.strictEqual(error.reason, reason)
+        if (reason !== "TooLarge") assert.strictEqual(error.message, `cannot read ${at(name)}: ${words}`)
+      }
+    }
+    truncateSync(at("large"), 10)
+    const { message } = yield* Effect.flip(readFile(at("large"), 9))
+    assert.strictEqual(
+      message,
+      `cannot read ${at("large")}: it has 10 bytes, more than the 9 that such a file can have`
+    )
+    assert.strictEqual((yield* readFile(at("large"), 10)).length, 10)
+    writeFileSync(at("text"), "abcdef")
+    assert.strictEqual((yield* readStart(at("text"), 4)).toString(), "abcd")
+    assert.strictEqual((yield* readStart(at("text"), 99)).toString(), "abcdef")
   })
 )
