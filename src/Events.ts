@@ -68,9 +68,33 @@ export const Events: Context.Reference<{ readonly publish: (event: Event) => voi
   { defaultValue: () => ({ publish: (_: Event): void => {} }) }
 )
 
+/** Consumers that have thrown: each is told of once. */
+const broken = new WeakSet<typeof Events.Service>()
+
+/**
+ * Tells the events' consumer of what happens, in places without effects too. A consumer that throws, or whose promise
+ * is rejected, ends nothing: Node warns of it once.
+ */
+export const publisher: Effect.Effect<(event: Event) => void> = Effect.map(Events, (events) => {
+  const warn = (cause: unknown): void => {
+    if (broken.has(events)) return
+    broken.add(events)
+    const why = cause instanceof Error ? cause.message : String(cause)
+    process.emitWarning(`a consumer of events failed, and goes on being told: ${why}`, "ShakedropWarning")
+  }
+  return (event) => {
+    try {
+      // An asynchronous function is a consumer too, for TypeScript.
+      const result: unknown = events.publish(event)
+      if (result instanceof Promise) result.catch(warn)
+    } catch (cause) {
+      warn(cause)
+    }
+  }
+})
+
 /** Tells an event. */
-export const publish = (event: Event): Effect.Effect<void> =>
-  Effect.map(Events, (events) => events.publish(event))
+export const publish = (event: Event): Effect.Effect<void> => Effect.map(publisher, (tell) => tell(event))
 
 /** Tells people something. */
 export const message = (text: string): Effect.Effect<void> => publish({ _tag: "Message", text })

@@ -38,6 +38,7 @@ export type { RunResult } from "./Train/Run/Result.ts"
 export type { RunConfig } from "./Train/Run/RunConfig.ts"
 export { RunError } from "./Train/Run/RunError.ts"
 export { openRun, RunFolder, type RunReader } from "./Train/Run/RunFolder.ts"
+export { SaveRequests } from "./Train/Run/SaveRequests.ts"
 export type { WeightsChoice } from "./Train/Start/Trained.ts"
 
 export { crossEntropy, defineLoss, type LossFunction } from "./Train/Step/Loss.ts"

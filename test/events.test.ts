@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { type Event, message, stream } from "../src/Events.ts"
+import { type Event, Events, message, publisher, stream } from "../src/Events.ts"
 
 const texts = (events: ReadonlyArray<Event>) =>
   events.flatMap((event) => ("text" in event ? [event.text] : []))
@@ -25,6 +25,37 @@ describe("events", () => {
       )
       assert.deepStrictEqual(texts(heard), ["before"])
       assert.deepStrictEqual(exit, Exit.fail("broken"))
+    })
+  )
+
+  it.effect("end nothing where their consumer throws, or rejects: Node warns of it once", () =>
+    Effect.gen(function* () {
+      const heard: Array<string> = []
+      const consumer = {
+        publish: (event: Event): void => {
+          heard.push(...texts([event]))
+          throw new Error("no room")
+        }
+      }
+      const late = { publish: async () => Promise.reject(new Error("too late")) }
+      const warnings: Array<string> = []
+      const note = ({ message, name }: Error) => {
+        if (name === "ShakedropWarning") warnings.push(message)
+      }
+      process.on("warning", note)
+      yield* Effect.gen(function* () {
+        yield* message("one")
+        const tell = yield* publisher
+        tell({ _tag: "Message", text: "two" })
+      }).pipe(Effect.provideService(Events, consumer))
+      yield* Effect.andThen(message("three"), message("four")).pipe(Effect.provideService(Events, late))
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      process.off("warning", note)
+      assert.deepStrictEqual(heard, ["one", "two"])
+      assert.deepStrictEqual(warnings, [
+        "a consumer of events failed, and goes on being told: no room",
+        "a consumer of events failed, and goes on being told: too late"
+      ])
     })
   )
 

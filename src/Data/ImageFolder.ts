@@ -5,7 +5,7 @@
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Events } from "../Events.ts"
+import { publisher } from "../Events.ts"
 import { sha256 } from "../Platform/Hash.ts"
 import { someOf } from "../Platform/Text.ts"
 import { cacheFile, checkWritable, type DecodedFolder, readCache, writeCache } from "./ImageFolder/Cache.ts"
@@ -56,14 +56,14 @@ const splitOff = Effect.fnUntraced(function* (found: FoundImages) {
 const decodeFolder = Effect.fnUntraced(function* (root: string, found: FoundImages, options: FolderOptions) {
   const images = yield* splitOff(found)
   const total = images.train.length + images.test.length
-  const events = yield* Events
+  const publish = yield* publisher
   let done = 0
   const decode = (split: ReadonlyArray<FoundImage>) =>
     decodeImages(root, split, {
       height: options.size[0],
       width: options.size[1],
       skipUnreadable: options.skipUnreadable,
-      onDecoded: () => events.publish({ _tag: "Decoded", done: ++done, total })
+      onDecoded: () => publish({ _tag: "Decoded", done: ++done, total })
     })
   const { skipped, ...train } = yield* decode(images.train)
   const { skipped: skippedTest, ...test } = yield* decode(images.test)

@@ -18,13 +18,22 @@ export const stepsPerEpoch = ({ dataset, experiment }: TrainingRun): number =>
 export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
 
 /** Measures the batch statistics of averaged weights on the epoch's batches, augmented as they were trained on. */
-const measureStatistics = (run: TrainingRun, weights: WeightsName, epoch: number) =>
+const measureStatistics = <E, R>(
+  run: TrainingRun,
+  weights: WeightsName,
+  epoch: number,
+  between: Effect.Effect<void, E, R>
+) =>
   run.augmenter.run({ epoch, from: 0 }, (batch) =>
-    Effect.andThen(run.program.measureStatistics(weights, batch), Effect.yieldNow)
+    Effect.andThen(run.program.measureStatistics(weights, batch), Effect.andThen(between, Effect.yieldNow))
   )
 
-/** Evaluates on the validation split what the run keeps, where it is time to do so. */
-export const evaluateEpoch = Effect.fnUntraced(function* (run: TrainingRun, { averaged, epoch }: Counters) {
+/** Evaluates on the validation split what the run keeps, where it is time to do so; `between` is done between batches. */
+export const evaluateEpoch = Effect.fnUntraced(function* <E, R>(
+  run: TrainingRun,
+  { averaged, epoch }: Counters,
+  between: Effect.Effect<void, E, R>
+) {
   const { dataset, experiment, images, network, program } = run
   const { train } = experiment
   const last = epoch + 1 === train.epochs
@@ -34,11 +43,14 @@ export const evaluateEpoch = Effect.fnUntraced(function* (run: TrainingRun, { av
     const { afterEpoch, refreshStatistics } = averageNamed(weights)
     if (afterEpoch !== undefined && !averaged[weights]) continue
     const validates = dataset.validation.indices.length > 0
-    if (refreshStatistics && (validates || last)) yield* measureStatistics(run, weights, epoch)
+    if (refreshStatistics && (validates || last)) yield* measureStatistics(run, weights, epoch, between)
     if (!validates) continue
     const { batchSize } = images
     const options = { batchSize, classes: network.classes }
-    const logits = yield* predict(dataset.validation, options, program.classify(weights))
+    const classify = program.classify(weights)
+    const logits = yield* predict(dataset.validation, options, (images) =>
+      Effect.andThen(between, classify(images))
+    )
     measured[weights] = measure(logits.data, labelsOf(dataset.validation), network.classes)
   }
   return measured as Measured

@@ -9,11 +9,12 @@ import * as Ref from "effect/Ref"
 import type { Batch, Epochs } from "../Augment.ts"
 import { costOfEpochs, scaleAt } from "../Config/Resizing.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
-import { publish, type StepProgress } from "../Events.ts"
+import { message, publish, type StepProgress } from "../Events.ts"
 import { averagesOf, coefficientsAt, judged } from "./Averages/Averages.ts"
 import { epochMetrics, evaluateEpoch, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { observeEpoch, observeStep, spanned } from "./Observe.ts"
 import { afterEpoch, afterStep, type Counters } from "./Run/Counters.ts"
+import { SaveRequests } from "./Run/SaveRequests.ts"
 import type { StepInput, StepOutput } from "./Step/TrainingProgram.ts"
 import type { TrainingRun } from "./TrainingRun.ts"
 
@@ -60,6 +61,14 @@ const saveInTime = Effect.fnUntraced(function* (loop: Loop) {
   const { savedAt } = yield* Ref.get(loop.standing)
   const minutes = ((yield* Clock.currentTimeMillis) - savedAt) / 60_000
   if (minutes > loop.run.experiment.train.saveMinutes) yield* save(loop)
+})
+
+/** Saves where somebody asks for it. */
+const saveIfAsked = Effect.fnUntraced(function* (loop: Loop) {
+  if (!(yield* SaveRequests).take()) return
+  yield* save(loop)
+  const { counters } = yield* Ref.get(loop.standing)
+  yield* message(`asked to save: the state after step ${counters.step} is saved, and the training goes on`)
 })
 
 /** What the step that follows is given besides its batch. */
@@ -190,7 +199,9 @@ const endEpoch = Effect.fnUntraced(function* (loop: Loop) {
   yield* average(loop)
   const { counters } = yield* Ref.get(loop.standing)
   const { epoch } = counters
-  const measured = yield* evaluateEpoch(loop.run, counters).pipe(spanned("evaluate", { epoch }))
+  const measured = yield* evaluateEpoch(loop.run, counters, saveIfAsked(loop)).pipe(
+    spanned("evaluate", { epoch })
+  )
   yield* keepEpoch(loop, measured, before)
 })
 
@@ -200,6 +211,7 @@ const runEpoch = Effect.fnUntraced(function* (loop: Loop, epochs: Epochs) {
   yield* epochs.run(
     Effect.fnUntraced(function* (batch) {
       yield* takeStep(loop, batch, secondsSince(ready))
+      yield* saveIfAsked(loop)
       yield* saveInTime(loop)
       // A signal is delivered only when Node's event loop turns.
       yield* Effect.yieldNow

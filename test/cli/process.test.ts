@@ -53,6 +53,21 @@ describe("the command", () => {
     assert.isTrue(saved())
   })
 
+  it("saves and goes on when a job scheduler says that its time is almost over", async () => {
+    const child = spawn(process.execPath, [MAIN, ...TRAIN, "--out", "scheduled"], { cwd: root })
+    const log = textOf(child.stderr)
+    const out = textOf(child.stdout)
+    // Before the first step.
+    child.stderr.once("data", () => {
+      child.kill("SIGUSR1")
+      child.kill("SIGUSR2")
+    })
+    assert.strictEqual(await ending(child), 0)
+    assert.match(out.text, /2000 test images/)
+    assert.match(log.text, /asked to save: the state after step \d+ is saved/)
+    assert.notMatch(log.text, /[Dd]ebugger/)
+  })
+
   it("goes on training where its log cannot be written any more", async () => {
     const full = openSync("/dev/full", "w")
     const child = spawn(process.execPath, [MAIN, ...TRAIN, "--out", "logless"], {

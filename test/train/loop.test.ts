@@ -16,6 +16,7 @@ import { runEpochs } from "../../src/Train/Loop.ts"
 import { type Counters, START } from "../../src/Train/Run/Counters.ts"
 import { describeData } from "../../src/Train/Run/DataDescription.ts"
 import { openRun, type RunFolder } from "../../src/Train/Run/RunFolder.ts"
+import { SaveRequests } from "../../src/Train/Run/SaveRequests.ts"
 import { imagesOf } from "../../src/Train/Start/Network.ts"
 import type { TrainingProgram } from "../../src/Train/Step/TrainingProgram.ts"
 import { colours } from "../support/Runs.ts"
@@ -177,4 +178,38 @@ it.effect("a training is seen by tracers and metric exporters, where there are a
     const loss = metrics.find(({ id }) => id === "shakedrop_loss")
     assert.deepInclude(loss?.state, { value: 1 })
   })
+)
+
+it.effect("a training saves when it is asked to, in an evaluation too, and goes on", () =>
+  Effect.gen(function* () {
+    const experiment = yield* decodeExperiment({
+      ...{ name: "loop", data: { dataset: "shapes" }, augment: [], model: { _tag: "SimpleCnn", width: 1 } },
+      train: { epochs: 1, batchSize: 32, learningRate: 0.1, schedule: { _tag: "Cosine" } }
+    })
+    const saved: Array<Checkpoint> = []
+    const calls: Array<string> = []
+    // Asked before the first step, where there is nothing to save yet, and in the middle of the evaluation.
+    const asked = [true, false, false, true]
+    const requests = { take: () => asked.shift() ?? false }
+    yield* runEpochs(
+      {
+        ...{ experiment, dataset, program: noted(calls, Effect.void) },
+        network: makeNetwork(experiment.model, { classes: 4, size }),
+        images: imagesOf(experiment, describeData(dataset)),
+        registry: yield* Registry,
+        augmenter: yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 }),
+        folder: notedIn(saved)
+      },
+      START
+    ).pipe(Effect.provideService(SaveRequests, requests))
+    assert.deepStrictEqual(calls, ["step 0", "step 1", "step 2"])
+    assert.deepStrictEqual(
+      saved.map(({ counters, step }) => [step, (counters as Counters).epoch]),
+      [
+        [1, 0],
+        [3, 0],
+        [3, 1]
+      ]
+    )
+  }).pipe(Effect.scoped)
 )

@@ -29,6 +29,8 @@ export const evaluateAndReport = Effect.fnUntraced(function* (
   const ensemble = yield* openPrepared(config, split, device)
   const command = commandLine()
   const { report } = yield* evaluateEnsemble(ensemble, { split, command })
+  // Before what is printed: who does not read it to its end stops the command.
+  const file = yield* writeEnsembleReport(out, report, dataset[split])
   const width = Math.max(...report.members.map(({ name }) => name.length))
   for (const { accuracy, name, weight } of report.members) {
     yield* Console.log(`${name.padEnd(width)}  ${percent(accuracy).padStart(8)}  weight ${weight.toFixed(3)}`)
@@ -37,7 +39,6 @@ export const evaluateAndReport = Effect.fnUntraced(function* (
   yield* Console.log(
     `${report.dataset}, ${report.images} ${split} images: ${percent(whole.accuracy)} (95 % interval ${percent(whole.interval[0])} to ${percent(whole.interval[1])}), ${points(gain.difference)} points beside the best member (${points(gain.interval[0])} to ${points(gain.interval[1])}, McNemar p ${gain.p.toPrecision(2)})`
   )
-  const file = yield* writeEnsembleReport(out, report, dataset[split])
   yield* Console.log(`report  ${path.resolve(file)}`)
 })
 

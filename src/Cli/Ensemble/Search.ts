@@ -44,14 +44,14 @@ export const searchEnsembleCommand = Command.make(
       const ensemble = yield* openPrepared(config, "validation", device)
       return { ensemble, found: yield* searchEnsemble(ensemble, method) }
     }).pipe(Effect.provide(Dataset.layer(config.data)))
+    // Its report has a folder of its own.
+    const named = { ...found, name: nameOf(out) ?? found.name }
+    yield* writeFileAtomic(out, `${JSON.stringify(named, null, 2)}\n`)
     const width = Math.max(...ensemble.members.map(({ name }) => name.length))
     for (const [m, { name }] of ensemble.members.entries()) {
       yield* Console.log(`${name.padEnd(width)}  ${found.members[m].weight.toFixed(3)}`)
     }
     if (found.temperature !== undefined) yield* Console.log(`temperature  ${found.temperature.toFixed(3)}`)
-    // Its report has a folder of its own.
-    const named = { ...found, name: nameOf(out) ?? found.name }
-    yield* writeFileAtomic(out, `${JSON.stringify(named, null, 2)}\n`)
     yield* Console.log(`${found.selection}; written to ${out}`)
   })
 ).pipe(Command.withDescription("Find the members' weights, and a temperature, on the validation images"))

@@ -9,7 +9,7 @@ import * as path from "node:path"
 import { pipeline } from "node:stream/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { Events } from "../../Events.ts"
+import { publisher } from "../../Events.ts"
 import { makeDirectory, StorageError, storageError } from "../../Platform/Files.ts"
 import { DataError } from "../Types.ts"
 import { requestFrom } from "./Request.ts"
@@ -152,9 +152,9 @@ const receiveAll = Effect.fnUntraced(function* (remote: Remote, part: string, on
  * checksum; StorageError for a disk that cannot be written.
  */
 export const fetchFile = Effect.fn("fetchFile")(function* (remote: Remote, file: string) {
-  const events = yield* Events
+  const publish = yield* publisher
   const onProgress: OnProgress = (done, total) =>
-    events.publish({ _tag: "Download", file: path.basename(file), done, total })
+    publish({ _tag: "Download", file: path.basename(file), done, total })
   const present = yield* sizeOf(file)
   if (present !== undefined) {
     if (present === remote.bytes && (yield* sha256Of(file)) === remote.sha256) return

@@ -8,7 +8,7 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { Events } from "../../Events.ts"
+import { publisher } from "../../Events.ts"
 import { LibraryError } from "../Errors.ts"
 import { attempt } from "./Failure.ts"
 import { makeFolder, syncFolder } from "./Folders.ts"
@@ -171,9 +171,8 @@ const putInPlace = Effect.fnUntraced(function* (library: string, directory: stri
  * @errors LibraryError: no python3 or pip, no network, another file than expected, a full or unwritable disk
  */
 export const install = Effect.fn("install")(function* (directory: string, wheels: ReadonlyArray<Wheel>) {
-  const events = yield* Events
-  const onProgress: OnSetupProgress = (doing, done, total) =>
-    events.publish({ _tag: "Setup", doing, done, total })
+  const publish = yield* publisher
+  const onProgress: OnSetupProgress = (doing, done, total) => publish({ _tag: "Setup", doing, done, total })
   if (yield* isComplete(directory)) return false
   const cache = path.dirname(directory)
   yield* attempt("create", cache, () => makeFolder(cache))

@@ -8,7 +8,9 @@ import { float32, type HostTensor, uint8 } from "../../Tensor/HostTensor.ts"
 import { show, type View } from "./View.ts"
 
 /** Runs one batch of images: uint8 [N,H,W,3] → logits [N,classes]. */
-export type Classify = (images: HostTensor<"uint8">) => Effect.Effect<HostTensor, DeviceError>
+export type Classify<E = DeviceError, R = never> = (
+  images: HostTensor<"uint8">
+) => Effect.Effect<HostTensor, E, R>
 
 export interface PredictOptions {
   /** Images in one run of the program. */
@@ -19,10 +21,10 @@ export interface PredictOptions {
 }
 
 /** Logits [images,classes] of a split, in its order. */
-export const predict = Effect.fn("predict")(function* (
+export const predict = Effect.fn("predict")(function* <E = DeviceError, R = never>(
   split: Split,
   { batchSize, classes, show = (pixels) => pixels }: PredictOptions,
-  classify: Classify
+  classify: Classify<E, R>
 ) {
   const { height, width } = split.images
   const logits = new Float32Array(split.indices.length * classes)
