@@ -1,12 +1,13 @@
 /** Everything that is reported of an ensemble that was measured on images with labels. */
 import type { SplitName } from "../Data.ts"
 import { measure } from "../Train/Evaluate/Measures.ts"
+import { wilsonInterval } from "../Train/Run/Result.ts"
 import { type CombinationRule, type Outputs, predictions, softmax } from "./Combine.ts"
 import { logProbabilities, negativeLogLikelihood } from "./Search/Temperature.ts"
 import { allWrong, correctness, disagreement, errorCorrelation } from "./Statistics/Agreement.ts"
-import { accuracyInterval, differenceInterval, type Interval } from "./Statistics/Bootstrap.ts"
 import { type Calibration, calibrationOf } from "./Statistics/Calibration.ts"
 import { mcNemar } from "./Statistics/McNemar.ts"
+import { differenceInterval, type Interval } from "./Statistics/Newcombe.ts"
 import { accuracyBySize, equallyWeighted, type SizeAccuracy } from "./Statistics/Size.ts"
 
 /** What an ensemble said about images of a split, and how it came about. */
@@ -39,16 +40,16 @@ export interface MemberReport {
   /** Share of the sum of all weights. */
   readonly weight: number
   readonly accuracy: number
-  /** 95 % bootstrap interval. */
+  /** 95 % confidence interval: Wilson's, as a run's own. */
   readonly interval: Interval
-  /** Mean cross entropy (nats). */
+  /** Mean cross entropy (nats); that of the whole is with its temperature, where it has one. */
   readonly loss: number
 }
 
 /** The whole beside the member that is most accurate on the same images. */
 export interface Gain {
   readonly best: string
-  /** Accuracy of the whole minus that of this member, with its 95 % bootstrap interval. */
+  /** Accuracy of the whole minus that of this member, with its 95 % interval: Newcombe's for pairs. */
   readonly difference: number
   readonly interval: Interval
   /** Images that only one of the two classifies right. */
@@ -63,7 +64,7 @@ export interface ImageReport {
   readonly position: number
   readonly label: number
   readonly predicted: number
-  /** Score of the predicted class. */
+  /** Score of the predicted class, with the temperature. */
   readonly probability: number
 }
 
@@ -105,18 +106,24 @@ export const ensembleStatistics = (ensemble: MeasuredEnsemble): EnsembleReport =
   const total = ensemble.members.reduce((sum, { weight }) => sum + weight, 0)
   const predicted = ensemble.members.map(({ probabilities }) => predictions(probabilities))
   const correct = predicted.map((classes) => correctness(classes, labels))
-  const members = ensemble.members.map(({ name, probabilities, weight }, m) => ({
-    name,
-    weight: weight / total,
-    accuracy: correct[m].reduce((sum, right) => sum + right, 0) / images,
-    interval: accuracyInterval(correct[m], seed),
-    loss: negativeLogLikelihood(probabilities, labels)
-  }))
+  const members = ensemble.members.map(({ name, probabilities, weight }, m) => {
+    const right = correct[m].reduce((sum, right) => sum + right, 0)
+    return {
+      name,
+      weight: weight / total,
+      accuracy: right / images,
+      interval: wilsonInterval(right, images),
+      loss: negativeLogLikelihood(probabilities, labels)
+    }
+  })
 
   const ofWhole = predictions(scores)
   const correctWhole = correctness(ofWhole, labels)
   // All but its loss is the same for scores as for logits.
-  const { accuracy, confusion, top5 } = measure(scores.values, labels, scores.classes)
+  const { accuracy, confusion, correct: right, top5 } = measure(scores.values, labels, scores.classes)
+  const before = calibrationOf(scores, labels)
+  const answers = temperature === null ? scores : softmax(logProbabilities(scores), temperature)
+  const after = temperature === null ? null : calibrationOf(answers, labels)
   const best = members.reduce(
     (chosen, member, m) => (member.accuracy > members[chosen].accuracy ? m : chosen),
     0
@@ -135,24 +142,20 @@ export const ensembleStatistics = (ensemble: MeasuredEnsemble): EnsembleReport =
     members,
     whole: {
       accuracy,
-      interval: accuracyInterval(correctWhole, seed),
-      loss: negativeLogLikelihood(scores, labels),
+      interval: wilsonInterval(right, images),
+      loss: (after ?? before).loss,
       top5,
       confusion
     },
     gain: {
       best: members[best].name,
       difference: accuracy - members[best].accuracy,
-      interval: differenceInterval(correctWhole, correct[best], seed),
+      interval: differenceInterval(correctWhole, correct[best]),
       onlyWhole: onlyFirst,
       onlyBest: onlySecond,
       p
     },
-    calibration: {
-      before: calibrationOf(scores, labels),
-      after:
-        temperature === null ? null : calibrationOf(softmax(logProbabilities(scores), temperature), labels)
-    },
+    calibration: { before, after },
     disagreement: disagreement(predicted),
     errorCorrelation: errorCorrelation(correct),
     sizes: accuracyBySize(
@@ -168,7 +171,7 @@ export const ensembleStatistics = (ensemble: MeasuredEnsemble): EnsembleReport =
       position,
       label: labels[position],
       predicted: ofWhole[position],
-      probability: scores.values[position * scores.classes + ofWhole[position]]
+      probability: answers.values[position * scores.classes + ofWhole[position]]
     }))
   }
 }

@@ -54,6 +54,7 @@ const roleOf = ({ images, split }: EnsembleReport): string =>
 
 const overview = (report: EnsembleReport): Markup => {
   const { calibration, classes, dataset, gain, images, members, split, temperature, whole } = report
+  const scaled = temperature === null ? "" : ", with the temperature"
   return html`<header><div><p class="kicker">Ensemble of ${members.length}</p>
 <p class="accuracy">${percent(whole.accuracy)}</p>
 <p class="lead">of ${count(images)} ${split} images of ${dataset} are classified right<br>
@@ -61,8 +62,8 @@ const overview = (report: EnsembleReport): Markup => {
 <dl class="tiles">${[
     ...(classes.length > 5 ? [tile("Top-5 accuracy", percent(whole.top5))] : []),
     ...(members.length > 1 ? [tile("Beside the best member", `${points(gain.difference)} points`)] : []),
-    tile("Loss", whole.loss.toFixed(4)),
-    tile("Calibration error", percent((calibration.after ?? calibration.before).ece)),
+    tile(`Loss${scaled}`, whole.loss.toFixed(4)),
+    tile(`Calibration error${scaled}`, percent((calibration.after ?? calibration.before).ece)),
     tile("Wrong for all members", count(report.allWrong.length))
   ]}</dl></div>
 <div><table class="facts"><tbody>${[
@@ -70,7 +71,7 @@ const overview = (report: EnsembleReport): Markup => {
     row("Combined by", RULES[report.rule]),
     row("Chosen", report.selection),
     row("Temperature", temperature === null ? "none" : String(Number(temperature.toPrecision(4)))),
-    row("Seed", `${report.seed}, of resamples and random sets of members`),
+    row("Seed", `${report.seed}, of random sets of members`),
     row("Command", html`<code>${report.command}</code>`)
   ]}</tbody></table><p class="note">${roleOf(report)}</p></div></header>`
 }

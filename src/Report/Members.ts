@@ -15,13 +15,13 @@ const probability = (p: number): string => (p < 0.0001 ? "p below 0.0001" : `p =
 const gainInWords = ({ gain, members, split }: EnsembleReport): Markup => {
   if (members.length === 1) return NOTHING
   const { best, difference, interval, onlyBest, onlyWhole, p } = gain
-  return html`<p>${points(difference)} percentage points beside the best member, ${best} (95 % interval of the difference ${points(interval[0])} to ${points(interval[1])}):
+  return html`<p>${points(difference)} percentage points beside the best member, ${best} (95 % interval of the difference, Newcombe's for pairs, ${points(interval[0])} to ${points(interval[1])}):
 only the whole is right about ${count(onlyWhole)} images, only that member about ${count(onlyBest)} (McNemar's test, two-sided: ${probability(p)}).</p>
 <p class="note">The best member is the one with the highest accuracy on these ${split} images themselves, which can only make the gain look smaller.</p>`
 }
 
 export const membersSection = (report: EnsembleReport): Markup => {
-  const { members, whole } = report
+  const { calibration, members, temperature, whole } = report
   const floor = floorOf([whole, ...members].map(({ interval }) => interval))
   const cells = ({ accuracy, interval, loss }: Omit<MemberReport, "name" | "weight">): Markup =>
     html`<td><b>${percent(accuracy)}</b></td><td>${percent(interval[0])} to ${percent(interval[1])}</td><td class="wide">${track(floor, whole.accuracy, accuracy, interval)}</td><td>${loss.toFixed(4)}</td>`
@@ -31,6 +31,6 @@ export const membersSection = (report: EnsembleReport): Markup => {
   )
   return html`<section><h2>Members</h2><div class="scroll" tabindex="0"><table class="members"><thead><tr><th>#</th><th>Member</th><th>Weight</th><th>Accuracy</th><th>95 % interval</th><th class="wide">${percent(floor, 0)} to 100 %</th><th>Loss</th></tr></thead>
 <tbody>${rows}<tr class="whole"><td></td><th>The whole</th><td></td>${cells(whole)}</tr></tbody></table></div>
-<p class="note">Intervals hold for the choice of images: the 2.5 % and 97.5 % quantiles over 10,000 bootstrap resamples of them. The line is the accuracy of the whole.</p>
+<p class="note">Intervals hold for the choice of images: Wilson's score intervals. The line is the accuracy of the whole.${temperature === null ? "" : ` Its loss is with its temperature; without, it is ${calibration.before.loss.toFixed(4)}.`}</p>
 ${gainInWords(report)}</section>`
 }

@@ -21,8 +21,8 @@ import {
   FOLDER_VERSION,
   type RunConfig
 } from "./Run/RunConfig.ts"
-import { RunError } from "./Run/RunError.ts"
 import { newestState, RunFolder } from "./Run/RunFolder.ts"
+import { checkImages } from "./Start/Images.ts"
 import { readInitialWeights } from "./Start/InitialWeights.ts"
 import { imagesOf, initialWeights, networkFor } from "./Start/Network.ts"
 import { readTeachers } from "./Start/Teacher.ts"
@@ -36,18 +36,6 @@ export interface TrainOptions {
   readonly workers?: number | undefined
   /** A file for a Chrome trace of one step. The result is the same. */
   readonly profile?: string | undefined
-}
-
-/** Fails where the data does not make a single batch. */
-const checkBatch = ({ train }: Experiment, dataset: Dataset["Service"]): Effect.Effect<void, RunError> => {
-  const images = dataset.train.indices.length
-  if (train.batchSize <= images) return Effect.void
-  return Effect.fail(
-    new RunError({
-      reason: "DoesNotFit",
-      message: `train.batchSize is ${train.batchSize}, but ${dataset.name} has only ${images} training images`
-    })
-  )
 }
 
 /**
@@ -86,7 +74,7 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   const device = yield* Device
   const dataset = yield* Dataset
   const folder = yield* RunFolder
-  yield* checkBatch(experiment, dataset)
+  yield* checkImages(experiment, dataset)
   const description = describeData(dataset)
   const asked = yield* agreed(experiment, folder, description)
   const network = yield* networkFor(asked, description)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { accuracyOf, predictions } from "../../src/Ensemble/Combine.ts"
 import { ensembleStatistics } from "../../src/Ensemble/Statistics.ts"
+import { wilsonInterval } from "../../src/Train/Run/Result.ts"
 import { AnyMembers, measuredOf, outputs } from "./support.ts"
 
 const sumOf = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0)
@@ -21,7 +22,7 @@ describe("ensembleStatistics", () => {
   }
 
   it("compares the whole with its best member", () => {
-    const { calibration, gain, members, sizes, whole } = ensembleStatistics(small)
+    const { calibration, gain, members, sizes, whole } = ensembleStatistics({ ...small, temperature: null })
     assert.deepStrictEqual(
       members.map(({ accuracy, name, weight }) => [name, weight, accuracy]),
       [
@@ -49,7 +50,21 @@ describe("ensembleStatistics", () => {
       allWrong.map(({ label, position, predicted }) => [position, label, predicted]),
       [[2, 0, 1]]
     )
-    assert.closeTo(allWrong[0].probability, 0.7, 1e-6)
+    // With the temperature of 0.8.
+    assert.closeTo(allWrong[0].probability, 0.7 ** 1.25 / (0.7 ** 1.25 + 0.3 ** 1.25), 1e-6)
+  })
+
+  it("gives loss and confidence with the same temperature, and what they are without", () => {
+    const { calibration, whole } = ensembleStatistics(small)
+    assert.strictEqual(whole.loss, calibration.after?.loss)
+    assert.closeTo(calibration.before.loss, -sumOf([0.45, 0.51, 0.7, 0.8].map(Math.log)) / 4, 1e-6)
+  })
+
+  it("has Wilson's intervals, which have a width where all of a few images are right", () => {
+    const { members, whole } = ensembleStatistics({ ...small, labels: Uint16Array.of(1, 1, 1, 1) })
+    assert.deepStrictEqual(members[1].interval, wilsonInterval(4, 4))
+    assert.deepStrictEqual(whole.interval, wilsonInterval(3, 4))
+    assert.isBelow(members[1].interval[0], 0.52)
   })
 
   it("names classes that the data does not have", () => {

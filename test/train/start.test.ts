@@ -1,10 +1,14 @@
 import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { shapes } from "../../src/Data/Shapes.ts"
 import { channelStatistics } from "../../src/Data/Statistics.ts"
 import type { LoadedDataset } from "../../src/Data.ts"
+import { decodeExperiment } from "../../src/Experiment.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import type { HostTensor } from "../../src/Tensor/HostTensor.ts"
+import { checkImages } from "../../src/Train/Start/Images.ts"
 import { initialWeights } from "../../src/Train/Start/Network.ts"
+import { heardTexts } from "../support/Events.ts"
 
 const { classes, test, train } = shapes({ train: 30, test: 10 })
 const dataset: LoadedDataset = {
@@ -60,3 +64,33 @@ it("a network without such weights starts from its seed alone", () => {
   )
   assert.deepStrictEqual(initialWeights(network, 4, dataset), network.init(4))
 })
+
+it.effect("a training says what its batches leave out, where it is much, and needs test images", () =>
+  Effect.gen(function* () {
+    const of = (batchSize: number) =>
+      decodeExperiment({
+        ...{
+          name: "start",
+          data: { dataset: "shapes" },
+          augment: [],
+          model: { _tag: "SimpleCnn", width: 1 }
+        },
+        train: { epochs: 1, batchSize, learningRate: 0.1, schedule: { _tag: "Cosine" } }
+      })
+    const told: Array<string> = []
+    const check = (batchSize: number, data: LoadedDataset) =>
+      Effect.flatMap(of(batchSize), (experiment) => checkImages(experiment, data)).pipe(
+        heardTexts((text) => told.push(text))
+      )
+    const whole = { ...dataset, train: { ...train, indices: Uint32Array.from(train.labels.keys()) } }
+    for (const batchSize of [1, 15, 30]) yield* check(batchSize, whole)
+    assert.deepStrictEqual(told, [])
+    yield* check(8, whole)
+    assert.deepStrictEqual(told, [
+      "each epoch leaves out 6 of 30 training images (20.00 %), other ones each time: they do not fill a batch of 8"
+    ])
+    assert.match((yield* Effect.flip(check(31, whole))).message, /has only 30 training images/)
+    const untested = { ...whole, test: { ...test, indices: Uint32Array.of() } }
+    assert.match((yield* Effect.flip(check(8, untested))).message, /has no test images/)
+  })
+)

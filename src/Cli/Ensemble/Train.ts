@@ -1,5 +1,6 @@
 /** `shakedrop ensemble train`: train what an ensemble lacks, then evaluate it. */
 import * as path from "node:path"
+import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
@@ -39,7 +40,12 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
       }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
     }
     yield* evaluateAndReport(config, { device, split: "test", out: path.join("runs", config.name) })
-  }).pipe(Effect.provide(data))
+  }).pipe(
+    Effect.provide(data),
+    Effect.onInterrupt(() =>
+      Console.error("interrupted; what was saved is kept, and the same command goes on from there")
+    )
+  )
 })
 
 export const trainEnsembleCommand = Command.make(

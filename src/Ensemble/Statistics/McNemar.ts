@@ -1,5 +1,4 @@
 /** Whether two classifiers that saw the same images differ by more than chance. */
-import { binomials } from "./Binomial.ts"
 
 /** Where two classifiers differ. */
 export interface Discordant {
@@ -25,6 +24,14 @@ export const discordant = (first: Uint8Array, second: Uint8Array): Discordant =>
   return { onlyFirst, onlySecond }
 }
 
+/** Logarithms of the probabilities of 0, 1, … heads in so many throws of a fair coin. */
+const logHeads = (throws: number): Float64Array => {
+  const result = new Float64Array(throws + 1)
+  result[0] = throws * Math.log(0.5)
+  for (let k = 1; k <= throws; k++) result[k] = result[k - 1] + Math.log((throws - k + 1) / k)
+  return result
+}
+
 /**
  * McNemar's test (1947) with the exact binomial distribution: of classifiers that are equally good, each is as likely
  * as the other to be the one that is right where only one is. It is exact for any number of images, so that there is
@@ -33,8 +40,8 @@ export const discordant = (first: Uint8Array, second: Uint8Array): Discordant =>
 export const mcNemar = (first: Uint8Array, second: Uint8Array): McNemar => {
   const { onlyFirst, onlySecond } = discordant(first, second)
   const differing = onlyFirst + onlySecond
-  const { probability } = binomials(differing)
+  const logProbability = logHeads(differing)
   let tail = 0
-  for (let k = 0; k <= Math.min(onlyFirst, onlySecond); k++) tail += probability(k, differing, 0.5)
+  for (let k = 0; k <= Math.min(onlyFirst, onlySecond); k++) tail += Math.exp(logProbability[k])
   return { onlyFirst, onlySecond, p: Math.min(1, 2 * tail) }
 }
