@@ -1,25 +1,13 @@
-/** Decoding of what users write: every problem at once, in one line that names the keys. */
+/** Decoding of what users write: the problems at once, in one line that names the keys. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
+import { someOf } from "../Platform/Text.ts"
+import { describeProblems } from "./Decode/Problems.ts"
 
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
+/** Problems that are told in one line. */
+const MOST = 6
 
-const valueAt = (input: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
-  path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
-    input
-  )
-
-const describe = (input: unknown, path: ReadonlyArray<PropertyKey>, message: string): string => {
-  const key = path.join(".") || "the configuration"
-  if (message === "Missing key") return `${key} is missing`
-  if (message === "Expected no excess property") return `${key} is not a known key`
-  const value = JSON.stringify(valueAt(input, path)) ?? "nothing"
-  return `${key}: ${message.charAt(0).toLowerCase()}${message.slice(1)}, got ${value.length > 60 ? `${value.slice(0, 60)}…` : value}`
-}
-
-/** A value is not of its schema. `problems` has a line for each key that is wrong, `message` has all in one line. */
+/** A value is not of its schema. `problems` has a line for each key that is wrong, `message` has the first ones in one line. */
 export class DecodeError extends Schema.TaggedError<DecodeError>()("DecodeError", {
   problems: Schema.Array(Schema.String),
   message: Schema.String
@@ -28,7 +16,7 @@ export class DecodeError extends Schema.TaggedError<DecodeError>()("DecodeError"
 /**
  * Decodes with a schema; unknown keys are errors.
  *
- * @errors DecodeError with every problem in one line, as
+ * @errors DecodeError with the first problems in one line, as
  * `train.epochs: expected an integer, got 1.5; train.epoch is not a known key`
  */
 export const decodeStrictly = <S extends Schema.Codec<unknown, unknown>>(
@@ -37,13 +25,7 @@ export const decodeStrictly = <S extends Schema.Codec<unknown, unknown>>(
 ): Effect.Effect<S["Type"], DecodeError> =>
   Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" })(input).pipe(
     Effect.mapError(({ issue }) => {
-      const problems = format(issue).issues.map(({ message, path = [] }) =>
-        describe(
-          input,
-          path.map((part) => (typeof part === "object" ? part.key : part)),
-          message
-        )
-      )
-      return new DecodeError({ problems, message: problems.join("; ") })
+      const problems = describeProblems(issue, { ast: schema.ast, input })
+      return new DecodeError({ problems, message: someOf(problems, MOST, "; ") })
     })
   )

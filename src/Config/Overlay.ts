@@ -23,7 +23,8 @@ export const merge = (base: unknown, over: unknown): unknown => {
 /** `train.epochs=5` as `{ train: { epochs: 5 } }`. A value that is not JSON is a string. */
 export const parseAssignment = (assignment: string): Effect.Effect<unknown, ConfigError> => {
   const split = assignment.indexOf("=")
-  if (split <= 0) {
+  const keys = assignment.slice(0, Math.max(0, split)).split(".")
+  if (keys.includes("")) {
     return Effect.fail(
       new ConfigError({
         reason: "NotAnAssignment",
@@ -32,7 +33,6 @@ export const parseAssignment = (assignment: string): Effect.Effect<unknown, Conf
     )
   }
   const text = assignment.slice(split + 1)
-  const keys = assignment.slice(0, split).split(".")
   return Effect.try({ try: (): unknown => JSON.parse(text), catch: () => text }).pipe(
     Effect.orElseSucceed((): unknown => text),
     Effect.map((value) => keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value))

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
+import { parseJson } from "./Json.ts"
 import { refused, StorageError, storageError } from "./StorageError.ts"
 
 export { StorageError, storageError } from "./StorageError.ts"
@@ -114,7 +115,7 @@ export const readStart = (file: string, length: number): Effect.Effect<Buffer, S
 export const readJson = (file: string): Effect.Effect<unknown, StorageError> =>
   Effect.flatMap(readFile(file, LARGEST_TEXT), (bytes) =>
     Effect.try({
-      try: (): unknown => JSON.parse(bytes.toString("utf8")),
+      try: () => parseJson(bytes),
       catch: (cause) =>
         new StorageError({
           reason: "Damaged",

@@ -28,7 +28,7 @@ export const formatSeconds = (seconds: number): string => {
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
 
 /** The first names of a list, and how many more there are. */
-export const someOf = (names: ReadonlyArray<string>, most = 3): string =>
+export const someOf = (names: ReadonlyArray<string>, most = 3, between = ", "): string =>
   names.length <= most
-    ? names.join(", ")
-    : `${names.slice(0, most).join(", ")} and ${names.length - most} more`
+    ? names.join(between)
+    : `${names.slice(0, most).join(between)} and ${names.length - most} more`
