@@ -17,7 +17,7 @@ const ROOMS = {
   Device: ["Config", "Events", "Platform", "Tensor"],
   Ops: ["Device", "Random"],
   Model: ["Config", "Ops", "Platform", "Random", "Tensor"],
-  Checkpoint: ["Config", "Model", "Platform", "Tensor"],
+  Checkpoint: ["Config", "Platform", "Tensor"],
   Augment: ["Config", "Data", "Platform", "Random"],
   "Train/Optimizer": ["Config", "Model", "Ops", "Tensor"],
   "Train/Step/Loss": ["Config", "Ops"],

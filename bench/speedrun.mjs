@@ -56,7 +56,7 @@ const ours = Effect.gen(function* () {
     seconds += line.seconds
     const name = `step-${String(line.step).padStart(7, "0")}.safetensors`
     if (!readdirSync(folder).includes(name)) continue
-    const tensors = fromPyTorch(decode(readFileSync(path.join(folder, name))).tensors)
+    const tensors = fromPyTorch(network, decode(readFileSync(path.join(folder, name))).tensors)
     yield* program.write(Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[name]])))
     const plain = accuracyOf(yield* predict(test, batches, classify))
     const views = viewsOf("airbench", images)

@@ -1,8 +1,8 @@
 /**
  * Checkpoints: the newest few states of a run, the best one and snapshots, each verified when it is read.
  *
- * A checkpoint is two files: `step-0000123.safetensors` with every tensor, in PyTorch's names and layouts, and
- * `step-0000123.json`, the manifest, with the counters and the hashes of both. The manifest is written when the tensors
+ * A checkpoint is two files: `step-0000123.safetensors` with every tensor, and `step-0000123.json`, the
+ * manifest, with the counters and the hashes of both. The manifest is written when the tensors
  * are whole: without it there is no checkpoint. Nothing good is overwritten, and an old one goes only when a newer one
  * is complete, so that whatever stops the process leaves a whole checkpoint.
  */

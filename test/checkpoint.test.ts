@@ -17,7 +17,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Checkpoint, Checkpoints } from "../src/Checkpoint.ts"
 import { float32 } from "../src/Tensor/HostTensor.ts"
-import { decode } from "../src/Tensor/Safetensors.ts"
 
 const kernel = float32(
   [1, 2, 3, 4],
@@ -75,20 +74,6 @@ describe("checkpoints", () => {
         const { checkpoint } = yield* checkpoints.find("latest")
         assert.deepStrictEqual(checkpoint, Option.some({ ...at(20), best: 10 }))
         assert.deepStrictEqual((yield* checkpoints.find("best")).checkpoint, Option.some(at(10)))
-      })
-    )
-  )
-
-  it.effect("tensors are in PyTorch's layout", () =>
-    inFolder(
-      1,
-      Effect.fnUntraced(function* (checkpoints, folder) {
-        yield* checkpoints.save(at(10))
-        const { tensors } = decode(readFileSync(path.join(folder, "step-0000010.safetensors")))
-        const weight = tensors["conv1.weight"]
-        assert.deepStrictEqual(weight.shape, [4, 3, 1, 2])
-        // [out 1, in 2, row 0, column 1] is [row 0, column 1, in 2, out 1] of the kernel.
-        assert.strictEqual(weight.data[1 * 6 + 2 * 2 + 0 + 1], kernel.data[1 * 12 + 2 * 4 + 1])
       })
     )
   )

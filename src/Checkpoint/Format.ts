@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../Config/Decode.ts"
 import { isObject } from "../Config/Overlay.ts"
-import { fromPyTorch, toPyTorch } from "../Model/Weights/PyTorchLayout.ts"
 import {
   linkOrCopy,
   list,
@@ -22,7 +21,7 @@ import { decode, encode } from "../Tensor/Safetensors.ts"
 export interface Checkpoint {
   /** Steps done when it was taken. */
   readonly step: number
-  /** In device layouts. */
+  /** By their names in the file, and as they are written there. */
   readonly tensors: TensorRecord
   /** Whatever else a run needs to go on; plain JSON. */
   readonly counters: unknown
@@ -101,7 +100,7 @@ export const write = Effect.fnUntraced(function* (directory: string, kind: Kind,
   if (there.includes(`${name}.json`) && there.includes(`${name}.safetensors`)) {
     yield* setAside(directory, name)
   }
-  const chunks = encode(toPyTorch(tensors))
+  const chunks = encode(tensors)
   yield* writeFileAtomic(file, chunks)
   const state = { step, ...(best !== undefined && { best }), counters }
   const hashes = { tensors: sha256(chunks), counters: hashOfState(state) }
@@ -146,11 +145,5 @@ export const read = Effect.fnUntraced(function* (directory: string, name: string
     try: () => decode(bytes),
     catch: (cause) => damaged(file, (cause as Error).message)
   })
-  const checkpoint: Checkpoint = {
-    step,
-    tensors: fromPyTorch(tensors),
-    counters,
-    ...(best !== undefined && { best })
-  }
-  return checkpoint
+  return { step, tensors, counters, ...(best !== undefined && { best }) } satisfies Checkpoint
 })

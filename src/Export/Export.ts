@@ -41,7 +41,10 @@ export const exportNetwork = Effect.fn("exportNetwork")(function* (
   const metadata = metadataOf(served)
   switch (format) {
     case "safetensors":
-      return yield* writeFileAtomic(out, encode(toPyTorch(served.weights), asStrings(metadata)))
+      return yield* writeFileAtomic(
+        out,
+        encode(toPyTorch(served.network, served.weights), asStrings(metadata))
+      )
     case "savedmodel": {
       // TensorFlow leaves `assets.extra` to the user.
       yield* writeFileAtomic(path.join(out, "assets.extra", "model.json"), JSON.stringify(metadata))

@@ -10,6 +10,7 @@ import type { Batch, Epochs } from "../Augment.ts"
 import { costOfEpochs, scaleAt } from "../Config/Resizing.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
 import { message, publish, type StepProgress } from "../Events.ts"
+import { toPyTorch } from "../Model/Weights/PyTorchLayout.ts"
 import { averagesOf, coefficientsAt, judged } from "./Averages/Averages.ts"
 import { epochMetrics, evaluateEpoch, stepsPerEpoch, weightsOf } from "./Epoch.ts"
 import { observeEpoch, observeStep, spanned } from "./Observe.ts"
@@ -49,7 +50,8 @@ const save = Effect.fnUntraced(function* ({ run, standing }: Loop) {
   const { counters, saved } = yield* Ref.get(standing)
   if (counters === saved) return
   const best = counters.best && { best: counters.best.step }
-  const state = { step: counters.step, tensors: yield* run.program.read, counters, ...best }
+  const tensors = toPyTorch(run.network, yield* run.program.read)
+  const state = { step: counters.step, tensors, counters, ...best }
   const saving = run.folder.checkpoints.save(state, { keep: run.experiment.train.keep })
   yield* saving.pipe(spanned("checkpoint", { step: counters.step, kind: "step" }))
   yield* Ref.set(standing, { counters, saved: counters, savedAt: yield* Clock.currentTimeMillis })
@@ -168,7 +170,7 @@ const keepEpoch = Effect.fnUntraced(function* (
   before: number
 ) {
   const { run, standing } = loop
-  const { experiment, folder, program } = run
+  const { experiment, folder, network, program } = run
   const { counters } = yield* Ref.get(standing)
   const seconds = secondsSince(before)
   const metrics = epochMetrics(run, counters, measured, seconds)
@@ -178,7 +180,7 @@ const keepEpoch = Effect.fnUntraced(function* (
   const better = accuracy !== undefined && (counters.best === null || accuracy > counters.best.accuracy)
   const snapshot = endsCycle(experiment.train.schedule, epoch, run.registry.schedules)
   if (better || snapshot) {
-    const tensors = weightsOf(run, yield* program.read)
+    const tensors = toPyTorch(network, weightsOf(run, yield* program.read))
     if (better) {
       yield* folder.checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
       yield* publish({ _tag: "CheckpointSaved", step, kind: "best" })

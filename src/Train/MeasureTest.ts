@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { publish } from "../Events.ts"
+import { fromPyTorch } from "../Model/Weights/PyTorchLayout.ts"
 import { percent } from "../Platform/Text.ts"
 import { judged } from "./Averages/Averages.ts"
 import { labelsOf, predict, predictViews } from "./Evaluate/Logits.ts"
@@ -20,7 +21,7 @@ export interface Trained {
 
 /** Puts the weights that are judged on the device: the best ones, or the last ones where nothing was selected. */
 const select = Effect.fnUntraced(function* (
-  { experiment, folder, program }: TrainingRun,
+  { experiment, folder, network, program }: TrainingRun,
   { best }: Counters
 ) {
   const weights = judged(experiment.train)
@@ -34,7 +35,7 @@ const select = Effect.fnUntraced(function* (
     const message = `the best checkpoint of the run in ${directory} cannot be read: ${skipped[0]}`
     return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
   }
-  yield* program.write(checkpoint.value.tensors)
+  yield* program.write(fromPyTorch(network, checkpoint.value.tensors))
   const selection = `best validation accuracy of the ${weights} weights (${percent(best.accuracy)}), epoch ${best.epoch}`
   return { weights, epochs: best.epoch, selection }
 })

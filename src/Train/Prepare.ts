@@ -7,6 +7,7 @@ import type { Experiment } from "../Config.ts"
 import { Dataset } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { publish, warning } from "../Events.ts"
+import { fromPyTorch } from "../Model/Weights/PyTorchLayout.ts"
 import { Registry, stepsFor } from "../Registry.ts"
 import { spanned } from "./Observe.ts"
 import { describeCompilation } from "./Probe/Forecast.ts"
@@ -21,7 +22,8 @@ import {
   FOLDER_VERSION,
   type RunConfig
 } from "./Run/RunConfig.ts"
-import { newestState, RunFolder } from "./Run/RunFolder.ts"
+import { RunFolder } from "./Run/RunFolder.ts"
+import { NOTHING_SAVED, readSavedState } from "./Run/SavedState.ts"
 import { checkImages } from "./Start/Images.ts"
 import { readInitialWeights } from "./Start/InitialWeights.ts"
 import { imagesOf, initialWeights, networkFor } from "./Start/Network.ts"
@@ -39,8 +41,8 @@ export interface TrainOptions {
 }
 
 /**
- * What is asked for as the run has it that is continued, where it is the same in everything that counts. A run that has
- * no whole state is found out here, before anything is compiled.
+ * What is asked for as the run has it that is continued, where it is the same in everything that counts, and the state
+ * that it goes on from. A run that has no whole state is found out here, before anything is compiled.
  */
 const agreed = Effect.fnUntraced(function* (
   asked: Experiment,
@@ -48,11 +50,11 @@ const agreed = Effect.fnUntraced(function* (
   description: DataDescription
 ) {
   const { begun, directory } = folder
-  if (Option.isNone(begun)) return asked
+  if (Option.isNone(begun)) return { asked, saved: NOTHING_SAVED }
   yield* checkSameExperiment(directory, begun.value.experiment, asked)
   yield* checkSameData(directory, begun.value.dataset, description)
-  yield* newestState(folder)
-  return asBegun(begun.value.experiment, asked)
+  const saved = yield* readSavedState(folder)
+  return { asked: asBegun(begun.value.experiment, asked), saved }
 })
 
 /** The configuration of a run that is continued stays its own; how the environment differs is told. */
@@ -76,9 +78,9 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   const folder = yield* RunFolder
   yield* checkImages(experiment, dataset)
   const description = describeData(dataset)
-  const asked = yield* agreed(experiment, folder, description)
+  const { asked, saved } = yield* agreed(experiment, folder, description)
   const network = yield* networkFor(asked, description)
-  const given = yield* readInitialWeights(asked, network, { needed: Option.isNone(folder.begun) })
+  const given = yield* readInitialWeights(asked, network, { needed: saved.tensors === undefined })
   const teachers = yield* readTeachers(asked, network, dataset)
   const images = imagesOf(asked, description)
   const weights = initialWeights(network, asked.seed, dataset, given?.weights)
@@ -107,6 +109,16 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
     compileTraining(device, { ...compile, precision }).pipe(spanned("compile", { network: network.name }))
   )
   yield* publish({ _tag: "Compiled", seconds: Duration.toSeconds(elapsed) })
+  const { counters, told, tensors } = saved
+  if (tensors !== undefined) yield* program.write(fromPyTorch(network, tensors))
   const parts = { network, images, dataset, augmenter, program }
-  return { ...parts, experiment: chosen, config, folder, registry } satisfies PreparedRun
+  // The state's tensors are the device's from here on.
+  return {
+    ...parts,
+    experiment: chosen,
+    config,
+    folder,
+    registry,
+    saved: { counters, told }
+  } satisfies PreparedRun
 })

@@ -6,6 +6,7 @@ import type { Network } from "../Model/Network.ts"
 import type { Contents } from "../Registry.ts"
 import type { RunConfig } from "./Run/RunConfig.ts"
 import type { RunFolder } from "./Run/RunFolder.ts"
+import type { Saved } from "./Run/SavedState.ts"
 import type { Images } from "./Step/EntryPoints.ts"
 import type { TrainingProgram } from "./Step/TrainingProgram.ts"
 
@@ -25,4 +26,6 @@ export interface TrainingRun {
 export interface PreparedRun extends TrainingRun {
   /** What `config.json` says of it, or will say. */
   readonly config: RunConfig
+  /** Where it stands; the program has that state. */
+  readonly saved: Saved
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
+  fromPyTorch,
   type Network,
   pretrainedFor,
   toPyTorch,
@@ -9,7 +10,7 @@ import {
   weightsFor,
   wideResNet
 } from "../../src/Model.ts"
-import { float32, int32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
+import { float32, int32, sizeOf, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { channelsLast, distance, readTensors, under } from "../support/Fixtures.ts"
 import { logitsOf } from "../support/Reference.ts"
 
@@ -31,7 +32,7 @@ const refusal = (f: () => unknown): string => {
 describe("weights of a file", () => {
   const network: Network = wideResNet({ depth: 10, widenFactor: 1, classes: 10, size: square })
   const weights = network.init(1)
-  const file = toPyTorch(weights)
+  const file = toPyTorch(network, weights)
 
   it("are found by PyTorch's names, as they are and under `weights.`", () => {
     assert.deepStrictEqual(weightsFor(network, file), weights)
@@ -80,13 +81,57 @@ describe("weights of a file", () => {
     )
     const deeper = wideResNet({ depth: 16, widenFactor: 1, classes: 10, size: square })
     assert.match(
-      refusal(() => weightsFor(network, toPyTorch(deeper.init(1)))),
+      refusal(() => weightsFor(network, toPyTorch(deeper, deeper.init(1)))),
       /block1\.layer\.1\.bn1\.weight, .* more unknown to it$/
     )
     assert.match(
       refusal(() => weightsFor(network, { ...file, "fc.bias": int32([10]) })),
       /fc\.bias is int32\[10\] instead of float32\[10\]$/
     )
+    assert.match(
+      refusal(() => weightsFor(network, { ...file, "conv1.weight": int32([16, 3, 3, 3]) })),
+      /conv1\.weight is int32\[16, 3, 3, 3\] instead of float32\[16, 3, 3, 3\]$/
+    )
+  })
+})
+
+describe("PyTorch's layouts", () => {
+  const values = (shape: ReadonlyArray<number>) =>
+    float32(
+      shape,
+      Float32Array.from({ length: sizeOf(shape) }, (_, i) => i)
+    )
+  const network = {
+    tensors: [
+      { name: "kernel", kind: "conv", shape: [1, 2, 3, 4] },
+      { name: "in one direction", kind: "conv", shape: [2, 3, 4] },
+      { name: "table", kind: "embedding", shape: [1, 2, 3, 4] }
+    ]
+  } as const
+  const weights = Object.fromEntries(network.tensors.map(({ name, shape }) => [name, values(shape)]))
+
+  it("differ for the kernels of convolutions, in whatever a state keeps of them, and for nothing else", () => {
+    const state: TensorRecord = {
+      ...weights,
+      "ema/kernel": values([1, 2, 3, 4]),
+      "momentum/table": values([1, 2, 3, 4])
+    }
+    const there = toPyTorch(network, state)
+    for (const name of ["kernel", "ema/kernel"]) {
+      assert.deepStrictEqual(there[name].shape, [4, 3, 1, 2])
+      // [out 1, in 2, row 0, column 1] is [row 0, column 1, in 2, out 1].
+      assert.strictEqual(there[name].data[1 * 6 + 2 * 2 + 0 + 1], 1 * 12 + 2 * 4 + 1)
+    }
+    assert.deepStrictEqual(there["in one direction"].shape, [4, 3, 2])
+    assert.strictEqual(there["in one direction"].data[3 * 6 + 2 * 2 + 1], 1 * 12 + 2 * 4 + 3)
+    for (const name of ["table", "momentum/table"]) assert.deepStrictEqual(there[name], state[name])
+    assert.deepStrictEqual(fromPyTorch(network, there), state)
+  })
+
+  it("are not made of what is no kernel in spite of its name", () => {
+    const other = { kernel: float32([4]), "in one direction": int32([2, 3, 4]) }
+    assert.deepStrictEqual(fromPyTorch(network, other), other)
+    assert.deepStrictEqual(toPyTorch(network, other), other)
   })
 })
 

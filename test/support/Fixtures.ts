@@ -1,7 +1,6 @@
 /** Golden values made with PyTorch, and how far from them a result may be. */
 import { readFileSync } from "node:fs"
 import { assert } from "@effect/vitest"
-import { fromPyTorch } from "../../src/Model/Weights/PyTorchLayout.ts"
 import { float32, type HostTensor, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { decode } from "../../src/Tensor/Safetensors.ts"
 
@@ -11,9 +10,27 @@ export const readTensors = (name: string): TensorRecord => decode(readFileSync(f
 
 export const readJson = <A>(name: string): A => JSON.parse(readFileSync(file(name), "utf8"))
 
+/** [out, in, h, w] → [h, w, in, out] */
+const kernel = ({ data, shape }: HostTensor): HostTensor<"float32"> => {
+  const [o, i, h, w] = shape
+  const result = new Float32Array(data.length)
+  for (let p = 0; p < h * w; p++)
+    for (let k = 0; k < i; k++)
+      for (let n = 0; n < o; n++) result[(p * i + k) * o + n] = data[(n * i + k) * h * w + p]
+  return float32([h, w, i, o], result)
+}
+
+/** Weights that PyTorch has written, in device layouts: those of rank 4 are kernels. Its counts of batches are left out. */
+export const stateOf = (stateDict: TensorRecord): TensorRecord =>
+  Object.fromEntries(
+    Object.entries(stateDict)
+      .filter(([name]) => !name.endsWith(".num_batches_tracked"))
+      .map(([name, value]) => [name, value.shape.length === 4 ? kernel(value) : value])
+  )
+
 /** The tensors under a prefix, without it and in device layouts. */
 export const under = (tensors: TensorRecord, prefix: string): TensorRecord =>
-  fromPyTorch(
+  stateOf(
     Object.fromEntries(
       Object.entries(tensors).flatMap(([name, value]) =>
         name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : []

@@ -27,12 +27,11 @@ const model = {
 } as const
 
 /** Weights that were trained on seven classes, with 2×2 patches. */
-const published = (seed: number, width = 8): TensorRecord =>
-  toPyTorch(
-    makeNetwork({ ...model, resize: 8, embedDim: width }, { classes: 7, size: { height: 8, width: 8 } }).init(
-      seed
-    )
-  )
+const published = (seed: number, width = 8): TensorRecord => {
+  const options = { ...model, resize: 8, embedDim: width }
+  const network = makeNetwork(options, { classes: 7, size: { height: 8, width: 8 } })
+  return toPyTorch(network, network.init(seed))
+}
 
 const input: ExperimentInput = {
   name: "fine-tuning",
@@ -80,8 +79,8 @@ describe("weights of a file", () => {
       const network = makeNetwork(model, { classes: 4, size: { height: 8, width: 8 } })
       assert.deepStrictEqual(tensors["head.weight"].shape, [4, 8])
       assert.deepStrictEqual(tensors.pos_embed.shape, [1, 10, 8])
-      const ended = fromPyTorch(tensors)
-      const [start, seed] = [fromPyTorch(published(5)), network.init(1)]
+      const ended = fromPyTorch(network, tensors)
+      const [start, seed] = [fromPyTorch(network, published(5)), network.init(1)]
       const changed = ["pos_embed", "head.weight", "head.bias"]
       for (const { name } of network.tensors.filter(({ name }) => !changed.includes(name))) {
         assert.isBelow(distance(ended[name], start[name]), 1e-6, name)

@@ -3,7 +3,6 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { Device, entryPoint } from "../../src/Device.ts"
 import type { TensorKind } from "../../src/Model/Layer/Layer.ts"
-import { fromPyTorch } from "../../src/Model.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, int32, scalar, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import {
@@ -23,7 +22,7 @@ import {
   slotOf
 } from "../../src/Train/Optimizer/Optimizer.ts"
 import { sgd } from "../../src/Train/Optimizer/Sgd.ts"
-import { distance, readJson } from "../support/Fixtures.ts"
+import { distance, readJson, stateOf } from "../support/Fixtures.ts"
 import { evaluate, onCpu } from "../support/OnCpu.ts"
 
 type Recorded = Readonly<
@@ -43,7 +42,7 @@ const fixture = readJson<{
 }>("optimizers.json")
 
 const tensors = (recorded: Recorded): TensorRecord =>
-  fromPyTorch(
+  stateOf(
     Object.fromEntries(
       Object.entries(recorded).map(([name, { data, shape }]) => [
         name,

@@ -1,7 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
 import { merge } from "../../src/Config/Overlay.ts"
 import { decodeExperiment } from "../../src/Experiment.ts"
 import { openRun } from "../../src/Train/Run/RunFolder.ts"
@@ -46,6 +49,20 @@ const contents = (directory: string): Readonly<Record<string, string>> =>
       .map((file) => [file, fs.readFileSync(file).toString("base64")])
   )
 
+/** Node's file system, which tells of each file that is read. */
+const heardReads = (heard: (file: string) => void) => {
+  const reads = (files: FileSystem.FileSystem): FileSystem.FileSystem => ({
+    ...files,
+    readFile: (file) => {
+      heard(path.basename(file))
+      return files.readFile(file)
+    }
+  })
+  return Layer.effect(FileSystem.FileSystem, Effect.map(FileSystem.FileSystem, reads)).pipe(
+    Layer.provide(NodeFileSystem.layer)
+  )
+}
+
 describe("a run", () => {
   it.live("is not trained over one that is there, and stays as it was", () =>
     Effect.gen(function* () {
@@ -66,7 +83,13 @@ describe("a run", () => {
       yield* interrupted(experiment, directory, 7, false)
       for (const file of files(directory, "step")) fs.truncateSync(file, 100)
       const before = contents(directory)
-      const error = yield* Effect.flip(run(experiment, directory, { resume: true }))
+      const said: Array<string> = []
+      const error = yield* run(experiment, directory, { resume: true }).pipe(
+        heardTexts((text) => said.push(text)),
+        Effect.flip
+      )
+      // Before anything is compiled.
+      assert.deepStrictEqual(said, [])
       assert.match(error.message, /every checkpoint of the run in .* is damaged, and nothing was deleted: /)
       assert.match(error.message, /step-0000007\.safetensors is damaged/)
       assert.deepStrictEqual(contents(directory), before)
@@ -82,8 +105,15 @@ describe("a run", () => {
       yield* interrupted(experiment, killed, 3, false)
       const [line] = fs.readFileSync(path.join(whole, "metrics.jsonl"), "utf8").split("\n")
       fs.writeFileSync(path.join(killed, "metrics.jsonl"), `${line}\n`)
-      yield* run(experiment, killed, { resume: true })
+      const reads: Array<string> = []
+      yield* run(experiment, killed, { resume: true }).pipe(
+        Effect.provide(heardReads((file) => reads.push(file)))
+      )
       assert.deepStrictEqual(yield* curves(killed), yield* curves(whole))
+      assert.lengthOf(
+        reads.filter((file) => file === "step-0000003.safetensors"),
+        1
+      )
     })
   )
 

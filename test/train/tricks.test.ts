@@ -51,10 +51,12 @@ it.live(
       assert.strictEqual(swa[result.epochs - 1], Math.max(...swa.map((accuracy) => accuracy ?? 0)))
       const again = yield* evaluate(whole, "test", { weights: "swa" }).pipe(Effect.provide(layers))
       assert.strictEqual(again.loss, result.loss)
-      const kinds = new Set(
-        Object.keys(decode(newest(whole)).tensors).map((name) => /^\w+(?=\/)/.exec(name)?.[0] ?? "raw")
-      )
+      const { tensors } = decode(newest(whole))
+      const kinds = new Set(Object.keys(tensors).map((name) => /^\w+(?=\/)/.exec(name)?.[0] ?? "raw"))
       assert.deepStrictEqual([...kinds].sort(), ["ema", "lookahead", "momentum", "raw", "swa"])
+      for (const kind of ["", "ema/", "lookahead/", "momentum/", "swa/"]) {
+        assert.deepStrictEqual(tensors[`${kind}conv1.weight`].shape, [4, 3, 3, 3], kind)
+      }
     })
 )
 

@@ -1,45 +1,83 @@
 /**
- * Weights as PyTorch keeps them, and as the device takes them. Names are the same; only convolution kernels
- * differ: [out, in, height, width] there, [height, width, in, out] here. They are the only tensors of rank 4.
+ * PyTorch's layouts. Names of tensors are PyTorch's own; of layouts only those of convolution kernels differ: PyTorch has
+ * [out, in, height, width], the device [height, width, in, out].
  */
-import { float32, type HostTensor, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import { float32, type HostTensor, sizeOf, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import type { TensorSpec } from "../Layer/Layer.ts"
 
-/** Permutes the axes of a rank-4 tensor: axis i of the result is axis `order[i]` of x. */
-const transpose = (x: HostTensor, order: readonly [number, number, number, number]): HostTensor => {
-  const strides = x.shape.map((_, i) => x.shape.slice(i + 1).reduce((a, b) => a * b, 1))
-  const shape = order.map((axis) => x.shape[axis])
-  const [s0, s1, s2, s3] = order.map((axis) => strides[axis])
-  const [n0, n1, n2, n3] = shape
-  const result = new Float32Array(x.data.length)
-  let to = 0
-  for (let i = 0; i < n0; i++)
-    for (let j = 0; j < n1; j++)
-      for (let k = 0; k < n2; k++) {
-        let from = i * s0 + j * s1 + k * s2
-        for (let l = 0; l < n3; l++, from += s3) result[to++] = x.data[from]
-      }
-  return float32(shape, result)
+/** What of a network says how its tensors lie in memory. */
+export interface Layouts {
+  readonly tensors: ReadonlyArray<Pick<TensorSpec, "name" | "kind" | "shape">>
 }
 
-const mapKernels = (record: TensorRecord, f: (kernel: HostTensor) => HostTensor): TensorRecord =>
-  Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [name, value.shape.length === 4 ? f(value) : value])
+/** The elements of [a, b, c] in the order of [c, b, a]. */
+const reversed = (data: HostTensor["data"], [a, b, c]: readonly [number, number, number]): Float32Array => {
+  const result = new Float32Array(data.length)
+  let to = 0
+  for (let k = 0; k < c; k++)
+    for (let j = 0; j < b; j++) for (let i = 0; i < a; i++) result[to++] = data[(i * b + j) * c + k]
+  return result
+}
+
+/** A kernel's shape as PyTorch has it. */
+const pyTorchShape = (shape: ReadonlyArray<number>): ReadonlyArray<number> => [
+  ...shape.slice(-2).reverse(),
+  ...shape.slice(0, -2)
+]
+
+/** The shape of a tensor of a network as PyTorch has it. */
+export const shapeInPyTorch = ({ kind, shape }: Pick<TensorSpec, "kind" | "shape">): ReadonlyArray<number> =>
+  kind === "conv" ? pyTorchShape(shape) : shape
+
+/** [...space, in, out] → [out, in, ...space] */
+const kernelToPyTorch = ({ data, shape }: HostTensor): HostTensor => {
+  const [inputs, out] = shape.slice(-2)
+  return float32(pyTorchShape(shape), reversed(data, [sizeOf(shape.slice(0, -2)), inputs, out]))
+}
+
+/** [out, in, ...space] → [...space, in, out] */
+const kernelFromPyTorch = ({ data, shape }: HostTensor): HostTensor => {
+  const [out, inputs, ...space] = shape
+  return float32([...space, inputs, out], reversed(data, [out, inputs, sizeOf(space)]))
+}
+
+/**
+ * Changes the kernels of a network's convolutions, and what a state keeps of them under `PREFIX/NAME`. What is no kernel
+ * in spite of its name is left as it is.
+ */
+const mapKernels = (
+  { tensors }: Layouts,
+  record: TensorRecord,
+  change: (kernel: HostTensor) => HostTensor
+): TensorRecord => {
+  const ranks = new Map(
+    tensors.flatMap(({ kind, name, shape }) => (kind === "conv" ? [[name, shape.length] as const] : []))
   )
-
-/** Counts of batches that PyTorch keeps with its running statistics; nothing here needs them. */
-const isBatchCount = (name: string): boolean => name.endsWith(".num_batches_tracked")
-
-/** From a PyTorch state dict to device layouts. */
-export const fromPyTorch = (stateDict: TensorRecord): TensorRecord =>
-  mapKernels(
-    Object.fromEntries(Object.entries(stateDict).filter(([name]) => !isBatchCount(name))),
-    (kernel) => transpose(kernel, [2, 3, 1, 0])
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => {
+      const rank = ranks.get(name) ?? ranks.get(name.slice(name.indexOf("/") + 1))
+      const isKernel = value.dtype === "float32" && value.shape.length === rank
+      return [name, isKernel ? change(value) : value]
+    })
   )
+}
 
-/** From device layouts to those of a PyTorch state dict. */
-export const toPyTorch = (weights: TensorRecord): TensorRecord =>
-  mapKernels(weights, (kernel) => transpose(kernel, [3, 2, 0, 1]))
+/** From PyTorch's layouts to the device's: weights of a network, or a state that is made of them. */
+export const fromPyTorch = (network: Layouts, stateDict: TensorRecord): TensorRecord =>
+  mapKernels(network, stateDict, kernelFromPyTorch)
+
+/** From the device's layouts to PyTorch's: weights of a network, or a state that is made of them. */
+export const toPyTorch = (network: Layouts, weights: TensorRecord): TensorRecord =>
+  mapKernels(network, weights, kernelToPyTorch)
 
 /** Images as PyTorch keeps them, [N,C,H,W], to [N,H,W,C]. */
-export const channelsLast = (images: HostTensor): HostTensor<"float32"> =>
-  transpose(images, [0, 2, 3, 1]) as HostTensor<"float32">
+export const channelsLast = ({ data, shape }: HostTensor): HostTensor<"float32"> => {
+  const [n, channels, height, width] = shape
+  const pixels = height * width
+  const result = new Float32Array(data.length)
+  let to = 0
+  for (let i = 0; i < n; i++)
+    for (let p = 0; p < pixels; p++)
+      for (let c = 0; c < channels; c++) result[to++] = data[(i * channels + c) * pixels + p]
+  return float32([n, height, width, channels], result)
+}

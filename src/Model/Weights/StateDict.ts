@@ -1,6 +1,6 @@
 /**
- * The weights of a file for a network: PyTorch state dicts, checked name by name, and published weights for other
- * images and classes.
+ * State dicts: the weights of a file for a network, in PyTorch's names and layouts, checked name by name; and published
+ * weights for other images and classes.
  */
 import * as Schema from "effect/Schema"
 import { someOf } from "../../Platform/Text.ts"
@@ -8,7 +8,7 @@ import { type HostTensor, nonFinite, type TensorRecord } from "../../Tensor/Host
 import type { TensorSpec } from "../Layer/Layer.ts"
 import type { Network } from "../Network.ts"
 import { resamplePositions } from "./Positions.ts"
-import { fromPyTorch } from "./PyTorchLayout.ts"
+import { fromPyTorch, shapeInPyTorch } from "./PyTorchLayout.ts"
 
 /** Weights do not belong to the network; `message` names the tensors. */
 export class WeightsError extends Schema.TaggedError<WeightsError>()("WeightsError", {
@@ -26,26 +26,29 @@ const PREFIX = "weights."
 /** Names in which a checkpoint keeps what belongs to a tensor: `momentum/NAME`, `ema/NAME`. */
 const isTrainingState = (name: string): boolean => name.includes("/")
 
-/** The weights among a file's tensors, in device layouts: those under `weights.` where there are any, else all. */
+/** Counts of batches that PyTorch keeps with its running statistics; nothing here needs them. */
+const isBatchCount = (name: string): boolean => name.endsWith(".num_batches_tracked")
+
+/** The weights among a file's tensors: those under `weights.` where there are any, else all. */
 const weightsIn = (file: TensorRecord): TensorRecord => {
   const prefixed = Object.keys(file).some((name) => name.startsWith(PREFIX))
   const chosen = Object.entries(file).flatMap(([name, value]) => {
+    if (isBatchCount(name)) return []
     if (prefixed) return name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), value] as const] : []
     return isTrainingState(name) ? [] : [[name, value] as const]
   })
-  return fromPyTorch(Object.fromEntries(chosen))
+  return Object.fromEntries(chosen)
 }
 
-/** A shape of the device's as PyTorch has it. */
-const show = (shape: ReadonlyArray<number>): string => {
-  const [h, w, i, o] = shape
-  return `[${(shape.length === 4 ? [o, i, h, w] : shape).join(", ")}]`
-}
+const show = (shape: ReadonlyArray<number>): string => `[${shape.join(", ")}]`
 
 const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i])
 
-/** Fails unless `weights` has all of `specs`, in their shapes, finite, and nothing but tensors of the network. */
+/**
+ * Throws unless `weights`, in PyTorch's layouts, has all of `specs`, in their shapes, finite, and nothing but tensors of
+ * the network.
+ */
 const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: TensorRecord): void => {
   const known = new Set(network.tensors.map(({ name }) => name))
   const problems: Array<string> = []
@@ -53,7 +56,9 @@ const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: Tens
   if (missing.length > 0) problems.push(`${someOf(missing)} missing`)
   const unknown = Object.keys(weights).filter((name) => !known.has(name))
   if (unknown.length > 0) problems.push(`${someOf(unknown)} unknown to it`)
-  const wrong = specs.flatMap(({ name, shape }) => {
+  const wrong = specs.flatMap((spec) => {
+    const { name } = spec
+    const shape = shapeInPyTorch(spec)
     const value: HostTensor | undefined = weights[name]
     if (value === undefined || (value.dtype === "float32" && sameShape(value.shape, shape))) return []
     return [`${name} is ${value.dtype}${show(value.shape)} instead of float32${show(shape)}`]
@@ -79,7 +84,7 @@ const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: Tens
 export const weightsFor = (network: Network, file: TensorRecord): TensorRecord => {
   const weights = weightsIn(file)
   check(network, network.tensors, weights)
-  return weights
+  return fromPyTorch(network, weights)
 }
 
 /** The classifier: the last linear layer. */
@@ -114,7 +119,7 @@ export const pretrainedFor = (network: Network, file: TensorRecord): TensorRecor
   const weights = withPositions(network, weightsIn(file))
   const classifier = classifierOf(network)
   const fits = classifier.every(
-    ({ name, shape }) => weights[name] === undefined || sameShape(weights[name].shape, shape)
+    (spec) => weights[spec.name] === undefined || sameShape(weights[spec.name].shape, shapeInPyTorch(spec))
   )
   const left = fits ? [] : classifier.map(({ name }) => name)
   check(
@@ -122,5 +127,6 @@ export const pretrainedFor = (network: Network, file: TensorRecord): TensorRecor
     network.tensors.filter(({ name }) => !left.includes(name)),
     weights
   )
-  return Object.fromEntries(Object.entries(weights).filter(([name]) => !left.includes(name)))
+  const taken = Object.entries(weights).filter(([name]) => !left.includes(name))
+  return fromPyTorch(network, Object.fromEntries(taken))
 }

@@ -160,19 +160,6 @@ const owned = ({ directory, lock }: Claimed, begun: Option.Option<RunConfig>): R
   }
 }
 
-/**
- * The newest whole state of a run; none where nothing was saved yet.
- *
- * @errors RunError where every state is damaged: the run is not begun anew in their place
- */
-export const newestState = Effect.fnUntraced(function* ({ checkpoints, directory }: RunFolder["Service"]) {
-  const found = yield* checkpoints.find("latest")
-  const [first] = found.skipped
-  if (Option.isSome(found.checkpoint) || first === undefined) return found
-  const message = `every checkpoint of the run in ${directory} is damaged, and nothing was deleted: ${first}`
-  return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
-})
-
 /** Takes a new run out of its folder again, where nothing of it was saved. */
 const discardUnsaved = Effect.fnUntraced(function* (claimed: Claimed, run: RunFolder["Service"]) {
   if (!claimed.lock.inPlace() || (yield* run.isSaved) || (yield* run.isFinished)) return

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import { type CheckpointName, judgedBy } from "../../Checkpoint.ts"
 import type { Experiment, WeightsName } from "../../Config.ts"
 import type { Network } from "../../Model/Network.ts"
+import { fromPyTorch } from "../../Model/Weights/PyTorchLayout.ts"
 import { nonFinite, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import { averageNamed, judged, weightsKept } from "../Averages/Averages.ts"
 import type { DataDescription } from "../Run/DataDescription.ts"
@@ -79,7 +80,8 @@ export const readTrained = Effect.fn("readTrained")(function* (
     return yield* noWeights(`gives its ${chosen} weights their batch statistics at its end only`)
   }
   const { step, tensors } = checkpoint
-  const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(name)]]))
+  const stateDict = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(name)]]))
+  const weights = fromPyTorch(network, stateDict)
   const [broken] = nonFinite(weights)
   if (broken !== undefined) {
     return yield* noWeights(`has a NaN or an infinity in its ${chosen} weights of step ${step}, in ${broken}`)
