@@ -5,9 +5,11 @@
  */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { cifar10Formats, cifar100Formats, type Format } from "./Cifar/Format.ts"
+import { warning } from "../Events.ts"
+import { findSource } from "./Cifar/Find.ts"
+import { cifar10Formats, cifar100Formats, type Format, TEST, TRAIN } from "./Cifar/Format.ts"
 import { checkLabels, joinRecords } from "./Cifar/Records.ts"
-import { findSource, readSource } from "./Cifar/Source.ts"
+import { readSource } from "./Cifar/Source.ts"
 import type { LabelledImages } from "./Labelled.ts"
 import { DataError } from "./Types.ts"
 
@@ -39,14 +41,11 @@ const published: Readonly<Record<CifarName, Published>> = {
   }
 }
 
-/** Images of each published data set. */
-const TRAIN = 50_000
-const TEST = 10_000
-
 /**
  * Loads the data set from a folder that holds the official archive (`cifar-10-binary.tar.gz`,
- * `cifar-10-python.tar.gz`, and so on), its unpacked folder, or the files themselves. Unpacked files are preferred,
- * and the binary version to the python version; both give the same images in the same order.
+ * `cifar-10-python.tar.gz`, and so on), its unpacked folder, or the files themselves, or has a folder with them, as
+ * torchvision's and Keras's. Unpacked files are preferred, and the binary version to the python version; both give the
+ * same images in the same order.
  *
  * A part of the published images is loaded, too, but it is called a subset, with a warning.
  *
@@ -57,7 +56,10 @@ export const loadCifar = Effect.fn("loadCifar")(function* (name: CifarName, dire
   const { title, download, classes: count, formats } = published[name]
   const root = path.resolve(directory)
   const missing = new DataError({
-    message: `${root} does not hold ${title}: expected ${formats.map(({ archive, folder }) => `${archive} or its folder ${folder}`).join(", or ")}; fetch it with "shakedrop data download ${download} --to ${directory}"`
+    reason: "NotThere",
+    dataset: download,
+    path: directory,
+    message: `${root} does not hold ${title}: expected ${formats.map(({ archive, folder }) => `${archive} or its folder ${folder}`).join(", or ")}`
   })
   const found = yield* findSource(root, formats, missing)
   const { format, place } = found
@@ -68,14 +70,16 @@ export const loadCifar = Effect.fn("loadCifar")(function* (name: CifarName, dire
     if (bytes === undefined)
       return Effect.fail(
         new DataError({
-          message: `${file} is missing in ${place}: unpack or download ${format.archive} again`
+          reason: "Damaged",
+          message: `${file} is missing in ${place}`
         })
       )
     return Effect.try({
       try: () => parse(bytes),
       catch: (cause) =>
         new DataError({
-          message: `cannot use ${file} of ${place}: ${(cause as Error).message}; unpack or download ${format.archive} again`,
+          reason: "Damaged",
+          message: `cannot use ${file} of ${place}: ${(cause as Error).message}`,
           cause
         })
     })
@@ -96,7 +100,7 @@ export const loadCifar = Effect.fn("loadCifar")(function* (name: CifarName, dire
   const test = joinRecords([yield* readRecords(format.test)])
   const whole = train.images.count === TRAIN && test.images.count === TEST
   if (!whole)
-    yield* Effect.logWarning(
+    yield* warning(
       `${place} holds ${train.images.count} training and ${test.images.count} test images, but ${title} has ${TRAIN} and ${TEST}: results are of a subset`
     )
   const labelled: LabelledImages = { name: whole ? title : `${title} subset`, classes, train, test }

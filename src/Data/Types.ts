@@ -1,7 +1,8 @@
 /**
  * What the parts of the data layer share: images, splits, a loaded data set and its error.
  */
-import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 
 /** Images of one size, uint8 RGB in NHWC order, in shared memory so that worker threads read them in place. */
 export interface Images {
@@ -37,8 +38,38 @@ export interface LoadedDataset {
   readonly fingerprint: string
 }
 
-/** Something is wrong with the data; `message` says in one line what and what to do. */
-export class DataError extends Data.TaggedError("DataError")<{
-  readonly message: string
-  readonly cause?: unknown
-}> {}
+const Reason = Schema.Literals([
+  /** A folder does not hold the data set. */
+  "NotThere",
+  /** Several folders hold it. */
+  "Ambiguous",
+  /** A file is missing, cut off, or not as published. */
+  "Damaged",
+  /** An image cannot be read. */
+  "UnreadableImage",
+  /** A download's address is none. */
+  "Mirror",
+  /** A server cannot be reached, or the connection is lost again and again. */
+  "Unreachable",
+  /** A server does not give the file. */
+  "Refused",
+  /** A server has another file. */
+  "OtherFile",
+  /** Another file is where a download was to go. */
+  "InTheWay",
+  /** Another process downloads the same file. */
+  "InUse",
+  /** Anything else; `message` says what. */
+  "Other"
+])
+
+/** Something is wrong with the data; `message` says in one line what. */
+export class DataError extends Schema.TaggedError<DataError>()("DataError", {
+  reason: Reason.pipe(Schema.withConstructorDefault(Effect.succeed("Other" as const))),
+  /** The data set that can be downloaded, where it is about one. */
+  dataset: Schema.optionalKey(Schema.Literals(["cifar10", "cifar100"])),
+  /** The file or folder that it is about. */
+  path: Schema.optionalKey(Schema.String),
+  message: Schema.String,
+  cause: Schema.optional(Schema.Unknown)
+}) {}

@@ -6,11 +6,13 @@ import { fileURLToPath } from "node:url"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as tar from "tar-stream"
+import { explain } from "../../src/Cli/Shared/Explain.ts"
+import { unpack } from "../../src/Data/Cifar/Archive.ts"
 import { unpickle } from "../../src/Data/Cifar/Pickle.ts"
 import { type CifarName, loadCifar } from "../../src/Data/Cifar.ts"
 import { fingerprint } from "../../src/Data/Statistics.ts"
+import { heardTexts } from "../support/Events.ts"
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url))
 
@@ -96,10 +98,8 @@ const fixture = (archive: string) =>
 const unpackFixture = (archive: string) =>
   Effect.sync(() => execFileSync("tar", ["-xzf", path.join(fixtures, archive), "-C", directory]))
 
-const quiet = Effect.provide(Logger.layer([]))
-
 const checkCifar10 = Effect.fnUntraced(function* (folder = ".") {
-  const set = yield* loadCifar("cifar10", path.join(directory, folder)).pipe(quiet)
+  const set = yield* loadCifar("cifar10", path.join(directory, folder))
   assert.strictEqual(set.name, "CIFAR-10 subset")
   assert.deepStrictEqual(set.classes, CLASSES)
   assert.deepStrictEqual(Array.from(set.train.labels), range(0, 10))
@@ -113,7 +113,7 @@ const checkCifar10 = Effect.fnUntraced(function* (folder = ".") {
 })
 
 const checkCifar100 = Effect.fnUntraced(function* () {
-  const load = (name: CifarName) => loadCifar(name, directory).pipe(quiet)
+  const load = (name: CifarName) => loadCifar(name, directory)
   const fine = yield* load("cifar100-fine")
   const coarse = yield* load("cifar100-coarse")
   assert.deepStrictEqual([fine.name, coarse.name], ["CIFAR-100 subset", "CIFAR-100 coarse subset"])
@@ -131,7 +131,7 @@ const checkCifar100 = Effect.fnUntraced(function* () {
 
 /** The message of a load that fails, checked to be one line. */
 const failure = Effect.fnUntraced(function* (name: CifarName = "cifar10", folder = ".") {
-  const error = yield* Effect.flip(loadCifar(name, path.join(directory, folder)).pipe(quiet))
+  const error = yield* Effect.flip(loadCifar(name, path.join(directory, folder)))
   assert.notInclude(error.message, "\n")
   return error
 })
@@ -166,6 +166,124 @@ describe("loadCifar", () => {
     })
   )
 
+  it.effect("reads the python version written anew by Python 3 and NumPy 1 and 2, in protocols 2 to 5", () =>
+    Effect.gen(function* () {
+      yield* unpackFixture("cifar-10-python3.tar.gz")
+      const folders = ["protocol2", "protocol3", "protocol4", "protocol5", "numpy1"]
+      const prints = yield* Effect.forEach(folders, checkCifar10)
+      assert.strictEqual(new Set(prints).size, 1)
+    })
+  )
+
+  it.effect(
+    "finds archives by the names and in the folders that Keras, torchvision and browsers give them",
+    () =>
+      Effect.gen(function* () {
+        const python = yield* Effect.promise(() => fs.readFile(path.join(fixtures, "cifar-10-python.tar.gz")))
+        yield* unpackFixture("cifar-10-python.tar.gz")
+        const batches = path.join(directory, "cifar-10-batches-py")
+        const places: ReadonlyArray<readonly [folder: string, archive?: string, contents?: Uint8Array]> = [
+          ["plain", "cifar-10-python.tar", gunzipSync(python)],
+          // Browsers unpack what is labelled as compressed content, and keep its name.
+          ["unpacked", "cifar-10-python.tar.gz", gunzipSync(python)],
+          ["zipped", "cifar-10-python.tar", python],
+          ["twice", "cifar-10-python.tar (1).gz", python],
+          ["again", "cifar-10-python (1).tar.gz", python],
+          ["short", "cifar-10-python.tgz", python],
+          ["keras2", "cifar-10-batches-py.tar.gz", python],
+          ["keras3/datasets", "cifar-10-batches-py-target_archive", python],
+          ["keras4/cifar-10-batches-py-target"],
+          ["torchvision/root"],
+          ["deeper/and/deeper"]
+        ]
+        for (const [folder, archive, contents] of places) {
+          const place = path.join(directory, folder)
+          yield* Effect.promise(async () => {
+            await fs.mkdir(place, { recursive: true })
+            if (archive !== undefined && contents !== undefined) {
+              await fs.writeFile(path.join(place, archive), contents)
+              await fs.writeFile(path.join(place, `${archive}.part`), "half")
+            } else await fs.symlink(batches, path.join(place, "cifar-10-batches-py"))
+          })
+          yield* checkCifar10(folder.split("/")[0])
+        }
+        assert.include((yield* failure("cifar10", "nowhere")).message, "no such file")
+      })
+  )
+
+  it.effect("does not choose between two of them in folders of the folder that is named", () =>
+    Effect.gen(function* () {
+      for (const folder of ["a", "b"]) yield* unpacked(`${folder}/cifar-10-batches-bin`, binary10())
+      const error = yield* failure()
+      assert.include(error.message, `${directory} holds the data set more than once: `)
+      assert.include(error.message, path.join(directory, "b", "cifar-10-batches-bin"))
+      assert.deepInclude(error, { reason: "Ambiguous" })
+      // Something of that name is not yet the data set.
+      yield* Effect.promise(async () => {
+        await fs.mkdir(path.join(directory, "bin"))
+        await fs.writeFile(path.join(directory, "bin", "test"), "#!/bin/sh")
+      })
+      assert.include((yield* failure("cifar100-fine")).message, "does not hold CIFAR-100")
+    })
+  )
+
+  it.effect("reads of each file no more than it can have, and nothing but regular files", () =>
+    Effect.gen(function* () {
+      const folder = "cifar-10-batches-bin"
+      const place = (name: string) => path.join(directory, folder, name)
+      yield* unpacked(folder, binary10())
+      yield* Effect.promise(() => fs.truncate(place("data_batch_2.bin"), 10_000 * 3073 + 1))
+      assert.include((yield* failure()).message, "30730001 bytes, more than the 30730000")
+      yield* Effect.promise(() => fs.rm(place("data_batch_2.bin")))
+      execFileSync("mkfifo", [place("data_batch_2.bin")])
+      assert.include((yield* failure()).message, "data_batch_2.bin: it is a pipe")
+      yield* Effect.promise(async () => {
+        await fs.rm(path.join(directory, folder), { recursive: true })
+        await fs.symlink("/dev/zero", path.join(directory, "cifar-10-binary.tar.gz"))
+      })
+      assert.include((yield* failure()).message, "cifar-10-binary.tar.gz: it is a device")
+      yield* Effect.promise(() => fs.rm(path.join(directory, "cifar-10-binary.tar.gz")))
+      const archive = path.join(directory, "cifar-10-binary.tar.gz")
+      const refusal = (files: Files, limits: ReadonlyMap<string, number>) =>
+        packed("cifar-10-binary.tar.gz", "x", files).pipe(
+          Effect.andThen(Effect.flip(unpack(archive, limits))),
+          Effect.map(({ message }) => message)
+        )
+      const large = { wanted: Buffer.alloc(100_001) }
+      assert.strictEqual(
+        yield* refusal(large, new Map([["wanted", 100_000]])),
+        `cannot unpack ${archive}: its wanted has 100001 bytes, more than the 100000 that it can have`
+      )
+      // Files that nobody asked for are no way around it.
+      assert.strictEqual(
+        yield* refusal({ zeros: Buffer.alloc(300_000), wanted: "x" }, new Map([["wanted", 100_000]])),
+        `cannot unpack ${archive}: it unpacks to more than the 200000 bytes that it can have`
+      )
+    })
+  )
+
+  it.effect("takes the newer of two copies in an archive, and refuses two files of one name", () =>
+    Effect.gen(function* () {
+      const tarOf = (...names: ReadonlyArray<string>) =>
+        Effect.promise(async () => {
+          const pack = tar.pack()
+          for (const [name, contents] of Object.entries(binary10())) {
+            pack.entry({ name: `x/${name}` }, Buffer.from(contents))
+          }
+          for (const name of names) pack.entry({ name }, Buffer.from([3, ...planes(7)]))
+          pack.finalize()
+          const chunks: Array<Buffer> = []
+          for await (const chunk of pack) chunks.push(chunk as Buffer)
+          await fs.writeFile(path.join(directory, "cifar-10-binary.tar"), Buffer.concat(chunks))
+        })
+      yield* tarOf("x/test_batch.bin")
+      const { test } = yield* loadCifar("cifar10", directory)
+      assert.deepStrictEqual([...test.labels, ...test.images.pixels], [3, ...pixels(7)])
+      yield* tarOf("y/test_batch.bin")
+      assert.include((yield* failure()).message, "it has two files named test_batch.bin")
+    })
+  )
+
   it.effect("reads CIFAR-100 with fine and coarse labels from each form", () =>
     Effect.gen(function* () {
       yield* packed("cifar-100-binary.tar.gz", "cifar-100-binary", binary100())
@@ -185,10 +303,7 @@ describe("loadCifar", () => {
     Effect.gen(function* () {
       yield* fixture("cifar-10-python.tar.gz")
       const lines: Array<string> = []
-      const logger = Logger.make(({ message }) => {
-        lines.push(String(message))
-      })
-      yield* loadCifar("cifar10", directory).pipe(Effect.provide(Logger.layer([logger])))
+      yield* loadCifar("cifar10", directory).pipe(heardTexts((text) => lines.push(text)))
       assert.strictEqual(lines.length, 1)
       assert.include(lines[0], "holds 10 training and 3 test images, but CIFAR-10 has 50000 and 10000")
     })
@@ -201,10 +316,10 @@ describe("loadCifar", () => {
       // An image folder has folders with such names; they are none of the python version's files.
       yield* Effect.promise(() => fs.mkdir(path.join(directory, "train")))
       yield* unpacked("cifar-10-batches-bin", {})
-      const { _tag, message } = yield* failure("cifar100-fine")
-      assert.strictEqual(_tag, "DataError")
-      assert.include(message, `${directory} does not hold CIFAR-100: expected cifar-100-binary.tar.gz`)
-      assert.include(message, "shakedrop data download cifar100 --to")
+      const error = yield* failure("cifar100-fine")
+      assert.deepInclude(error, { reason: "NotThere", dataset: "cifar100", path: path.join(directory, ".") })
+      assert.include(error.message, `${directory} does not hold CIFAR-100: expected cifar-100-binary.tar.gz`)
+      assert.include(explain(error), `: fetch it with \`shakedrop data download cifar100 --to ${directory}\``)
     })
   )
 
@@ -219,7 +334,7 @@ describe("loadCifar", () => {
       )
       yield* unpacked("cifar-10-batches-bin", files)
       const place = path.join(directory, "cifar-10-batches-bin")
-      assert.include((yield* failure()).message, `data_batch_3.bin is missing in ${place}: unpack`)
+      assert.include((yield* failure()).message, `data_batch_3.bin is missing in ${place}`)
     })
   )
 
@@ -245,7 +360,7 @@ describe("loadCifar", () => {
       const train = Buffer.from(binary100()["train.bin"])
       train[0] = 20
       yield* unpacked(".", { ...binary100(), "train.bin": train })
-      assert.strictEqual((yield* loadCifar("cifar100-fine", directory).pipe(quiet)).train.labels[0], 99)
+      assert.strictEqual((yield* loadCifar("cifar100-fine", directory)).train.labels[0], 99)
       assert.include((yield* failure("cifar100-coarse")).message, "has the label 20, but labels are 0 to 19")
     })
   )
@@ -259,9 +374,10 @@ describe("loadCifar", () => {
       const shortTar = gzipSync(gunzipSync(whole).subarray(0, 9000))
       for (const contents of [whole.subarray(0, 1500), flipped, shortTar, Buffer.from("<html>404</html>")]) {
         yield* Effect.promise(() => fs.writeFile(file, contents))
-        const { message, _tag } = yield* failure()
-        assert.strictEqual(_tag, "DataError")
-        assert.match(message, /^cannot unpack .*cifar-10-python\.tar\.gz: .+; download it again$/)
+        const error = yield* failure()
+        assert.deepInclude(error, { _tag: "DataError", reason: "Damaged" })
+        assert.match(error.message, /^cannot unpack .*cifar-10-python\.tar\.gz: it is /)
+        assert.match(explain(error), /: unpack or download the archive again$/)
       }
     })
   )

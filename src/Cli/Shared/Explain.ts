@@ -1,6 +1,7 @@
 /** What to do about an error, for a person at a terminal: the only place that speaks of flags and commands. */
 import * as Predicate from "effect/Predicate"
 import { ConfigError } from "../../Config/Errors.ts"
+import { DataError } from "../../Data/Types.ts"
 import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
@@ -44,11 +45,26 @@ const aboutConfig = ({ reason }: ConfigError): string | undefined => {
   }
 }
 
+/** The archives as published are read: nobody has to know of other forms. */
+const aboutData = ({ dataset, path, reason }: DataError): string | undefined => {
+  switch (reason) {
+    case "NotThere":
+      return `fetch it with \`shakedrop data download ${dataset} --to ${path}\``
+    case "Ambiguous":
+      return "name one of them with --data-dir"
+    case "Damaged":
+      return "unpack or download the archive again"
+    default:
+      return undefined
+  }
+}
+
 const OUT_OF_MEMORY =
   "take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size"
 
 const adviceOn = (error: unknown): string | undefined => {
   if (error instanceof RunError) return aboutRun(error)
+  if (error instanceof DataError) return aboutData(error)
   if (Predicate.isTagged(error, "OutOfMemory")) return OUT_OF_MEMORY
   return error instanceof ConfigError ? aboutConfig(error) : undefined
 }

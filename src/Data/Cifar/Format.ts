@@ -2,7 +2,9 @@
  * The two published forms of the CIFAR archives, which hold the same images: "binary version" and "python version".
  * Both are described at https://www.cs.toronto.edu/~kriz/cifar.html.
  */
-import { isNumpyArray, type NumpyArray, type PickleValue, text, unpickle } from "./Pickle.ts"
+import type { Limits } from "./Archive.ts"
+import { integers, isNumpyArray, type NumpyArray, type PickleValue, text } from "./Numpy.ts"
+import { unpickle } from "./Pickle.ts"
 import { IMAGE_BYTES, type Records } from "./Records.ts"
 
 /** Names of the files of one form, and how to read them. The readers throw an Error with a one-line message. */
@@ -14,11 +16,28 @@ export interface Format {
   readonly test: string
   /** The file with the class names. */
   readonly names: string
+  /** Bytes that each file can have at most: of as many images as were published. */
+  readonly limits: Limits
   readonly readRecords: (bytes: Buffer) => Records
   readonly readNames: (bytes: Buffer) => ReadonlyArray<string>
 }
 
 type Files = Pick<Format, "archive" | "folder" | "train" | "test" | "names">
+
+/** Images of each published data set. */
+export const TRAIN = 50_000
+export const TEST = 10_000
+
+/** Class names are a few letters each. */
+const NAMES_BYTES = 64 << 10
+
+/** The most that files can have whose images take so many bytes. */
+const limitsOf = ({ names, test, train }: Files, imageBytes: number, rest = 0): Limits =>
+  new Map([
+    ...train.map((file) => [file, (TRAIN / train.length) * imageBytes + rest] as const),
+    [test, TEST * imageBytes + rest],
+    [names, NAMES_BYTES]
+  ])
 
 /**
  * The binary version: records of some label bytes, of which one is wanted, and an image. Class names are lines of
@@ -28,6 +47,7 @@ const binary = (files: Files, labelBytes: number, wanted: number): Format => {
   const stride = labelBytes + IMAGE_BYTES
   return {
     ...files,
+    limits: limitsOf(files, stride),
     readRecords: (bytes) => {
       if (bytes.length % stride !== 0)
         throw new Error(
@@ -61,14 +81,34 @@ const rowMajor = ({ shape: [rows, columns], bytes, fortran }: NumpyArray): Uint8
   return turned
 }
 
-/** The python version: a pickled dictionary with an array `data` of a row an image, and lists of labels. */
+/** Values of an image in a pickle: two labels, and a name. */
+const PARTS = 3
+
+/** Bytes of an image's labels and name in a pickle at most, and of everything that is there once. */
+const PICKLED_EXTRA = 1024
+const PICKLED_REST = 64 << 10
+
+/** Labels as a list of integers, Python's or NumPy's, or as one array. */
+const labelsIn = (pickle: PickleValue, key: string): ReadonlyArray<number> => {
+  const value = entry(pickle, key)
+  const labels = isNumpyArray(value) && value.shape.length === 1 ? integers(value) : value
+  const isList = Array.isArray(labels) && labels.every((label) => Number.isSafeInteger(label))
+  if (!isList) throw new Error(`its entry "${key}" is not a list of integers`)
+  return labels as ReadonlyArray<number>
+}
+
+/**
+ * The python version: a pickled dictionary with an array `data` of a row an image, and lists of labels. A protocol that
+ * has no bytes writes most of them as two.
+ */
 const python = (files: Files, labelsKey: string, namesKey: string): Format => ({
   ...files,
+  limits: limitsOf(files, 2 * IMAGE_BYTES + PICKLED_EXTRA, PICKLED_REST),
   readRecords: (file) => {
-    const pickle = unpickle(file)
-    const labels = entry(pickle, labelsKey)
+    const images = Math.ceil(file.length / IMAGE_BYTES)
+    const pickle = unpickle(file, PARTS * images)
+    const labels = labelsIn(pickle, labelsKey)
     const data = entry(pickle, "data")
-    if (!Array.isArray(labels)) throw new Error(`its entry "${labelsKey}" is not a list`)
     const fits =
       isNumpyArray(data) &&
       data.dtype === "u1" &&
@@ -80,12 +120,16 @@ const python = (files: Files, labelsKey: string, namesKey: string): Format => ({
       throw new Error(
         `its entry "data" is not an array of ${labels.length}×${IMAGE_BYTES} bytes, a row a label`
       )
-    return { labels: labels.map(Number), bytes: rowMajor(data), first: 0, stride: IMAGE_BYTES }
+    return { labels, bytes: rowMajor(data), first: 0, stride: IMAGE_BYTES }
   },
   readNames: (file) => {
     const names = entry(unpickle(file), namesKey)
     if (!Array.isArray(names)) throw new Error(`its entry "${namesKey}" is not a list`)
-    return names.map((name) => text(name) ?? "")
+    return names.map((name) => {
+      const given = text(name)
+      if (given === undefined) throw new Error(`its entry "${namesKey}" holds something other than names`)
+      return given
+    })
   }
 })
 

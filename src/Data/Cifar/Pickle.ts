@@ -1,93 +1,27 @@
 /**
- * Reads Python's pickle format as far as the published CIFAR archives use it: protocol 2 as Python 2 writes it, with
- * dictionaries, lists, byte strings, integers and numpy arrays of bytes.
+ * Reads Python's pickle format as far as CIFAR's files use it: as published, in protocol 2 as Python 2 writes it, and
+ * written anew by Python 3 in protocols 2 to 5: dictionaries, lists, strings, integers and NumPy arrays.
  *
  * A pickle is a program for a stack machine, and one from a stranger may call any Python function. Here nothing is
- * ever called: of all names a pickle may refer to, the three that numpy arrays need are known, and every other one
- * is an error. Opcodes and their arguments: Python's `Lib/pickletools.py`.
+ * ever called; `Numpy.ts` knows the few names that a pickle may refer to. Nor can it make more than it is long: it has
+ * so many operations at most, and text is made into bytes once. Opcodes and their arguments: Python's
+ * `Lib/pickletools.py`.
  */
+import { construct, fill, globalOf, type PickleValue, text } from "./Numpy.ts"
 
-/** A numpy array. `bytes` holds its elements in row-major order, or column-major if `fortran`. */
-export interface NumpyArray {
-  readonly _tag: "NumpyArray"
-  shape: ReadonlyArray<number>
-  /** numpy's short name of the element type, for instance `u1`. */
-  dtype: string
-  fortran: boolean
-  bytes: Uint8Array
-}
+/** Operations of a pickle of so many values at most: a NumPy integer takes the most, about a dozen. */
+const OPERATIONS = 16
 
-interface DType {
-  readonly _tag: "DType"
-  readonly name: string
-}
-
-interface Global {
-  readonly _tag: "Global"
-  readonly name: string
-}
-
-/** Byte strings stay bytes, as Python 2 does not say what they mean; tuples and lists are both arrays. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | string
-  | Uint8Array
-  | Array<PickleValue>
-  | Map<string, PickleValue>
-  | NumpyArray
-  | DType
-  | Global
-
-const RECONSTRUCT = "numpy.core.multiarray._reconstruct"
-const KNOWN = [RECONSTRUCT, "numpy.ndarray", "numpy.dtype"]
-
-/** A Python 2 string as text. */
-export const text = (value: PickleValue | undefined): string | undefined => {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1")
-  return typeof value === "string" ? value : undefined
-}
-
-const isTagged = <T extends "NumpyArray" | "DType" | "Global">(
-  value: PickleValue | undefined,
-  tag: T
-): value is Extract<PickleValue, { readonly _tag: T }> =>
-  typeof value === "object" && value !== null && "_tag" in value && value._tag === tag
-
-export const isNumpyArray = (value: PickleValue | undefined): value is NumpyArray =>
-  isTagged(value, "NumpyArray")
-
-/** What `callable(*args)` makes, for the two callables that numpy arrays need. */
-const construct = (callable: PickleValue, args: PickleValue): PickleValue => {
-  if (isTagged(callable, "Global") && Array.isArray(args)) {
-    if (callable.name === RECONSTRUCT)
-      return { _tag: "NumpyArray", shape: [0], dtype: "u1", fortran: false, bytes: new Uint8Array(0) }
-    const name = text(args[0])
-    if (callable.name === "numpy.dtype" && name !== undefined) return { _tag: "DType", name }
-  }
-  throw new Error("the pickle constructs something other than a numpy array")
-}
-
-/** Gives an array its contents: a tuple of version, shape, type, order and bytes. */
-const fill = (target: PickleValue | undefined, state: PickleValue): void => {
-  // An element type's byte order and fields: without meaning for bytes.
-  if (isTagged(target, "DType")) return
-  if (!isNumpyArray(target) || !Array.isArray(state))
-    throw new Error("the pickle sets the state of something other than a numpy array")
-  const [, shape, dtype, fortran, bytes] = state
-  const isShape = Array.isArray(shape) && shape.every((side) => Number.isSafeInteger(side))
-  if (!isShape || !isTagged(dtype, "DType") || !(bytes instanceof Uint8Array))
-    throw new Error("the pickle holds a numpy array of an unknown form")
-  Object.assign(target, { shape, dtype: dtype.name, fortran: fortran === true, bytes })
-}
+/** Operations of a pickle that holds hardly anything. */
+const FEW = 10_000
 
 /**
- * The value that a pickle describes. Byte strings and arrays are views of `input`.
+ * The value that a pickle describes, which has about so many parts, labels and names.
+ * Byte strings and arrays are views of `input` where they can be.
  *
  * @throws Error with a one-line message for a pickle that is cut off, damaged, or not of the kind described above.
  */
-export const unpickle = (input: Uint8Array): PickleValue => {
+export const unpickle = (input: Uint8Array, parts = 0): PickleValue => {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength)
   const stack: Array<PickleValue> = []
   const marks: Array<number> = []
@@ -102,8 +36,9 @@ export const unpickle = (input: Uint8Array): PickleValue => {
   const byte = () => take(1)[0]
   const uint16 = () => take(2).readUInt16LE()
   const int32 = () => take(4).readInt32LE()
-  const long = (): number => {
-    const length = byte()
+  /** Eight bytes of a length: more than there are is as good as cut off. */
+  const uint64 = () => Number(take(8).readBigUInt64LE())
+  const long = (length: number): number => {
     if (length > 6) throw new Error("the pickle has an integer of more than 48 bits")
     return length === 0 ? 0 : take(length).readIntLE(0, length)
   }
@@ -130,7 +65,7 @@ export const unpickle = (input: Uint8Array): PickleValue => {
     if (!(dictionary instanceof Map)) throw new Error("the pickle is damaged")
     for (let i = 0; i + 1 < items.length; i += 2) {
       const key = text(items[i])
-      if (key === undefined) throw new Error("the pickle has a dictionary whose keys are not text")
+      if (key === undefined) throw new Error("the pickle has a dictionary whose keys are not names")
       dictionary.set(key, items[i + 1])
     }
   }
@@ -144,18 +79,22 @@ export const unpickle = (input: Uint8Array): PickleValue => {
     stack.push(value)
     memo.set(key, value)
   }
-  const global = () => {
-    const name = `${line()}.${line()}`
-    if (!KNOWN.includes(name))
-      throw new Error(`the pickle refers to ${JSON.stringify(name)}, which is refused`)
-    stack.push({ _tag: "Global", name })
+  let encoded = 0
+  const encode = (latin1: string): Uint8Array => {
+    encoded += latin1.length
+    if (encoded > bytes.length) throw new Error("the pickle makes more bytes than it has")
+    return Buffer.from(latin1, "latin1")
   }
+  const most = FEW + OPERATIONS * parts
 
-  for (;;) {
+  for (let operations = 0; operations < most; operations++) {
     const opcode = byte()
     switch (opcode) {
       case 0x80: // PROTO
-        if (byte() !== 2) throw new Error("the pickle is not of protocol 2")
+        if (byte() > 5) throw new Error("the pickle is of a protocol above 5")
+        break
+      case 0x95: // FRAME: what follows is read as if it were not in frames.
+        if (uint64() > bytes.length - at) throw new Error("the pickle is cut off")
         break
       case 0x2e: // STOP
         return pop()
@@ -181,14 +120,29 @@ export const unpickle = (input: Uint8Array): PickleValue => {
       case 0x6a: // LONG_BINGET
         recall(int32())
         break
+      case 0x94: // MEMOIZE
+        remember(memo.size)
+        break
       case 0x55: // SHORT_BINSTRING
+      case 0x43: // SHORT_BINBYTES
         stack.push(take(byte()))
         break
       case 0x54: // BINSTRING
+      case 0x42: // BINBYTES
         stack.push(take(int32()))
+        break
+      case 0x8e: // BINBYTES8
+      case 0x96: // BYTEARRAY8
+        stack.push(take(uint64()))
+        break
+      case 0x8c: // SHORT_BINUNICODE
+        stack.push(take(byte()).toString("utf8"))
         break
       case 0x58: // BINUNICODE
         stack.push(take(int32()).toString("utf8"))
+        break
+      case 0x8d: // BINUNICODE8
+        stack.push(take(uint64()).toString("utf8"))
         break
       case 0x4b: // BININT1
         stack.push(byte())
@@ -200,7 +154,7 @@ export const unpickle = (input: Uint8Array): PickleValue => {
         stack.push(int32())
         break
       case 0x8a: // LONG1
-        stack.push(long())
+        stack.push(long(byte()))
         break
       case 0x4e: // NONE
         stack.push(null)
@@ -230,12 +184,18 @@ export const unpickle = (input: Uint8Array): PickleValue => {
         setItems(popToMark())
         break
       case 0x63: // GLOBAL
-        global()
+        stack.push(globalOf(line(), line()))
         break
+      case 0x93: {
+        // STACK_GLOBAL
+        const name = text(pop())
+        stack.push(globalOf(text(pop()), name))
+        break
+      }
       case 0x52: {
         // REDUCE
         const args = pop()
-        stack.push(construct(pop(), args))
+        stack.push(construct(pop(), args, encode))
         break
       }
       case 0x62: {
@@ -248,4 +208,5 @@ export const unpickle = (input: Uint8Array): PickleValue => {
         throw new Error(`the pickle has the opcode 0x${opcode.toString(16)}, which CIFAR does not use`)
     }
   }
+  throw new Error("the pickle has more operations than a data set of its kind")
 }
