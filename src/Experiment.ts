@@ -8,7 +8,7 @@ import { ensembleSchema } from "./Config/Ensemble.ts"
 import { ConfigError } from "./Config/Errors.ts"
 import { type Experiment, experimentSchema } from "./Config/Experiment.ts"
 import { definitionOf, oneOf, type Registered } from "./Config/Registered.ts"
-import type { ScheduleInput } from "./Config/Schedule.ts"
+import { misfitOf, type ScheduleInput } from "./Config/Schedule.ts"
 import { type TrainInput, trainSchema } from "./Config/Train.ts"
 import type { ModelInput } from "./Model.ts"
 import { type Contents, Registry } from "./Registry.ts"
@@ -42,6 +42,7 @@ const schemasOf = (registry: Contents) => {
     loss: oneOf(losses),
     optimizer: oneOf(optimizers),
     schedule: oneOf(schedules),
+    misfit: (schedule: Registered, epochs: number) => misfitOf(schedule, epochs, schedules),
     images
   }
   return {

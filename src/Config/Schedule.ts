@@ -24,10 +24,17 @@ export interface Position {
   readonly epochs: number
 }
 
+/** An option that does not fit the length of a run, and what is expected of it. */
+export interface Misfit {
+  readonly option: string
+  readonly expected: string
+}
+
 export interface Schedule<Options extends Registered = Registered, Input = unknown>
   extends Definition<Options, Input> {
   learningRate(options: Options, base: number, position: Position): number
   endsCycle?(options: Options, epochs: number): boolean
+  misfit?(options: Options, epochs: number): Misfit | undefined
 }
 
 interface StatedSchedule<Name extends string, Fields extends Schema.Struct.Fields>
@@ -36,6 +43,8 @@ interface StatedSchedule<Name extends string, Fields extends Schema.Struct.Field
   readonly learningRate: (options: OptionsOf<Name, Fields>, base: number, position: Position) => number
   /** Whether a cycle has come to its lowest rate after so many epochs, so that a snapshot of the weights is kept. */
   readonly endsCycle?: (options: OptionsOf<Name, Fields>, epochs: number) => boolean
+  /** What of the options could never take effect in a run of so many epochs, so that it is refused. */
+  readonly misfit?: (options: OptionsOf<Name, Fields>, epochs: number) => Misfit | undefined
 }
 
 /** A schedule of one's own, or of this library: what a configuration names as `train.schedule`. */
@@ -47,6 +56,12 @@ export const defineSchedule = <const Name extends string, const Fields extends S
 const etaMin = nonNegative.pipe(withDefault(0))
 /** A number of epochs. */
 const warmupEpochs = nonNegative.pipe(withDefault(0))
+
+/** A warm-up that a run ends within. */
+const longWarmup = (options: { readonly warmupEpochs: number }, epochs: number): Misfit | undefined =>
+  options.warmupEpochs > epochs
+    ? { option: "warmupEpochs", expected: `at most the run's ${epochs} epochs` }
+    : undefined
 
 /** From `from` to `to` along a straight line, as `progress` goes from 0 to 1. */
 const line = (from: number, to: number, progress: number): number => from + (to - from) * progress
@@ -64,7 +79,8 @@ export const Cosine = defineSchedule({
     const warmupSteps = Math.round(warmupEpochs * stepsPerEpoch)
     if (done < warmupSteps) return (base * (done + 1)) / warmupSteps
     return halfCosine(base, etaMin, (done - warmupSteps) / (epochs * stepsPerEpoch - warmupSteps))
-  }
+  },
+  misfit: longWarmup
 })
 
 /** The CIFAR Challenge Series' LongTrainingScheduler: the same shape, moving once an epoch. */
@@ -74,7 +90,8 @@ export const LongTraining = defineSchedule({
   learningRate: ({ etaMin, warmupEpochs }, base, { epoch, epochs }) =>
     epoch < warmupEpochs
       ? (base * (epoch + 1)) / warmupEpochs
-      : halfCosine(base, etaMin, (epoch - warmupEpochs) / (epochs - warmupEpochs))
+      : halfCosine(base, etaMin, (epoch - warmupEpochs) / (epochs - warmupEpochs)),
+  misfit: longWarmup
 })
 
 const rising = Schema.Array(positive).check(
@@ -89,7 +106,11 @@ export const Step = defineSchedule({
   name: "Step",
   fields: { milestones: rising, gamma: positive.pipe(withDefault(0.1)) },
   learningRate: ({ gamma, milestones }, base, { epoch }) =>
-    base * gamma ** milestones.filter((milestone) => milestone <= epoch).length
+    base * gamma ** milestones.filter((milestone) => milestone <= epoch).length,
+  misfit: ({ milestones }, epochs) =>
+    milestones.some((milestone) => milestone >= epochs)
+      ? { option: "milestones", expected: `epochs before the last of the run's ${epochs} is done` }
+      : undefined
 })
 
 /**
@@ -142,7 +163,9 @@ export const WarmRestarts = defineSchedule({
     const cycle = cycleAt(t0, tMult, epoch + step / stepsPerEpoch)
     return halfCosine(base, etaMin, cycle.done / cycle.length)
   },
-  endsCycle: ({ t0, tMult }, epochs) => cycleAt(t0, tMult, epochs).done === 0
+  endsCycle: ({ t0, tMult }, epochs) => cycleAt(t0, tMult, epochs).done === 0,
+  misfit: ({ t0 }, epochs) =>
+    t0 > epochs ? { option: "t0", expected: `a cycle within the run's ${epochs} epochs` } : undefined
 })
 
 /**
@@ -153,9 +176,16 @@ export const Linear = defineSchedule({
   name: "Linear",
   fields: {
     warmupEpochs,
-    startFactor: nonNegative.pipe(withDefault(0)),
+    /** airbench's, unless given. */
+    startFactor: nonNegative.pipe(withDefault(0.2)),
     endFactor: nonNegative.pipe(withDefault(0))
   },
+  // As in PyTorch's LinearLR: the first step would change nothing.
+  check: ({ startFactor, warmupEpochs }) =>
+    warmupEpochs > 0 && startFactor === 0
+      ? { path: ["startFactor"], issue: "expected more than 0, for a warm-up that begins with a step" }
+      : undefined,
+  misfit: longWarmup,
   learningRate: (options, base, { epoch, epochs, step, stepsPerEpoch }) => {
     const done = epoch * stepsPerEpoch + step
     const top = Math.round(options.warmupEpochs * stepsPerEpoch)
@@ -185,3 +215,10 @@ export const endsCycle = (
   epochs: number,
   among: ReadonlyArray<Schedule> = schedules
 ): boolean => definitionOf(among, schedule).endsCycle?.(schedule, epochs) ?? false
+
+/** What of a schedule's options could never take effect in a run of so many epochs. */
+export const misfitOf = (
+  schedule: ScheduleConfig,
+  epochs: number,
+  among: ReadonlyArray<Schedule> = schedules
+): Misfit | undefined => definitionOf(among, schedule).misfit?.(schedule, epochs)

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { count, nonNegative, positive, positiveShare, share, withDefault } from "./Fields.ts"
 import type { Registered } from "./Registered.ts"
 import { ProgressiveResizing } from "./Resizing.ts"
+import type { Misfit } from "./Schedule.ts"
 import { viewsSchema } from "./Views.ts"
 import { TeacherConfig } from "./Weights.ts"
 
@@ -11,6 +12,8 @@ export interface RegisteredInTraining {
   readonly loss: Schema.Codec<Registered, unknown>
   readonly optimizer: Schema.Codec<Registered, unknown>
   readonly schedule: Schema.Codec<Registered, unknown>
+  /** What of a schedule's options could never take effect in a run of so many epochs. */
+  readonly misfit: (schedule: Registered, epochs: number) => Misfit | undefined
   /** A pipeline of steps that act on one image. */
   readonly images: Schema.Codec<ReadonlyArray<Registered>, ReadonlyArray<unknown>>
 }
@@ -104,9 +107,15 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
 })
 
 /** What in a training contradicts itself. */
-const contradictions = (train: TrainConfig): ReadonlyArray<Schema.FilterIssue> => {
+const contradictions = (
+  train: TrainConfig,
+  misfit: Misfit | undefined
+): ReadonlyArray<Schema.FilterIssue> => {
   const { gradientAccumulationSteps, batchSize, epochs, progressiveResizing, sam, swa } = train
   const issues: Array<Schema.FilterIssue> = []
+  if (misfit !== undefined) {
+    issues.push({ path: ["schedule", misfit.option], issue: `expected ${misfit.expected}` })
+  }
   if (swa !== undefined && swa.start > epochs) {
     issues.push({ path: ["swa", "start"], issue: `expected an epoch of the run's ${epochs}` })
   }
@@ -140,4 +149,6 @@ export type TrainInput = Omit<Schema.Struct<Fields>["Encoded"], "loss" | "optimi
 
 /** The Schema of a training with what is registered. */
 export const trainSchema = (registered: RegisteredInTraining) =>
-  Schema.Struct(fieldsOf(registered)).check(Schema.makeFilter(contradictions))
+  Schema.Struct(fieldsOf(registered)).check(
+    Schema.makeFilter((train) => contradictions(train, registered.misfit(train.schedule, train.epochs)))
+  )

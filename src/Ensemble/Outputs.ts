@@ -11,6 +11,7 @@ import { Device } from "../Device.ts"
 import { publish } from "../Events.ts"
 import { exists, readFile, writeFileAtomic } from "../Platform/Files.ts"
 import { sha256 } from "../Platform/Hash.ts"
+import { VERSION } from "../Platform/Version.ts"
 import { float32 } from "../Tensor/HostTensor.ts"
 import { decode, encode } from "../Tensor/Safetensors.ts"
 import { predict } from "../Train/Evaluate/Logits.ts"
@@ -46,7 +47,7 @@ const keptFor = (
   })
 }
 
-/** Logits [images,classes] from a file; none where there is no such file, or it is damaged. */
+/** Logits [images,classes] from a file; none where there is none, it is damaged, or another version wrote it. */
 const read = Effect.fnUntraced(function* ({ file, split }: Kept) {
   if (!(yield* exists(file))) return Option.none<Outputs>()
   const bytes = yield* readFile(file)
@@ -56,16 +57,25 @@ const read = Effect.fnUntraced(function* ({ file, split }: Kept) {
   const logits = tensors.logits
   const images = split.indices.length
   const whole = logits?.shape.length === 2 && logits.shape[0] === images
-  if (!whole || metadata.sha256 !== sha256([logits.data])) return Option.none<Outputs>()
+  // Another version may compute otherwise: images scaled, views made or networks run in another way.
+  const ours = metadata.shakedrop === VERSION
+  if (!whole || !ours || metadata.sha256 !== sha256([logits.data])) return Option.none<Outputs>()
   return Option.some<Outputs>({ images, classes: logits.shape[1], values: logits.data as Float32Array })
 })
 
-const write = ({ file, member, view }: Kept, { classes, images, values }: Outputs) =>
+const write = (
+  { file, member, view }: Kept,
+  { classes, images, values }: Outputs,
+  { name, tensorflow }: Device["Service"]
+) =>
   writeFileAtomic(
     file,
     encode(
       { logits: float32([images, classes], values) },
-      { member: member.name, view: view.key, sha256: sha256([values]) }
+      {
+        ...{ member: member.name, view: view.key, sha256: sha256([values]) },
+        ...{ shakedrop: VERSION, tensorflow, device: name }
+      }
     )
   )
 
@@ -92,7 +102,7 @@ const compute = Effect.fn("computeOutputs")(function* (
       { batchSize, classes, show: (pixels, numbers) => show(view, pixels, size, numbers) },
       (images) => Effect.map(program.run("evaluate", { images }), ({ logits }) => logits)
     )
-    yield* write(kept, { images: split.indices.length, classes, values: data })
+    yield* write(kept, { images: split.indices.length, classes, values: data }, device)
     yield* onView()
   }
 }, Effect.scoped)

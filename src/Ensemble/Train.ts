@@ -5,6 +5,7 @@ import type { Experiment, RunWeights } from "../Config.ts"
 import { Dataset } from "../Data.ts"
 import { message } from "../Events.ts"
 import { decodeExperiment } from "../Experiment.ts"
+import { Registry } from "../Registry.ts"
 import { smokeDataset, smokeExperiment } from "../Train/Probe/DryRun.ts"
 import { checkSameExperiment } from "../Train/Run/RunConfig.ts"
 import { openRun, RunFolder } from "../Train/Run/RunFolder.ts"
@@ -85,9 +86,9 @@ export const smokeEnsemble = Effect.fnUntraced(function* (config: EnsembleConfig
       if ("soup" in member) return { ...member, soup: member.soup.map(smoke) }
       const { experiment: _, recipe: __, ...rest } = smoke(member)
       const experiment = yield* experimentOf(config, member.run)
-      const tried =
-        experiment === undefined ? {} : { experiment: smokeExperiment(yield* decodeExperiment(experiment)) }
-      return { ...rest, ...tried }
+      if (experiment === undefined) return rest
+      const { schedules } = yield* Registry
+      return { ...rest, experiment: smokeExperiment(yield* decodeExperiment(experiment), schedules) }
     })
   )
   return { ...config, name: `${config.name}-smoke`, members } satisfies EnsembleConfig

@@ -10,6 +10,7 @@ import type { ConfigError } from "../Config/Errors.ts"
 import { isObject, merge, parseAssignment } from "../Config/Overlay.ts"
 import { type Experiment, readExperiment } from "../Experiment.ts"
 import { list, type StorageError } from "../Platform/Files.ts"
+import { Registry } from "../Registry.ts"
 import { smokeExperiment } from "./Probe/DryRun.ts"
 import { checkDataThere, checkSameExperiment } from "./Run/RunConfig.ts"
 import { RunError } from "./Run/RunError.ts"
@@ -76,7 +77,7 @@ export const planNew = Effect.fn("planNew")(function* (asked: Asked, findRecipe:
   const alone = recipe === undefined && isWhole(file)
   const base = alone ? {} : (yield* findRecipe(recipe ?? usualRecipe(overlay))).experiment
   const decoded = yield* readExperiment(merge(base, overlay))
-  const experiment = smoke ? smokeExperiment(decoded) : decoded
+  const experiment = smoke ? smokeExperiment(decoded, (yield* Registry).schedules) : decoded
   yield* findInitialWeights(experiment)
   const begins = out === undefined ? { name: experiment.name, root } : { directory: out }
   return { experiment, smoke, folder: { begins } } satisfies Plan
@@ -127,7 +128,7 @@ export const planResumed = Effect.fn("planResumed")(function* (asked: Asked) {
   }
   const plain = { ...before, name: isTrial ? before.name.slice(0, -SMOKE.length) : before.name }
   const laid = yield* readExperiment(merge(merge(plain, overlay), name === undefined ? {} : { name }))
-  const experiment = isTrial ? smokeExperiment(laid) : laid
+  const experiment = isTrial ? smokeExperiment(laid, (yield* Registry).schedules) : laid
   yield* checkSameExperiment(directory, before, experiment)
   yield* checkDataThere(directory, experiment)
   return { experiment, smoke: isTrial, folder: { continues: directory } } satisfies Plan

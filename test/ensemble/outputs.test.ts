@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { type Ensemble, evaluateEnsemble, isPrepared, memberOutputs, prepare } from "../../src/Ensemble.ts"
+import { decode, encode } from "../../src/Tensor/Safetensors.ts"
 import { heardParts } from "../support/Events.ts"
 import {
   countedDevice,
@@ -88,7 +89,7 @@ describe("outputs", () => {
     })
   )
 
-  it.effect("are computed again where their file is damaged", () =>
+  it.effect("are computed again where their file is damaged, or another version wrote it", () =>
     Effect.gen(function* () {
       const folder = yield* copies
       const ensemble = yield* open(folder, both)
@@ -101,9 +102,11 @@ describe("outputs", () => {
         () => flip(file, -1),
         // In its header.
         () => flip(file, 20),
-        () => writeFileSync(file, "something else")
+        () => writeFileSync(file, "something else"),
+        () => writeFileSync(file, Buffer.concat(encode(tensors, { ...metadata, shakedrop: "0.0.1" })))
       ]
       const whole = readFileSync(file)
+      const { metadata, tensors } = decode(whole)
       for (const damage of damages) {
         damage()
         assert.isFalse(yield* Effect.provide(isPrepared(ensemble, "test"), withData()))

@@ -1,7 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeStrictly } from "../../src/Config/Decode.ts"
-import { learningRateAt, ScheduleConfig } from "../../src/Config/Schedule.ts"
+import { learningRateAt, ScheduleConfig, schedules } from "../../src/Config/Schedule.ts"
+import { merge } from "../../src/Config.ts"
+import { decodeExperiment } from "../../src/Experiment.ts"
+import { recipes } from "../../src/Recipe.ts"
 import { averageDecay } from "../../src/Train/Averages/Ema.ts"
 import { readJson } from "../support/Fixtures.ts"
 
@@ -44,6 +47,40 @@ it.effect("milestones that do not rise are refused", () =>
   Effect.gen(function* () {
     const problem = yield* Effect.flip(decodeStrictly(ScheduleConfig, { _tag: "Step", milestones: [60, 30] }))
     assert.match(problem.message, /milestones: .*rising order, got \[60,30\]/)
+  })
+)
+
+const input = recipes.quickstart.experiment
+
+it.effect.each([
+  [{ _tag: "Cosine", warmupEpochs: 3.5 }, "warmupEpochs: expected at most the run's 3 epochs, got 3.5"],
+  [{ _tag: "Linear", warmupEpochs: 4 }, "warmupEpochs: expected at most the run's 3 epochs, got 4"],
+  [{ _tag: "LongTraining" }, "warmupEpochs: expected at most the run's 3 epochs"],
+  [
+    { _tag: "Step", milestones: [1, 3] },
+    "milestones: expected epochs before the last of the run's 3 is done"
+  ],
+  [{ _tag: "WarmRestarts", t0: 4 }, "t0: expected a cycle within the run's 3 epochs, got 4"],
+  [{ _tag: "Linear", warmupEpochs: 1, startFactor: 0 }, "startFactor: expected more than 0"]
+] as const)("%j is refused in a run of 3 epochs, where it could not take effect", ([schedule, reason]) =>
+  Effect.gen(function* () {
+    const whole = { ...input, train: { ...input.train, epochs: 3, schedule } }
+    const { message } = yield* Effect.flip(decodeExperiment(whole))
+    assert.include(message, reason)
+    // One of a length that fits is not.
+    if (!("startFactor" in schedule)) yield* decodeExperiment(merge(whole, { train: { epochs: 10 } }))
+  })
+)
+
+it.effect("no schedule's first step has a rate of 0", () =>
+  Effect.gen(function* () {
+    for (const { name } of schedules) {
+      const required = { Step: { milestones: [2] }, WarmRestarts: { t0: 2 } }[name as string] ?? {}
+      const warm = ["Cosine", "Linear", "LongTraining"].includes(name) ? { warmupEpochs: 2 } : {}
+      const schedule = yield* decodeStrictly(ScheduleConfig, { _tag: name, ...required, ...warm })
+      const first = { epoch: 0, step: 0, stepsPerEpoch: 50, epochs: 5 }
+      assert.isAbove(learningRateAt(schedule, 1, first), 0, name)
+    }
   })
 )
 

@@ -1,4 +1,5 @@
 /** A trial of an experiment: the network in its full size and the whole pipeline, for two steps on a few images. */
+import { misfitOf, type Schedule, type ScheduleConfig, schedules } from "../../Config/Schedule.ts"
 import type { Experiment } from "../../Config.ts"
 import type { LoadedDataset, Split } from "../../Data.ts"
 
@@ -8,10 +9,19 @@ const STEPS = 2
 /** Images of the validation and of the test split. */
 const EVALUATED = 32
 
-/** The experiment with one epoch of small batches. It starts from its seed, without a file, and on whole images. */
-export const smokeExperiment = (experiment: Experiment): Experiment => {
+/** A schedule for one epoch, where the experiment's own cannot be so short. */
+const SHORT: ScheduleConfig = { _tag: "Cosine", warmupEpochs: 0, etaMin: 0 }
+
+/**
+ * The experiment with one epoch of small batches. It starts from its seed, without a file, and on whole images. `among`
+ * are the schedules that there are.
+ */
+export const smokeExperiment = (
+  experiment: Experiment,
+  among: ReadonlyArray<Schedule> = schedules
+): Experiment => {
   const { initialWeights: _, progressiveResizing: __, ...train } = experiment.train
-  const { gradientAccumulationSteps, batchSize, swa } = train
+  const { gradientAccumulationSteps, batchSize, schedule, swa } = train
   const whole = gradientAccumulationSteps * Math.ceil(Math.min(batchSize, BATCH) / gradientAccumulationSteps)
   return {
     ...experiment,
@@ -20,6 +30,7 @@ export const smokeExperiment = (experiment: Experiment): Experiment => {
       ...train,
       epochs: 1,
       batchSize: whole,
+      schedule: misfitOf(schedule, 1, among) === undefined ? schedule : SHORT,
       ...(swa && { swa: { start: 1, every: 1 } })
     }
   }

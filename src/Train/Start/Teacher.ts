@@ -1,11 +1,9 @@
 /** Networks of finished runs, as teachers of another one. */
 import * as Effect from "effect/Effect"
-import { definitionOf } from "../../Config/Registered.ts"
 import type { Experiment, TeacherConfig } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
 import { sha256 } from "../../Platform/Hash.ts"
-import { Registry } from "../../Registry.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { checkSameData, describeData } from "../Run/DataDescription.ts"
 import { RunError } from "../Run/RunError.ts"
@@ -57,19 +55,13 @@ export const readTeachers = Effect.fn("readTeachers")(function* (
   dataset: LoadedDataset
 ) {
   const configs = train.distillation?.teachers ?? []
-  const { models } = yield* Registry
   const total = configs.reduce((sum, config) => sum + weightOf(config), 0)
   return yield* Effect.forEach(
     configs,
     Effect.fnUntraced(function* (config) {
-      const { directory, experiment, network, sha256, weights } = yield* readTeacher(config, dataset)
+      const { directory, network, sha256, weights } = yield* readTeacher(config, dataset)
       if (network.classes !== classes) {
         return yield* cannotTeach(directory, `it has ${network.classes} classes, not ${classes}`)
-      }
-      const { _tag } = experiment.model
-      if (train.progressiveResizing && !definitionOf(models, experiment.model).capabilities.resize) {
-        const why = `a ${_tag} takes images of one size, and progressive resizing shows it smaller ones`
-        return yield* cannotTeach(directory, why)
       }
       return { network, weights, sha256, share: weightOf(config) / total } satisfies Teacher
     })

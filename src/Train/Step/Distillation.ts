@@ -40,9 +40,9 @@ export const teacherState = (weights: ReadonlyArray<TensorRecord>): TensorRecord
 
 /**
  * The teachers' softened probabilities for a batch of images: the weighted mean of softmax(z/T) [N,classes]. They
- * are in evaluation mode and not trained. They see what the student sees, which progressive resizing makes smaller: a
- * teacher that sees another image than its student teaches worse (Beyer et al., "Knowledge distillation: a good
- * teacher is patient and consistent", CVPR 2022).
+ * are in evaluation mode and not trained. They see the student's own crops and mixtures, for another view of an image
+ * teaches worse (Beyer et al., "Knowledge distillation: a good teacher is patient and consistent", CVPR 2022), but
+ * always in the size that they were trained for, also where progressive resizing shows the student smaller ones.
  */
 export const softTargets = (
   { shares, teachers, temperature }: Distillation,

@@ -7,7 +7,7 @@ import type { Size } from "../../Model/Layer/Layer.ts"
 import type { Network } from "../../Model/Network.ts"
 import { steppedOf } from "../Averages/Average.ts"
 import { resize, scaled } from "./Resize.ts"
-import { type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
+import { type BatchInput, type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
 
 /** What a program has to know of the data. */
 export interface Images {
@@ -46,19 +46,26 @@ export const batchInputs = (images: Images) => {
   }
 }
 
-/** The batch of such an entry point, normalised, with images of `scale` times their size. */
+/** The batch of such an entry point, normalised, with images of `scale` times their size, and as they are. */
 export const batchOf = (
   images: Images,
   input: Readonly<Record<keyof ReturnType<typeof batchInputs>, tf.Tensor>>,
   scale: number
-) => ({
-  images: normalise(scale === 1 ? input.images : resize(input.images, scaled(images.size, scale)), images),
-  labels: {
-    a: input.labelsA as tf.Tensor1D,
-    b: input.labelsB as tf.Tensor1D,
-    lambda: input.lambda as tf.Tensor1D
+): Omit<BatchInput, "key"> => {
+  const shown = normalise(
+    scale === 1 ? input.images : resize(input.images, scaled(images.size, scale)),
+    images
+  )
+  return {
+    images: shown,
+    whole: () => (scale === 1 ? shown : normalise(input.images, images)),
+    labels: {
+      a: input.labelsA as tf.Tensor1D,
+      b: input.labelsB as tf.Tensor1D,
+      lambda: input.lambda as tf.Tensor1D
+    }
   }
-})
+}
 
 type CoefficientName = `${string}Coefficient`
 

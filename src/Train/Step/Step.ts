@@ -41,6 +41,8 @@ export const PLAIN_STEP: StepOptions = {
 export interface BatchInput {
   /** Normalised images, [N,H,W,3]. */
   readonly images: tf.Tensor4D
+  /** The same images in their whole size, which teachers see; those above unless given. */
+  readonly whole?: () => tf.Tensor4D
   readonly labels: MixedLabels
   readonly key: RandomKey
 }
@@ -91,11 +93,11 @@ export const gradientsOf = (
   network: Network,
   options: StepOptions,
   state: Tensors,
-  { images, key, labels }: BatchInput
+  { images, key, labels, whole = () => images }: BatchInput
 ): BatchResult => {
   const { distillation, labelSmoothing, loss: lossOf, recompute, sam } = options
   const target = targets(labels, network.classes, labelSmoothing)
-  const soft = distillation && softTargets(distillation, state, images)
+  const soft = distillation && softTargets(distillation, state, whole())
   const objective = (logits: tf.Tensor2D): tf.Scalar => {
     const loss = lossOf(logits, target)
     if (distillation === undefined || soft === undefined) return loss
