@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Data, Device, Experiment, recipes, Train } from "shakedrop"
+import { Data, Device, Experiment, Report, recipes, Train } from "shakedrop"
 
 const program = Effect.gen(function* () {
   const { experiment } = recipes.quickstart
@@ -19,8 +19,12 @@ const program = Effect.gen(function* () {
     Train.RunFolder.create({ name: "from-a-program", root: "runs" })
   )
   const options = { command: "node examples/train.mjs" }
-  const { result } = yield* Train.train(changed, options).pipe(Effect.scoped, Effect.provide(layers))
-  console.log(`${(100 * result.accuracy).toFixed(2)} % of ${result.images} test images`)
+  yield* Effect.gen(function* () {
+    const trained = yield* Train.train(changed, options)
+    const { accuracy, images } = trained.result
+    console.log(`${(100 * accuracy).toFixed(2)} % of ${images} test images`)
+    console.log(`report  ${yield* Report.writeReport(trained)}`)
+  }).pipe(Effect.provide(layers))
 })
 
 await Effect.runPromise(program)

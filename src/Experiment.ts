@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { imagePipelineOf, pipelineOf, type StepInput } from "./Augment/Pipeline.ts"
 import { readPolicies } from "./Augment/Policy/ReadPolicies.ts"
-import type { DataConfig } from "./Config/Data.ts"
+import type { DataInput } from "./Config/Data.ts"
 import { decodeStrictly } from "./Config/Decode.ts"
 import { ensembleSchema } from "./Config/Ensemble.ts"
 import { ConfigError } from "./Config/Errors.ts"
@@ -25,7 +25,7 @@ export interface ExperimentInput<Own extends Registered = never> {
   /** Names the run's folder. */
   readonly name: string
   readonly seed?: number
-  readonly data: (typeof DataConfig)["Encoded"]
+  readonly data: DataInput
   readonly augment: ReadonlyArray<StepInput | Own>
   readonly model: ModelInput | Own
   readonly train: TrainInput & {

@@ -13,20 +13,13 @@ import { percent } from "./Report/Page/Html.ts"
 import { page } from "./Report/Page/Page.ts"
 import { predictionsOf } from "./Report/Predictions.ts"
 import { samples } from "./Report/Samples.ts"
-import type { RunResult } from "./Train/Run/Result.ts"
+import type { Trained } from "./Train/MeasureTest.ts"
 import { openRun } from "./Train/Run/RunFolder.ts"
 
 export { ensemblePage, writeEnsembleReport } from "./Report/Ensemble.ts"
 
-/**
- * Writes `report.html` into a run's folder and gives its path. `logits` [images,classes] are those of the
- * `Dataset`'s test split that the result was computed from.
- */
-export const writeReport = Effect.fn("writeReport")(function* (
-  directory: string,
-  result: RunResult,
-  logits: Float32Array
-) {
+/** Writes `report.html` into the folder of a run that was trained on the `Dataset`, and gives its path. */
+export const writeReport = Effect.fn("writeReport")(function* ({ directory, logits, result }: Trained) {
   const { classes, test, train, validation } = yield* Dataset
   const run = openRun(directory)
   const config = yield* run.config

@@ -32,6 +32,7 @@ export { type Measures, measure } from "./Train/Evaluate/Measures.ts"
 export { NonFiniteLoss } from "./Train/Loop.ts"
 export type { Trained } from "./Train/MeasureTest.ts"
 export { defineOptimizer, type Optimizer } from "./Train/Optimizer/Define.ts"
+export type { OptimizerInput } from "./Train/Optimizer/Optimizer.ts"
 export type { TrainOptions } from "./Train/Prepare.ts"
 export { type DataDescription, describeData } from "./Train/Run/DataDescription.ts"
 export type { RunResult } from "./Train/Run/Result.ts"
@@ -41,7 +42,7 @@ export { openRun, RunFolder, type RunReader } from "./Train/Run/RunFolder.ts"
 export { SaveRequests } from "./Train/Run/SaveRequests.ts"
 export type { WeightsChoice } from "./Train/Start/Trained.ts"
 
-export { crossEntropy, defineLoss, type LossFunction } from "./Train/Step/Loss.ts"
+export { crossEntropy, defineLoss, type LossFunction, type LossInput } from "./Train/Step/Loss.ts"
 
 /**
  * Trains an experiment on the `Dataset` in the `RunFolder`: a new run, or the one that is there. Keeps the weights that

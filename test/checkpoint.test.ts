@@ -64,6 +64,26 @@ describe("checkpoints", () => {
     )
   )
 
+  it.effect("with a NaN or an infinity are damaged, and passed over for the one before", () =>
+    inFolder(
+      4,
+      Effect.fnUntraced(function* (checkpoints) {
+        yield* checkpoints.save(at(10))
+        for (const [step, value] of [
+          [20, Number.NaN],
+          [30, Number.NEGATIVE_INFINITY]
+        ] as const) {
+          const tensors = { ...at(step).tensors, "fc.bias": float32([1], Float32Array.of(value)) }
+          yield* checkpoints.save({ ...at(step), tensors })
+        }
+        const { skipped, step } = yield* latestStep(checkpoints)
+        assert.strictEqual(step, 10)
+        assert.lengthOf(skipped, 2)
+        for (const line of skipped) assert.match(line, /is damaged: it has a NaN or an infinity in fc\.bias/)
+      })
+    )
+  )
+
   it.effect("the newest and the best come back as they were", () =>
     inFolder(
       2,

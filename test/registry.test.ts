@@ -222,14 +222,14 @@ it.live("a network, a step, a schedule and a loss of one's own are trained, comb
       train: { ...input.train, loss: { _tag: "CrossEntropy" } }
     })
     const a = path.join(folder, "a")
-    const { logits, result } = yield* run(experiment, a)
+    const trained = yield* run(experiment, a)
     yield* run(other, path.join(folder, "b"))
     const kept = Object.keys(decode(newest(a)).tensors).filter((name) => name.startsWith("mean/"))
     assert.deepStrictEqual(kept.sort(), ["mean/conv.weight", "mean/fc.weight"])
     assert.isFalse(newest(a).equals(newest(path.join(folder, "b"))))
     const { plugins } = JSON.parse(readFileSync(path.join(a, "config.json"), "utf8"))
     assert.deepStrictEqual(plugins, [{ names: ["Own", "Rows", "SignSgd", "Steady", "Brier"] }])
-    assert.match(readFileSync(yield* Effect.provide(writeReport(a, result, logits), layers), "utf8"), /Own/)
+    assert.match(readFileSync(yield* Effect.provide(writeReport(trained), layers), "utf8"), /Own/)
 
     const ensemble = yield* open(folder, [{ run: "a" }, { run: "b" }], { tta: "flip" })
     yield* Effect.gen(function* () {

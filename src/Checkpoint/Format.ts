@@ -15,7 +15,7 @@ import {
   writeFileAtomic
 } from "../Platform/Files.ts"
 import { sha256 } from "../Platform/Hash.ts"
-import type { TensorRecord } from "../Tensor/HostTensor.ts"
+import { nonFinite, type TensorRecord } from "../Tensor/HostTensor.ts"
 import { decode, encode } from "../Tensor/Safetensors.ts"
 
 export interface Checkpoint {
@@ -145,5 +145,7 @@ export const read = Effect.fnUntraced(function* (directory: string, name: string
     try: () => decode(bytes),
     catch: (cause) => damaged(file, (cause as Error).message)
   })
+  const [broken] = nonFinite(tensors)
+  if (broken !== undefined) return yield* damaged(file, `it has a NaN or an infinity in ${broken}`)
   return { step, tensors, counters, ...(best !== undefined && { best }) } satisfies Checkpoint
 })

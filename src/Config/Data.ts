@@ -36,3 +36,5 @@ export const DataConfig = Schema.Struct({
   )
 )
 export type DataConfig = typeof DataConfig.Type
+/** The same as it is written. */
+export type DataInput = (typeof DataConfig)["Encoded"]

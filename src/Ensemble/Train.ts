@@ -19,7 +19,7 @@ export interface TrainEnsembleOptions<E = never, R = never> {
   /** Threads that augment, as in `train`. */
   readonly workers?: number | undefined
   /** Done with each run when it is finished, within its folder; for instance `writeReport`. */
-  readonly whenTrained?: (run: string, trained: Trained) => Effect.Effect<unknown, E, R>
+  readonly whenTrained?: (trained: Trained) => Effect.Effect<unknown, E, R>
 }
 
 interface Planned {
@@ -67,7 +67,7 @@ export const trainEnsemble = Effect.fn("trainEnsemble")(function* <E = never, R 
     const resume = yield* openRun(run).isBegun
     yield* message(`${resume ? "going on with" : "training"} ${run}`)
     yield* train(experiment, { command, workers }).pipe(
-      Effect.flatMap((trained) => whenTrained(run, trained)),
+      Effect.flatMap(whenTrained),
       Effect.provide(resume ? RunFolder.resume(run) : RunFolder.create({ directory: run }))
     )
   }

@@ -13,8 +13,9 @@ import { type OverViews, type RunResult, wilsonInterval } from "./Run/Result.ts"
 import { RunError } from "./Run/RunError.ts"
 import type { PreparedRun, TrainingRun } from "./TrainingRun.ts"
 
-/** A finished run: its result, and the logits [images,classes] of the test split that it was computed from. */
+/** A finished run: its folder and result, and the logits [images,classes] of the test split that it was computed from. */
 export interface Trained {
+  readonly directory: string
   readonly result: RunResult
   readonly logits: Float32Array
 }
@@ -81,5 +82,5 @@ export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun,
   }
   yield* folder.writeResult(result)
   yield* publish({ _tag: "Finished", directory: folder.directory, accuracy: result.accuracy })
-  return { result, logits: logits.data } satisfies Trained
+  return { directory: folder.directory, result, logits: logits.data } satisfies Trained
 })

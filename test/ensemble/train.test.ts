@@ -6,7 +6,6 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { trainEnsemble } from "../../src/Ensemble.ts"
 import { writeReport } from "../../src/Report.ts"
-import type { Trained } from "../../src/Train.ts"
 import { heard, heardSteps } from "../support/Events.ts"
 import { newest, temporary } from "../support/Runs.ts"
 import { decoded, noDevice, services, tiny, withData } from "./runs.ts"
@@ -22,7 +21,7 @@ const members = [
 
 const options = {
   command: "train them",
-  whenTrained: (run: string, { logits, result }: Trained) => writeReport(run, result, logits)
+  whenTrained: writeReport
 }
 
 const trained = (folder: string, those: Parameters<typeof decoded>[1] = members) =>

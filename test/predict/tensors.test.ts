@@ -52,7 +52,12 @@ describe("logits of tensors", () => {
           /^X: input is float32\[2, 4, 5, 3\], but float32\[N, 3, .*wanted$/
         ],
         [{ input: int32([2, 3, 4, 5]) }, /^X: input is int32/],
-        [{ input: float32([0, 3, 4, 5]) }, /^X: input is float32\[0, 3, 4, 5\]/]
+        [{ input: float32([0, 3, 4, 5]) }, /^X: input is float32\[0, 3, 4, 5\]/],
+        [{ input: float32([1, 3, 1, 1], Float32Array.of(0, Number.NaN, 0)) }, /^X: input holds a NaN/],
+        [
+          { input: float32([1, 3, 1, 1], Float32Array.of(0, 0, 1 / 0)) },
+          /^X: input holds a NaN or an infinity/
+        ]
       ]
       for (const [tensors, message] of refusals) {
         assert.match((yield* Effect.flip(inputOf("X", tensors))).message, message)

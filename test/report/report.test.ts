@@ -102,9 +102,10 @@ const reportOf = Effect.fnUntraced(function* (
   }
   const classes = logits.length / dataset.test.indices.length
   const { correct, ...measures } = measure(logits, labelsOf(dataset.test), classes)
-  const file = yield* writeReport(
+  const file = yield* writeReport({
     directory,
-    {
+    logits,
+    result: {
       dataset: dataset.name,
       split: "test",
       epochs,
@@ -117,9 +118,8 @@ const reportOf = Effect.fnUntraced(function* (
       trainSeconds: 1,
       seed: 1,
       command: 'shakedrop train --set name="<x>"'
-    },
-    logits
-  ).pipe(Effect.provideService(Dataset, dataset))
+    }
+  }).pipe(Effect.provideService(Dataset, dataset))
   assert.strictEqual(file, path.join(directory, "report.html"))
   assert.deepStrictEqual(readdirSync(directory).sort(), ["config.json", "metrics.jsonl", "report.html"])
   return { page: readFileSync(file, "utf8"), measures }

@@ -35,7 +35,7 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
         yield* trainEnsemble(config, {
           command,
           workers,
-          whenTrained: (run, { logits, result }) => writeReport(run, result, logits)
+          whenTrained: writeReport
         })
       }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
     }

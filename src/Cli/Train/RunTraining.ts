@@ -90,12 +90,12 @@ const trainAndReport = Effect.fnUntraced(function* (plan: Plan, input: TrainInpu
   const dataset = yield* Dataset
   yield* message(`${experiment.name}: ${dataset.name} on ${name}, into ${directory}`)
   if (smoke) yield* message("a trial: two steps, from random weights")
-  const { logits, result } = yield* train(experiment, {
+  const trained = yield* train(experiment, {
     command: commandLine(),
     workers: input.workers,
     profile: Option.getOrUndefined(input.profile)
   })
-  return { report: yield* writeReport(directory, result, logits), result }
+  return { report: yield* writeReport(trained), result: trained.result }
 }, Effect.scoped)
 
 /** After an interruption: how to go on, where there is something to go on from. */

@@ -5,7 +5,7 @@ import { type CheckpointName, judgedBy } from "../../Checkpoint.ts"
 import type { Experiment, WeightsName } from "../../Config.ts"
 import type { Network } from "../../Model/Network.ts"
 import { fromPyTorch } from "../../Model/Weights/PyTorchLayout.ts"
-import { nonFinite, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { averageNamed, judged, weightsKept } from "../Averages/Averages.ts"
 import type { DataDescription } from "../Run/DataDescription.ts"
 import { RunError } from "../Run/RunError.ts"
@@ -82,9 +82,5 @@ export const readTrained = Effect.fn("readTrained")(function* (
   const { step, tensors } = checkpoint
   const stateDict = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(name)]]))
   const weights = fromPyTorch(network, stateDict)
-  const [broken] = nonFinite(weights)
-  if (broken !== undefined) {
-    return yield* noWeights(`has a NaN or an infinity in its ${chosen} weights of step ${step}, in ${broken}`)
-  }
   return { experiment, dataset, network, weights, step, skipped } satisfies TrainedNetwork
 })
