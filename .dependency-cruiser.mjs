@@ -69,6 +69,7 @@ const PACKAGES = [
     ]
   },
   { name: "sharp", rooms: ["Data/ImageFolder", "Report"] },
+  { name: "undici", rooms: ["Platform/HttpClient"] },
   { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform"] }
 ]
 

@@ -47,6 +47,7 @@ export const downloadCifar = Effect.fn("downloadCifar")(function* (
   const url = `${mirror.replace(/\/+$/, "")}/${name}`
   if (!URL.canParse(url) || !/^https?:/i.test(url))
     return yield* new DataError({
+      reason: "Mirror",
       message: `the mirror "${mirror}" is not an http or https address, as for instance ${OFFICIAL}`
     })
   const file = path.join(directory, name)

@@ -29,6 +29,8 @@ export class FileLocked extends Data.TaggedError("FileLocked")<{
 export interface FileLock {
   /** Whether the locked file is still where it was: false once it, or its folder, was removed, moved or replaced. */
   readonly inPlace: () => boolean
+  /** False on a file system without locks, where nobody is kept out. */
+  readonly locked: boolean
 }
 
 const LOCK_EX = 2
@@ -117,7 +119,7 @@ const give = (path: string, { descriptor }: Taken): void => {
 }
 
 /**
- * Locks a file until the scope ends; its folder has to be there. On a file system without locks it warns, and goes on.
+ * Locks a file until the scope ends; its folder has to be there. A file system without locks lets everybody go on.
  *
  * @errors FileLocked at once where the lock is held, by whichever process; StorageError where the file cannot be opened
  */
@@ -131,8 +133,5 @@ export const lockFile = Effect.fn("lockFile")(function* (
     }),
     (taken) => Effect.ignore(Effect.try(() => give(path, taken)))
   )
-  if (!taken.locked) {
-    yield* Effect.logWarning(`the file system of ${path} has no locks: no other process may write there`)
-  }
-  return { inPlace: () => isAt(path, taken.descriptor) }
+  return { inPlace: () => isAt(path, taken.descriptor), locked: taken.locked }
 })

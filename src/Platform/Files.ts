@@ -32,11 +32,11 @@ const fileSystem: Effect.Effect<FileSystem.FileSystem> = Effect.map(
 )
 
 /** Uses the file system; its failure says what could not be done with which file. */
-const using = <A, E extends PlatformError | StorageError>(
+export const using = <A, E extends PlatformError | StorageError, R = never>(
   what: string,
   file: string,
-  use: (files: FileSystem.FileSystem) => Effect.Effect<A, E>
-): Effect.Effect<A, StorageError> =>
+  use: (files: FileSystem.FileSystem) => Effect.Effect<A, E, R>
+): Effect.Effect<A, StorageError, R> =>
   Effect.flatMap(fileSystem, use).pipe(
     Effect.mapError((error) => (error instanceof StorageError ? error : storageError(what, file)(error)))
   )

@@ -4,18 +4,21 @@ import * as http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
+import { pipeline } from "node:stream"
 import { setImmediate } from "node:timers/promises"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Command from "effect/cli/Command"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { dataCommand } from "../../src/Cli/Data.ts"
+import { explain } from "../../src/Cli/Shared/Explain.ts"
 import { fetchFile, type Remote } from "../../src/Data/Download/Fetch.ts"
 import { downloadCifar } from "../../src/Data/Download.ts"
-import { heardParts } from "../support/Events.ts"
+import { heard, heardParts } from "../support/Events.ts"
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse) => void
 
@@ -74,7 +77,7 @@ const serve =
     response.write(body.subarray(from, from + most))
   }
 
-const download = () => fetchFile(remote(), target()).pipe(heardParts("Download", (done) => cut(done)))
+const download = () => fetchFile(remote(), target())
 
 const refuse =
   (status: number): Answer =>
@@ -82,17 +85,19 @@ const refuse =
     response.writeHead(status).end("<html>no</html>")
   }
 
-/** Runs an effect with pauses between tries cut short, and collects what it logs. */
+/** Runs an effect with pauses between tries cut short, and collects what it warns of. */
 const hurried = Effect.fnUntraced(function* <A, E>(effect: Effect.Effect<A, E>) {
   const lines: Array<string> = []
-  const logger = Logger.make(({ message }) => {
-    lines.push(String(message))
-  })
   const passTime = TestClock.adjust("1 minute").pipe(
     Effect.andThen(Effect.promise(() => setImmediate())),
     Effect.forever
   )
-  const value = yield* Effect.raceFirst(effect, passTime).pipe(Effect.provide(Logger.layer([logger])))
+  const value = yield* Effect.raceFirst(effect, passTime).pipe(
+    heard((event) => {
+      if (event._tag === "Warning") lines.push(event.text)
+      if (event._tag === "Download") cut(event.done)
+    })
+  )
   return { value, lines }
 })
 
@@ -237,7 +242,9 @@ describe("fetchFile", () => {
       answers = [refuse(404)]
       const refused = yield* failure()
       assert.strictEqual(refused._tag, "DataError")
-      assert.include(refused.message, `the server answered 404 Not Found for ${address()}/file.tar.gz: check`)
+      assert.deepInclude(refused, { reason: "Refused" })
+      assert.strictEqual(refused.message, `the server answered 404 Not Found for ${address()}/file.tar.gz`)
+      assert.include(explain(refused), ": check the mirror's address, or name another one with --mirror")
       answers = [serve(undefined, Buffer.from("<html>log in</html>"))]
       assert.include((yield* failure()).message, "has 19 bytes, but the official archive has 1000000")
       answers = [
@@ -254,9 +261,10 @@ describe("fetchFile", () => {
   it.effect("gives up after five tries that bring nothing, and keeps what it has", () =>
     Effect.gen(function* () {
       answers = [serve(400_000), (request) => request.socket.destroy()]
-      const { _tag, message } = yield* failure()
-      assert.strictEqual(_tag, "DataError")
-      assert.match(message, /^cannot download http.*: the connection was cut; run the command again/)
+      const error = yield* failure()
+      assert.deepInclude(error, { _tag: "DataError", reason: "Unreachable", path: target() })
+      assert.match(error.message, /^cannot download http.*: the connection was cut$/)
+      assert.match(explain(error), /: run the command again to go on with what has arrived, name another/)
       assert.strictEqual(ranges.length, 5)
       assert.deepStrictEqual(yield* read(`${target()}.part`), contents.subarray(0, 400_000))
       answers = [serve()]
@@ -277,6 +285,68 @@ describe("fetchFile", () => {
     })
   )
 
+  it.effect("begins anew where a server sends another part than was asked for", () =>
+    Effect.gen(function* () {
+      const other: Answer = (_, response) => {
+        const headers = { "content-length": contents.length, "content-range": "bytes 0-999999/1000000" }
+        response.writeHead(206, headers).end(contents)
+      }
+      answers = [serve(300_000), other]
+      const { lines } = yield* hurried(download())
+      yield* checkComplete()
+      assert.deepStrictEqual(lines, ["the connection was cut: trying again in 1 s"])
+      answers = [(_, response) => response.writeHead(206, { "content-range": "bytes 5-9/10" }).end("other")]
+      yield* Effect.promise(() => fs.rm(target()))
+      assert.include((yield* failure()).message, "the server sent another part than was asked for")
+    })
+  )
+
+  it.effect("is refused while another process downloads the same file", () =>
+    Effect.gen(function* () {
+      answers = [serve(300_000), serve()]
+      const arrived = yield* Deferred.make<void>()
+      const first = yield* Effect.forkChild(
+        download().pipe(
+          heardParts("Download", (done) => {
+            if (done === 300_000) Deferred.doneUnsafe(arrived, Effect.void)
+          })
+        )
+      )
+      yield* Deferred.await(arrived)
+      const error = yield* Effect.flip(download())
+      assert.deepInclude(error, { _tag: "DataError", reason: "InUse" })
+      assert.include(error.message, `${target()} is being downloaded by process ${process.pid} on `)
+      assert.match(explain(error), /: wait until that process is done, or end it$/)
+      assert.strictEqual(ranges.length, 1)
+      yield* Fiber.interrupt(first)
+      yield* download()
+      yield* checkComplete()
+    })
+  )
+
+  it.effect("says in one line that no server is reached, and where a file got otherwise goes", () =>
+    Effect.gen(function* () {
+      const nobody = address()
+      const wanted = remote()
+      yield* Effect.promise(() => new Promise((resolve) => server.close(resolve)))
+      for (const [url, why] of [
+        [`${nobody}/file.tar.gz`, `nobody answers at ${nobody.slice("http://".length)}`],
+        ["http://nowhere.invalid/file.tar.gz", "the name nowhere.invalid "]
+      ]) {
+        const { lines, value } = yield* hurried(Effect.flip(fetchFile({ ...wanted, url }, target())))
+        assert.deepStrictEqual(lines, [])
+        assert.deepInclude(value, { reason: "Unreachable" })
+        assert.include(value.message, `cannot download ${url}: ${why}`)
+        assert.include(
+          explain(value),
+          `, or fetch file.tar.gz in another way and put it into ${path.dirname(target())}`
+        )
+        assert.include(explain(value), "--mirror")
+      }
+      yield* Effect.promise(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)))
+    })
+  )
+
   it.effect("says which folder cannot be written", () =>
     Effect.gen(function* () {
       answers = [serve()]
@@ -285,6 +355,82 @@ describe("fetchFile", () => {
       assert.strictEqual(_tag, "StorageError")
       assert.include(message, path.join(directory, "deep"))
       assert.include(message, "a part of the path is not a folder")
+    })
+  )
+})
+
+/** A proxy that takes what it is asked for from the server, whatever name it is asked for. */
+const proxying = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const asked: Array<string | undefined> = []
+    const { port } = server.address() as AddressInfo
+    const proxy = http.createServer((request, response) => {
+      asked.push(request.url)
+      const { headers } = request
+      const onwards = http.get({ port, path: new URL(request.url ?? "").pathname, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers)
+        pipeline(answer, response, () => {})
+      })
+      onwards.on("error", () => response.destroy())
+    })
+    proxy.on("connect", (request, socket) => {
+      asked.push(`${request.method} ${request.url}`)
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve))
+    return { proxy, asked, address: `127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+  }),
+  ({ proxy }) =>
+    Effect.promise(async () => {
+      proxy.closeAllConnections()
+      await new Promise((resolve) => proxy.close(resolve))
+    })
+)
+
+const withEnvironment = (variables: Readonly<Record<string, string>>) =>
+  Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: variables })))
+
+describe("a proxy", () => {
+  it.effect("that the environment names is asked, unless it excepts the server", () =>
+    Effect.gen(function* () {
+      const { address: proxy, asked } = yield* proxying
+      answers = [serve(400_000), serve()]
+      const url = "http://files.example/file.tar.gz"
+      // The name is looked up by the proxy alone; the second request goes on where the first was cut.
+      const { lines } = yield* hurried(fetchFile({ ...remote(), url }, target())).pipe(
+        withEnvironment({ HTTP_PROXY: proxy, NO_PROXY: "example.org,127.0.0.1" })
+      )
+      yield* checkComplete()
+      assert.deepStrictEqual(asked, [url, url])
+      assert.deepStrictEqual(ranges, [undefined, "bytes=400000-"])
+      assert.strictEqual(lines.length, 1)
+      yield* Effect.promise(() => fs.rm(target()))
+      yield* download().pipe(withEnvironment({ http_proxy: `http://${proxy}`, no_proxy: "127.0.0.1" }))
+      yield* checkComplete()
+      assert.strictEqual(asked.length, 2)
+    })
+  )
+
+  it.effect("is asked for a tunnel to a server of https, and what it refuses is told", () =>
+    Effect.gen(function* () {
+      const { address: proxy, asked } = yield* proxying
+      const url = "https://files.example/file.tar.gz"
+      const error = yield* Effect.flip(fetchFile({ ...remote(), url }, target())).pipe(
+        withEnvironment({ HTTPS_PROXY: proxy })
+      )
+      assert.deepStrictEqual(asked, ["CONNECT files.example:443"])
+      assert.strictEqual(error.message, `the proxy answered 407 Proxy Authentication Required for ${url}`)
+    })
+  )
+
+  it.effect("that is not one, or does not answer, is named", () =>
+    Effect.gen(function* () {
+      const wrong = yield* Effect.flip(download()).pipe(
+        withEnvironment({ HTTP_PROXY: "ftp://me:secret@here" })
+      )
+      assert.strictEqual(wrong.message, "the proxy of HTTP_PROXY is not an address of http, https or socks5")
+      const error = yield* Effect.flip(download()).pipe(withEnvironment({ HTTP_PROXY: "127.0.0.1:1" }))
+      assert.include(error.message, ": nobody answers at 127.0.0.1:1")
     })
   )
 })

@@ -1,4 +1,5 @@
 /** What to do about an error, for a person at a terminal: the only place that speaks of flags and commands. */
+import { basename, dirname } from "node:path"
 import * as Predicate from "effect/Predicate"
 import { ConfigError } from "../../Config/Errors.ts"
 import { DataError } from "../../Data/Types.ts"
@@ -54,6 +55,16 @@ const aboutData = ({ dataset, path, reason }: DataError): string | undefined => 
       return "name one of them with --data-dir"
     case "Damaged":
       return "unpack or download the archive again"
+    case "Unreachable":
+      return `run the command again to go on with what has arrived, name another server with --mirror, set HTTPS_PROXY where there is a proxy, or fetch ${basename(path ?? "")} in another way and put it into ${dirname(path ?? "")}`
+    case "Refused":
+      return "check the mirror's address, or name another one with --mirror"
+    case "OtherFile":
+      return "run the command again, or name another server with --mirror"
+    case "InTheWay":
+      return "remove it and run the command again"
+    case "InUse":
+      return "wait until that process is done, or end it"
     default:
       return undefined
   }

@@ -1,18 +1,17 @@
 /**
  * Fetches a file whose size and checksum are known, over as many connections as it takes.
  */
-import { createHash } from "node:crypto"
-import { createReadStream } from "node:fs"
-import * as fs from "node:fs/promises"
-import type { IncomingMessage } from "node:http"
 import * as path from "node:path"
-import { pipeline } from "node:stream/promises"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { publisher } from "../../Events.ts"
-import { makeDirectory, StorageError, storageError } from "../../Platform/Files.ts"
+import type { HttpClient } from "effect/http/HttpClient"
+import * as Stream from "effect/Stream"
+import { Events, warning } from "../../Events.ts"
+import { type FileLocked, lockFile } from "../../Platform/FileLock.ts"
+import { makeDirectory, remove, rename, type StorageError, sizeOfFile } from "../../Platform/Files.ts"
+import { httpClient } from "../../Platform/HttpClient.ts"
+import { openGrowing, sha256OfFile } from "../../Platform/LargeFile.ts"
 import { DataError } from "../Types.ts"
-import { requestFrom } from "./Request.ts"
+import { Interrupted, NoAnswer, requestFrom } from "./Request.ts"
 
 export interface Remote {
   readonly url: string
@@ -22,159 +21,138 @@ export interface Remote {
   readonly sha256: string
 }
 
-type OnProgress = (done: number, total: number) => void
-
-/** The connection was lost, or the server is busy: worth another try. */
-class Interrupted extends Data.TaggedError("Interrupted")<{ readonly message: string }> {}
+interface Download extends Remote {
+  readonly client: HttpClient
+  /** Where the file is to be, and where it grows. */
+  readonly file: string
+  readonly part: string
+  readonly onProgress: (done: number) => void
+}
 
 /** Tries in a row without a byte more than before, then it gives up. They wait 1, 2, 4, 8 seconds in between. */
 const TRIES = 5
 
 const sizeOf = (file: string): Effect.Effect<number | undefined, StorageError> =>
-  Effect.tryPromise({
-    try: () =>
-      fs.stat(file).then(
-        ({ size }) => size,
-        (cause: NodeJS.ErrnoException) => {
-          if (cause.code === "ENOENT") return undefined
-          throw cause
-        }
-      ),
-    catch: storageError("read", file)
-  })
+  Effect.catchIf(
+    sizeOfFile(file),
+    ({ reason }) => reason === "NotFound",
+    () => Effect.succeed(undefined)
+  )
 
-const sha256Of = (file: string): Effect.Effect<string, StorageError> =>
-  Effect.tryPromise({
-    try: async (signal) => {
-      const hash = createHash("sha256")
-      await pipeline(createReadStream(file), hash, { signal })
-      return hash.digest("hex")
-    },
-    catch: storageError("read", file)
-  })
-
-const wrongFile = ({ url, bytes }: Remote, size: number): DataError =>
+const wrongSize = ({ url, bytes }: Remote, size: number): DataError =>
   new DataError({
-    message: `${url} has ${size} bytes, but the official archive has ${bytes}: it is another file; check the mirror's address (--mirror)`
+    reason: "OtherFile",
+    message: `${url} has ${size} bytes, but the official archive has ${bytes}: it is another file`
   })
 
-/** What the server said, as an error, unless it sends the file. */
-const checkStatus = (url: string, status: number, reason: string): void => {
-  if (status === 200 || status === 206) return
-  const said = `the server answered ${status} ${reason} for ${url}`
-  if (status >= 500 || [408, 416, 425, 429].includes(status)) throw new Interrupted({ message: said })
-  throw new DataError({ message: `${said}: check the mirror's address, or try another one (--mirror)` })
-}
-
-/** One connection: appends to `part` what it still lacks. A server that cannot resume begins anew. */
-const receive = async (remote: Remote, part: string, onProgress: OnProgress, signal: AbortSignal) => {
-  const { url, bytes } = remote
-  const writing = <A>(promise: Promise<A>): Promise<A> =>
-    promise.catch((cause: unknown) => {
-      throw storageError("write", part)(cause)
-    })
-  const handle = await writing(fs.open(part, "a"))
-  let response: IncomingMessage | undefined
-  try {
-    let done = (await writing(handle.stat())).size
-    response = await requestFrom(url, done, signal)
-    checkStatus(url, response.statusCode ?? 0, response.statusMessage ?? "")
-    if (response.statusCode === 200 && done > 0) {
-      await writing(handle.truncate(0))
-      done = 0
-    }
-    const announced = response.headers["content-length"]
-    if (announced !== undefined && done + Number(announced) !== bytes)
-      throw wrongFile(remote, done + Number(announced))
-    for await (const chunk of response) {
-      if (done + chunk.length > bytes) throw wrongFile(remote, done + chunk.length)
-      await writing(handle.appendFile(chunk))
-      done += chunk.length
-      onProgress(done, bytes)
-    }
-    if (done < bytes) throw new Interrupted({ message: `the connection ended at byte ${done} of ${bytes}` })
-    await writing(handle.sync())
-  } finally {
-    response?.destroy()
-    await handle.close()
+/** One connection: appends to the part what it still lacks. A server that cannot resume begins anew. */
+const receive = Effect.fnUntraced(function* (download: Download) {
+  const { bytes, client, onProgress, part, url } = download
+  const growing = yield* openGrowing(part)
+  const answer = yield* requestFrom(client, url, growing.size)
+  if (answer.from !== growing.size) yield* growing.clear
+  if (answer.from !== growing.size && answer.from !== 0) {
+    return yield* new Interrupted({ message: "the server sent another part than was asked for" })
   }
-}
-
-const receiveOnce = (
-  remote: Remote,
-  part: string,
-  onProgress: OnProgress
-): Effect.Effect<void, DataError | StorageError | Interrupted> =>
-  Effect.tryPromise({
-    try: (signal) => receive(remote, part, onProgress, signal),
-    catch: (cause) =>
-      cause instanceof DataError || cause instanceof StorageError || cause instanceof Interrupted
-        ? cause
-        : new Interrupted({ message: reasonOf(cause) })
+  if (answer.to !== undefined && answer.to !== bytes) return yield* wrongSize(download, answer.to)
+  let done = answer.from
+  yield* Stream.runForEach(answer.bytes, (chunk): Effect.Effect<void, DataError | StorageError> => {
+    if (done + chunk.length > bytes) return Effect.fail(wrongSize(download, done + chunk.length))
+    return Effect.map(growing.append(chunk), () => {
+      done += chunk.length
+      onProgress(done)
+    })
   })
+  if (done < bytes) {
+    return yield* new Interrupted({ message: `the connection ended at byte ${done} of ${bytes}` })
+  }
+  yield* growing.flush
+}, Effect.scoped)
 
-/** Where a name has several addresses, the error of none of them has a message of its own. */
-const reasonOf = (cause: unknown): string => {
-  const { message, code } = cause as NodeJS.ErrnoException
-  return code === "ECONNRESET" ? "the connection was cut" : message || code || String(cause)
-}
+const unreachable = ({ file, url }: Download, why: string): DataError =>
+  new DataError({ reason: "Unreachable", path: file, message: `cannot download ${url}: ${why}` })
 
 /** Connects again and again until the file is complete, as long as that brings it forward. */
-const receiveAll = Effect.fnUntraced(function* (remote: Remote, part: string, onProgress: OnProgress) {
+const receiveAll = Effect.fnUntraced(function* (download: Download) {
   let tries = 0
   let most = 0
+  let answered = false
   for (;;) {
-    const done = (yield* sizeOf(part)) ?? 0
-    if (done >= remote.bytes) return
-    const lost = yield* receiveOnce(remote, part, onProgress).pipe(
+    const done = (yield* sizeOf(download.part)) ?? 0
+    if (done >= download.bytes) return
+    const lost = yield* receive(download).pipe(
       Effect.as(undefined),
-      Effect.catchTag("Interrupted", Effect.succeed)
+      Effect.catchTag(["Interrupted", "NoAnswer"], (error) => Effect.succeed(error))
     )
     if (lost === undefined) return
-    const arrived = (yield* sizeOf(part)) ?? 0
+    answered ||= !(lost instanceof NoAnswer)
+    const arrived = (yield* sizeOf(download.part)) ?? 0
     tries = arrived > Math.max(most, done) ? 1 : tries + 1
     most = Math.max(most, arrived)
-    if (tries === TRIES)
-      return yield* new DataError({
-        message: `cannot download ${remote.url}: ${lost.message}; run the command again to go on with what has arrived (${part}), or fetch the file in another way`
-      })
+    if (tries === TRIES || !answered) return yield* unreachable(download, lost.message)
     const seconds = 2 ** (tries - 1)
-    yield* Effect.logWarning(`${lost.message}: trying again in ${seconds} s`)
+    yield* warning(`${lost.message}: trying again in ${seconds} s`)
     yield* Effect.sleep(`${seconds} seconds`)
+  }
+})
+
+/** Whether the file is there, whole; fails where another one has its place. */
+const isThere = Effect.fnUntraced(function* ({ bytes, sha256 }: Remote, file: string) {
+  const size = yield* sizeOf(file)
+  if (size === undefined) return false
+  if (size === bytes && (yield* sha256OfFile(file)) === sha256) return true
+  return yield* new DataError({
+    reason: "InTheWay",
+    path: file,
+    message: `${file} is there already, but it is not the official archive or is damaged`
+  })
+})
+
+const inUse =
+  (file: string) =>
+  ({ holder }: FileLocked): DataError => {
+    const by = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}`
+    return new DataError({ reason: "InUse", path: file, message: `${file} is being downloaded by ${by}` })
+  }
+
+/** Keeps other processes from the part until the scope ends. */
+const claim = Effect.fnUntraced(function* (file: string) {
+  const lock = yield* lockFile(`${file}.lock`).pipe(
+    Effect.catchTag("FileLocked", (e) => Effect.fail(inUse(file)(e)))
+  )
+  if (!lock.locked) {
+    yield* warning(`the file system of ${file} has no locks: no other process may download it`)
   }
 })
 
 /**
  * Downloads to `file`, through `file.part`, which a later call goes on with. `file` appears complete and verified,
- * or not at all; one that is there already and right is left alone.
+ * or not at all; one that is there already and right is left alone. Two processes do not write to one part.
  *
- * @errors DataError for a server that refuses or has another file, a connection that stays lost, or a wrong
- * checksum; StorageError for a disk that cannot be written.
+ * @errors DataError for a server that refuses or has another file, a connection that stays lost, a wrong checksum, or
+ * another process that downloads the same; StorageError for a disk that cannot be written.
  */
 export const fetchFile = Effect.fn("fetchFile")(function* (remote: Remote, file: string) {
-  const publish = yield* publisher
-  const onProgress: OnProgress = (done, total) =>
-    publish({ _tag: "Download", file: path.basename(file), done, total })
-  const present = yield* sizeOf(file)
-  if (present !== undefined) {
-    if (present === remote.bytes && (yield* sha256Of(file)) === remote.sha256) return
-    return yield* new DataError({
-      message: `${file} is there already, but it is not the official archive or is damaged: remove it and run the command again`
-    })
-  }
+  if (yield* isThere(remote, file)) return
   yield* makeDirectory(path.dirname(file))
+  yield* claim(file)
+  // The process that held the lock until now may have brought it.
+  if (yield* isThere(remote, file)) return
+  const events = yield* Events
   const part = `${file}.part`
-  const remove = Effect.tryPromise({
-    try: () => fs.rm(part, { force: true }),
-    catch: storageError("remove", part)
-  })
-  yield* receiveAll(remote, part, onProgress)
-  const sha256 = yield* sha256Of(part)
+  const client = yield* Effect.catchTag(httpClient, "ProxyError", ({ message }) =>
+    Effect.fail(new DataError({ reason: "Other", message }))
+  )
+  const onProgress = (done: number): void =>
+    events.publish({ _tag: "Download", file: path.basename(file), done, total: remote.bytes })
+  yield* receiveAll({ ...remote, client, file, part, onProgress })
+  const sha256 = yield* sha256OfFile(part)
   if (sha256 !== remote.sha256) {
-    yield* remove
+    yield* remove(part)
     return yield* new DataError({
-      message: `${remote.url} arrived with the SHA-256 ${sha256} instead of ${remote.sha256}, so it is damaged or another file, and was removed: run the command again, or use another mirror (--mirror)`
+      reason: "OtherFile",
+      message: `${remote.url} arrived with the SHA-256 ${sha256} instead of ${remote.sha256}, so it is damaged or another file, and was removed`
     })
   }
-  yield* Effect.tryPromise({ try: () => fs.rename(part, file), catch: storageError("write", file) })
-})
+  yield* rename(part, file)
+}, Effect.scoped)

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import { warning } from "../../Events.ts"
 import { type FileLock, type FileLocked, lockFile } from "../../Platform/FileLock.ts"
 import { makeDirectory, type StorageError, storageError } from "../../Platform/Files.ts"
 import { RunError } from "./RunError.ts"
@@ -57,8 +58,14 @@ const makeNew = (directory: string) =>
     (made) => Effect.sync(() => removeEmpty(made))
   )
 
-const lockIn = (directory: string) =>
-  Effect.map(lockFile(path.join(directory, LOCK)), (lock): Claimed => ({ directory, lock }))
+const lockIn = Effect.fnUntraced(function* (directory: string) {
+  const lock = yield* lockFile(path.join(directory, LOCK))
+  if (!lock.locked) {
+    yield* warning(`the file system of ${directory} has no locks: no other process may write there`)
+  }
+  const claimed: Claimed = { directory, lock }
+  return claimed
+})
 
 const inUse = (directory: string, { holder }: FileLocked): RunError => {
   const by = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}`
