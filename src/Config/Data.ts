@@ -1,14 +1,12 @@
 /** Which data set an experiment is about, as data. */
 import * as Schema from "effect/Schema"
-import { atLeast, seed, withDefault } from "./Fields.ts"
+import { atLeast, pixels, seed, withDefault } from "./Fields.ts"
 
 /** Data sets whose archives can be downloaded. */
 export const DOWNLOADED = ["cifar10", "cifar100"] as const
 
 /** Every data set by its name. */
 export const DATASETS = ["shapes", ...DOWNLOADED, "folder"] as const
-
-const Side = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4096 }))
 
 /** Which data set, where it lies, and how it is split. */
 export const DataConfig = Schema.Struct({
@@ -20,7 +18,7 @@ export const DataConfig = Schema.Struct({
   /** Training images held out for validation; a tenth of them unless given. */
   validation: Schema.optionalKey(atLeast(0)),
   /** Pixels that the images of a folder are resized to: a side, or height and width. */
-  size: Schema.Union([Side, Schema.Tuple([Side, Side])]).pipe(withDefault(32)),
+  size: Schema.Union([pixels, Schema.Tuple([pixels, pixels])]).pipe(withDefault(32)),
   /** Leave unreadable images of a folder out, with a warning, instead of failing. */
   skipUnreadable: Schema.Boolean.pipe(withDefault(false)),
   /** Seed of the validation split; the test set never depends on it. */

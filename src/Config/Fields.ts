@@ -7,11 +7,24 @@ export const withDefault = <S extends Schema.Constraint>(
   value: S["Encoded"]
 ): ((schema: S) => Schema.withDecodingDefaultKey<S>) => Schema.withDecodingDefaultKey(Effect.succeed(value))
 
-/** An integer of at least `minimum`. */
-export const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum))
+/** More epochs, images in a batch, channels or the like than anybody means: loops over them, or memory for them, have an end. */
+const MANY = 1_000_000
+
+/** An integer of at least `minimum`, and at most a million or a `maximum`. */
+export const atLeast = (minimum: number, maximum = MANY) =>
+  Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum), Schema.isLessThanOrEqualTo(maximum))
 
 /** An integer from 1. */
 export const count = atLeast(1)
+
+/** A length in pixels. */
+export const pixels = atLeast(1, 4096)
+
+/** How often something is done to each image, or with each gradient. */
+export const repeats = atLeast(1, 1000)
+
+/** A number of layers or blocks. */
+export const layers = atLeast(1, 10_000)
 
 /** A number above 0. */
 export const positive = Schema.Finite.check(Schema.isGreaterThan(0))

@@ -1,13 +1,13 @@
 /** Test-time augmentation as data: the ways in which an image is shown to a network. */
 import * as Schema from "effect/Schema"
-import { count, positive, seed, withDefault } from "./Fields.ts"
+import { atLeast, positive, repeats, seed, withDefault } from "./Fields.ts"
 import type { Registered } from "./Registered.ts"
 
 /** The Schema of pipelines of steps that act on one image. */
 export type ImagePipeline = Schema.Codec<ReadonlyArray<Registered>, ReadonlyArray<unknown>>
 
 /** A number of pixels, to either side. */
-const shift = Schema.Int.pipe(withDefault(0))
+const shift = atLeast(-4096, 4096).pipe(withDefault(0))
 const weight = positive.pipe(withDefault(1))
 
 /** A window of the image's own size that is moved over it, and perhaps mirrored; the image as it is unless moved. */
@@ -25,7 +25,7 @@ const WindowView = Schema.TaggedStruct("Window", {
 const augmentedView = (pipeline: ImagePipeline) =>
   Schema.TaggedStruct("Augmented", {
     pipeline,
-    draws: count,
+    draws: repeats,
     seed: seed.pipe(withDefault(1)),
     weight
   })

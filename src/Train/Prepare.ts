@@ -26,6 +26,7 @@ import { RunFolder } from "./Run/RunFolder.ts"
 import { NOTHING_SAVED, readSavedState } from "./Run/SavedState.ts"
 import { checkImages } from "./Start/Images.ts"
 import { readInitialWeights } from "./Start/InitialWeights.ts"
+import { checkMemory } from "./Start/Memory.ts"
 import { imagesOf, initialWeights, networkFor } from "./Start/Network.ts"
 import { readTeachers } from "./Start/Teacher.ts"
 import { compileTraining } from "./Step/TrainingProgram.ts"
@@ -80,6 +81,7 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   const description = describeData(dataset)
   const { asked, saved } = yield* agreed(experiment, folder, description)
   const network = yield* networkFor(asked, description)
+  yield* checkMemory(asked, network)
   const given = yield* readInitialWeights(asked, network, { needed: saved.tensors === undefined })
   const teachers = yield* readTeachers(asked, network, dataset)
   const images = imagesOf(asked, description)

@@ -8,4 +8,4 @@ const byte = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))
 export const fill = Schema.Tuple([byte, byte, byte]).pipe(withDefault([0, 0, 0]))
 
 /** How many magnitudes an operation has. */
-export const bins = atLeast(2).pipe(withDefault(31))
+export const bins = atLeast(2, 1000).pipe(withDefault(31))

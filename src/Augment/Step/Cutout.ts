@@ -1,4 +1,4 @@
-import { count, withDefault } from "../../Config/Fields.ts"
+import { pixels, repeats, withDefault } from "../../Config/Fields.ts"
 import { cutout } from "../Kernel/Erase.ts"
 import { defineStep } from "./Step.ts"
 
@@ -11,7 +11,7 @@ import { defineStep } from "./Step.ts"
 export const Cutout = defineStep({
   name: "Cutout",
   on: "image",
-  fields: { length: count, holes: count.pipe(withDefault(1)) },
+  fields: { length: pixels, holes: repeats.pipe(withDefault(1)) },
   compile:
     ({ holes, length }, { mean }) =>
     (canvas, random) => {

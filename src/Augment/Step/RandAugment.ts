@@ -1,4 +1,4 @@
-import { atLeast, count, withDefault } from "../../Config/Fields.ts"
+import { atLeast, repeats, withDefault } from "../../Config/Fields.ts"
 import { bins, fill } from "../Policy/Fields.ts"
 import { randAugmentTable } from "../Policy/Magnitude.ts"
 import { examplesAt, perform } from "../Policy/Policy.ts"
@@ -8,7 +8,7 @@ import { defineStep } from "./Step.ts"
 export const RandAugment = defineStep({
   name: "RandAugment",
   on: "image",
-  fields: { n: count.pipe(withDefault(2)), m: atLeast(0).pipe(withDefault(9)), bins, fill },
+  fields: { n: repeats.pipe(withDefault(2)), m: atLeast(0).pipe(withDefault(9)), bins, fill },
   check: ({ bins, m }) =>
     m < bins ? undefined : { path: ["m"], issue: `expected a magnitude below the ${bins} bins` },
   compile: ({ bins, fill, m, n }, { size, trace }) => {

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { count } from "../../Config/Fields.ts"
+import { pixels } from "../../Config/Fields.ts"
 import { crop } from "../Kernel/Crop.ts"
 import { defineStep } from "./Step.ts"
 
@@ -7,7 +7,7 @@ import { defineStep } from "./Step.ts"
 export const RandomCrop = defineStep({
   name: "RandomCrop",
   on: "image",
-  fields: { padding: count, mode: Schema.Literals(["reflect", "zero", "edge"]) },
+  fields: { padding: pixels, mode: Schema.Literals(["reflect", "zero", "edge"]) },
   compile:
     ({ mode, padding }) =>
     (canvas, random) => {

@@ -28,6 +28,8 @@ const aboutRun = ({ reason }: RunError): string | undefined => {
       return "load it with --plugin"
     case "NoInitialWeights":
       return "say where they are with --set train.initialWeights=FILE"
+    case "TooLarge":
+      return "make the network smaller (--set model.…)"
     case "NotAFolder":
       return "choose another --out"
     default:

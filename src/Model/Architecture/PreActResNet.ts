@@ -10,7 +10,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
-import { count } from "../../Config/Fields.ts"
+import { count, layers } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
 import { depthProblem } from "../Block/Depth.ts"
 import { preActBlock } from "../Block/PreActBlock.ts"
@@ -26,7 +26,7 @@ import { type Network, network } from "../Network.ts"
 
 const fields = {
   /** 18, or 6n + 2. */
-  depth: Schema.Int.check(
+  depth: layers.check(
     Schema.makeFilter((value) =>
       value === 18 || depthProblem(value, 6, 2) === undefined
         ? undefined

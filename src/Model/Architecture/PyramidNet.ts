@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
-import { nonNegative, withDefault } from "../../Config/Fields.ts"
+import { layers, nonNegative, withDefault } from "../../Config/Fields.ts"
 import { relu } from "../../Ops/Activation.ts"
 import { roundHalfEven } from "../../Platform/Rounding.ts"
 import { depthProblem } from "../Block/Depth.ts"
@@ -25,7 +25,7 @@ import { type Network, network } from "../Network.ts"
 const fields = {
   block: Schema.Literals(["basic", "bottleneck"]).pipe(withDefault("bottleneck")),
   /** Three groups of n blocks: 6n + 2 with basic blocks, 9n + 2 with bottlenecks. */
-  depth: Schema.Int,
+  depth: layers,
   /** Channels that are added to the first 16 by the last block (the paper's widening factor α). */
   alpha: nonNegative,
   shakeDrop: Schema.optionalKey(ShakeDropConfig)

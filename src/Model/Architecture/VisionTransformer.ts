@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
-import { count } from "../../Config/Fields.ts"
+import { count, layers, pixels } from "../../Config/Fields.ts"
 import { gelu } from "../../Ops/Activation.ts"
 import { layerNorm } from "../../Ops/LayerNorm.ts"
 import { defineModel, type ModelOptions } from "../Define.ts"
@@ -19,15 +19,15 @@ import { type Network, network } from "../Network.ts"
 
 const fields = {
   /** Side of a patch in pixels. */
-  patchSize: count,
+  patchSize: pixels,
   /** Length of a token. */
   embedDim: count,
   /** Number of blocks. */
-  depth: count,
+  depth: layers,
   /** Heads of the self-attention; they divide `embedDim`. */
   numHeads: count,
   /** Side in pixels that images are resized to first (bilinearly, in the graph). */
-  resize: Schema.optionalKey(count)
+  resize: Schema.optionalKey(pixels)
 }
 
 export type VisionTransformerOptions = ModelOptions<typeof fields>

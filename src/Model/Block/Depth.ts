@@ -1,5 +1,6 @@
 /** Depths that papers give to networks of equal groups of blocks. */
 import * as Schema from "effect/Schema"
+import { layers } from "../../Config/Fields.ts"
 
 /** Why a depth is not one of `convolutions`·n + `rest` layers, n at least 1; undefined where it is. */
 export const depthProblem = (value: number, convolutions: number, rest: number): string | undefined =>
@@ -9,4 +10,4 @@ export const depthProblem = (value: number, convolutions: number, rest: number):
 
 /** A depth of `convolutions`·n + `rest` layers. */
 export const depth = (convolutions: number, rest: number) =>
-  Schema.Int.check(Schema.makeFilter((value) => depthProblem(value, convolutions, rest)))
+  layers.check(Schema.makeFilter((value) => depthProblem(value, convolutions, rest)))

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
-import { count, positive, share, withDefault } from "../../Config/Fields.ts"
+import { positive, repeats, share, withDefault } from "../../Config/Fields.ts"
 import { halfSquaredNorm } from "../../Ops/Loss.ts"
 import { defineOptimizer, type Updated } from "./Define.ts"
 import { MOMENTUM, sgd, sgdFields } from "./Sgd.ts"
@@ -68,7 +68,7 @@ export const Muon = defineOptimizer({
     learningRate: positive,
     momentum: share.pipe(withDefault(0.6)),
     /** Newton–Schulz iterations. */
-    nsSteps: count.pipe(withDefault(5)),
+    nsSteps: repeats.pipe(withDefault(5)),
     /** How the rest is trained. */
     sgd: Schema.Struct(sgdFields).pipe(withDefault({}))
   },

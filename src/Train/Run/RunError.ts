@@ -24,6 +24,8 @@ const Reason = Schema.Literals([
   "DataGone",
   /** The experiment does not fit the data: its classes, or its batch size. */
   "DoesNotFit",
+  /** Training the network takes more memory than there is. */
+  "TooLarge",
   /** The run has no such checkpoint. */
   "NoCheckpoint",
   /** The best checkpoint is damaged or missing; there may be others. */

@@ -23,7 +23,15 @@ export const networkFor = Effect.fnUntraced(function* (
     })
   }
   const { models } = yield* Registry
-  return makeNetwork(model, { classes: classes.length, size }, models)
+  const network = makeNetwork(model, { classes: classes.length, size }, models)
+  const { patches } = network
+  if (patches !== undefined && Math.min(patches.height, patches.width) < 1) {
+    return yield* new RunError({
+      reason: "DoesNotFit",
+      message: `model.patchSize is more than the side of ${name}'s images of ${size.height}×${size.width} pixels`
+    })
+  }
+  return network
 })
 
 /** Images as a run of the program takes them: a whole batch, or a part where gradients are accumulated. */
