@@ -47,6 +47,8 @@ const Reason = Schema.Literals([
   "Damaged",
   /** An image cannot be read. */
   "UnreadableImage",
+  /** The images take more memory than there is. */
+  "TooLarge",
   /** A download's address is none. */
   "Mirror",
   /** A server cannot be reached, or the connection is lost again and again. */

@@ -56,7 +56,10 @@ describe("a pipeline as data", () => {
       /0\.scale: expected the least value before the greatest/
     ],
     [[{ _tag: "AutoAugment", fill: [0, 0, 256] }], /0\.fill\.2: expected a value between 0 and 255, got 256/],
-    [[{ _tag: "AutoAugment", policy: "cifar" }], /0\.policy: expected "cifar10" \| .*got "cifar"/],
+    [
+      [{ _tag: "AutoAugment", policy: "cifar" }],
+      /0\.policy: expected cifar10, svhn.*got "cifar"; did you mean cifar10\?$/
+    ],
     [[{ _tag: "AutoAugment", policy: [] }], /0\.policy/],
     [[{ _tag: "Mixup" }, { _tag: "RandomHorizontalFlip" }], /0: only the last step can be Mixup/],
     [[{ _tag: "CutMix" }, { _tag: "CutMix" }], /^0: only the last step can be CutMix[^;]*$/]
@@ -84,7 +87,7 @@ describe("a policy of one's own", () => {
   )
 
   it.effect.each([
-    [[[["Rotat", 0.5, 9]]], /0\.0\.0: expected "Identity"/],
+    [[[["Rotat", 0.5, 9]]], /0\.0\.0: expected Identity, ShearX.* got "Rotat"; did you mean Rotate\?/],
     [[[["Rotate", 1.5, 9]]], /0\.0\.1: expected a value between 0 and 1, got 1\.5/],
     [[[["Rotate", 0.5, 10]]], /0\.0\.2/],
     [[[["Rotate", 0.5, null]]], /a level from 0 to 9 is what Rotate needs/],

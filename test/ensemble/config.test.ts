@@ -60,7 +60,11 @@ describe("the configuration of an ensemble", () => {
       { members: [{ run: "a", checkpoint: 0 }] },
       /members\.0: checkpoint: expected /
     ],
-    ["an unknown rule", { rule: "Mean" }, /rule: expected "MeanProbabilities" \| /],
+    [
+      "an unknown rule",
+      { rule: "Mean" },
+      /rule: expected MeanProbabilities, .* did you mean MeanProbabilities\?/
+    ],
     ["unknown views", { tta: "flop" }, /tta: expected /],
     ["no views", { tta: [] }, /tta: expected .*at least 1/],
     ["a temperature of zero", { temperature: 0 }, /temperature: expected a value greater than 0/],

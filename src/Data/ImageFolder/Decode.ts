@@ -5,6 +5,7 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import { gigabytes, memoryHere } from "../../Platform/Memory.ts"
 import { shared } from "../Statistics.ts"
 import { DataError, type Images } from "../Types.ts"
 import type { FoundImage } from "./Scan.ts"
@@ -90,7 +91,8 @@ const withSharpSettings = <A, E, R>(sharp: Sharp, decode: Effect.Effect<A, E, R>
  * Reads images below `root` as sRGB, turned upright as their EXIF data say, transparent parts on black, and
  * resized with Lanczos-3 where the size differs (the aspect ratio is not kept). sharp's settings are restored after.
  *
- * @errors DataError naming the first image that cannot be read, unless such images are to be skipped.
+ * @errors DataError naming the first image that cannot be read, unless such images are to be skipped, and where the
+ *   pixels are more than the memory
  */
 export const decodeImages = Effect.fn("decodeImages")(function* (
   root: string,
@@ -100,7 +102,14 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
   const { height, width, skipUnreadable, onDecoded } = options
   const { default: sharp } = yield* Effect.promise(() => import("sharp"))
   const size = height * width * 3
-  const all = shared(found.length * size)
+  const [needed, memory] = [found.length * size, memoryHere()]
+  if (needed > memory) {
+    return yield* new DataError({
+      reason: "TooLarge",
+      message: `${found.length} images of ${height}×${width} pixels take ${gigabytes(needed)} of memory: there are ${gigabytes(memory)}`
+    })
+  }
+  const all = shared(needed)
   const unreadable = new Map<number, string>()
 
   const decode = async (index: number): Promise<void> => {

@@ -1,20 +1,13 @@
 /** What a training needs in memory at the least, before any of it is taken. */
-import * as os from "node:os"
 import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"
 import type { Network } from "../../Model/Network.ts"
+import { gigabytes, memoryHere } from "../../Platform/Memory.ts"
 import { Registry } from "../../Registry.ts"
 import { sizeOf } from "../../Tensor/HostTensor.ts"
 import { averagesOf } from "../Averages/Averages.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
 import { RunError } from "../Run/RunError.ts"
-
-/** Bytes that a process can have here: the machine's, or those that a container leaves it. */
-const memoryHere = (): number =>
-  Math.min(os.totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
-
-const gigabytes = (bytes: number): string =>
-  `${Number((bytes / 1e9).toPrecision(3)).toLocaleString("en-GB")} GB`
 
 /** Elements that the attention of one block keeps of an image: how much each patch heeds each other. */
 const attention = ({ patches }: Network): number =>
