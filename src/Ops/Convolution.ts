@@ -11,6 +11,7 @@ import { forGradient } from "./Rematerialise.ts"
  * x [N,H,W,C], kernel [kh,kw,C,O] → [N,H',W',O].
  */
 export const conv2d = (x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D => {
+  if (padding === 0 && writesBeyond(kernel, stride)) return convolve(strided(x, stride), kernel, 1, "VALID")
   // oneDNN computes gradients for "SAME" and "VALID" only; explicit paddings fall back to kernels that are
   // three to four times slower.
   if (padding === 0) return convolve(x, kernel, stride, "VALID")
@@ -19,6 +20,17 @@ export const conv2d = (x: tf.Tensor4D, kernel: tf.Tensor4D, stride: number, padd
   if (same) return convolve(x, kernel, stride, "SAME")
   return convolve(pad(x, padding), kernel, stride, "VALID")
 }
+
+/**
+ * Whether oneDNN's gradient of a strided 1×1 kernel (`jit_1x1:avx512_core`, backward_weights) would write beyond its
+ * memory: it gathers the pixels that are used in whole vectors of 16 channels, with no room for a last one that is not
+ * whole. Where a batch does not divide by the threads, the heap is damaged.
+ */
+const writesBeyond = ({ shape: [height, width, channels] }: tf.Tensor4D, stride: number): boolean =>
+  stride > 1 && height === 1 && width === 1 && channels % 16 !== 0
+
+/** The pixels that a strided 1×1 kernel uses: every second one in each direction for a stride of 2. */
+const strided = (x: tf.Tensor4D, stride: number): tf.Tensor4D => tf.avgPool(x, 1, stride, "valid")
 
 const pad = (x: tf.Tensor4D, padding: number): tf.Tensor4D =>
   tf.pad(x, [
