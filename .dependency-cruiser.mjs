@@ -20,20 +20,23 @@ const ROOMS = {
   Checkpoint: ["Config", "Platform", "Tensor"],
   Augment: ["Config", "Data", "Platform", "Random"],
   "Train/Optimizer": ["Config", "Model", "Ops", "Tensor"],
+  "Train/Averages": ["Config", "Model", "Tensor"],
   "Train/Step/Loss": ["Config", "Ops"],
   Registry: ["Augment", "Config", "Model", "Train/Optimizer", "Train/Step/Loss"],
   Plugin: ["Config", "Platform", "Registry"],
-  Experiment: ["Augment", "Config", "Model", "Registry", "Train/Optimizer", "Train/Step/Loss"],
+  Experiment: [
+    ...["Augment", "Config", "Model", "Registry", "Train/Averages", "Train/Optimizer", "Train/Step/Loss"]
+  ],
   Recipe: ["Config", "Experiment"],
   Train: [
     ...["Augment", "Checkpoint", "Config", "Data", "Device", "Events", "Experiment", "Model", "Ops", "Platform"],
-    ...["Random", "Registry", "Tensor", "Train/Optimizer", "Train/Step/Loss"]
+    ...["Random", "Registry", "Tensor", "Train/Averages", "Train/Optimizer", "Train/Step/Loss"]
   ],
   Predict: ["Config", "Data", "Device", "Model", "Platform", "Tensor", "Train"],
   Export: ["Config", "Device", "Model", "Platform", "Predict", "Tensor", "Train"],
   Ensemble: [
     ...["Augment", "Checkpoint", "Config", "Data", "Device", "Events", "Experiment", "Platform", "Predict"],
-    ...["Random", "Recipe", "Registry", "Tensor", "Train"]
+    ...["Random", "Recipe", "Registry", "Tensor", "Train", "Train/Averages"]
   ],
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Cli: [

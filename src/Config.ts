@@ -19,4 +19,4 @@ export {
 } from "./Config/Schedule.ts"
 export type { ParamGroups, TrainConfig, TrainInput } from "./Config/Train.ts"
 export { VIEWS, type ViewConfig, type Views } from "./Config/Views.ts"
-export { RunWeights, TeacherConfig, WEIGHTS, WeightsName } from "./Config/Weights.ts"
+export type { RunWeights, TeacherConfig, WeightsName } from "./Config/Weights.ts"

@@ -4,7 +4,7 @@ import { imagePipelineOf, pipelineOf, type StepInput } from "./Augment/Pipeline.
 import { readPolicies } from "./Augment/Policy/ReadPolicies.ts"
 import type { DataInput } from "./Config/Data.ts"
 import { decodeStrictly } from "./Config/Decode.ts"
-import { ensembleSchema } from "./Config/Ensemble.ts"
+import { ensembleSchema, memberSchemas } from "./Config/Ensemble.ts"
 import { ConfigError } from "./Config/Errors.ts"
 import { type Experiment, experimentSchema } from "./Config/Experiment.ts"
 import { definitionOf, oneOf, type Registered } from "./Config/Registered.ts"
@@ -12,6 +12,7 @@ import { misfitOf, type ScheduleInput } from "./Config/Schedule.ts"
 import { type TrainInput, trainSchema } from "./Config/Train.ts"
 import type { ModelInput } from "./Model.ts"
 import { type Contents, Registry } from "./Registry.ts"
+import { type AveragesInput, averages } from "./Train/Averages/Averages.ts"
 import type { OptimizerInput } from "./Train/Optimizer/Optimizer.ts"
 import type { LossInput } from "./Train/Step/Loss.ts"
 
@@ -28,17 +29,19 @@ export interface ExperimentInput<Own extends Registered = never> {
   readonly data: DataInput
   readonly augment: ReadonlyArray<StepInput | Own>
   readonly model: ModelInput | Own
-  readonly train: TrainInput & {
-    readonly loss?: LossInput | Own
-    readonly optimizer?: OptimizerInput | Own
-    readonly schedule: ScheduleInput | Own
-  }
+  readonly train: TrainInput &
+    AveragesInput & {
+      readonly loss?: LossInput | Own
+      readonly optimizer?: OptimizerInput | Own
+      readonly schedule: ScheduleInput | Own
+    }
 }
 
 const schemasOf = (registry: Contents) => {
   const { losses, models, optimizers, schedules, steps } = registry
   const images = imagePipelineOf(steps)
   const training = {
+    averages,
     loss: oneOf(losses),
     optimizer: oneOf(optimizers),
     schedule: oneOf(schedules),
@@ -53,13 +56,14 @@ const schemasOf = (registry: Contents) => {
       capabilities: (model) => definitionOf(models, model).capabilities
     }),
     train: trainSchema(training),
-    ensemble: ensembleSchema(images)
+    ensemble: ensembleSchema({ averages, images }),
+    members: memberSchemas(averages)
   }
 }
 
 const known = new WeakMap<Contents, ReturnType<typeof schemasOf>>()
 
-/** The Schemas of experiments, their trainings, and ensembles, with all that is registered. */
+/** The Schemas of experiments, their trainings, ensembles and members, with all that is registered. */
 export const schemas = Effect.map(Registry, (registry) => {
   const found = known.get(registry) ?? schemasOf(registry)
   known.set(registry, found)

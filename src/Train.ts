@@ -24,7 +24,7 @@ import { evaluationEntry } from "./Train/Step/EntryPoints.ts"
 import type { TrainingRun } from "./Train/TrainingRun.ts"
 
 export { learningRateAt, ScheduleConfig } from "./Config/Schedule.ts"
-export { WeightsName } from "./Config.ts"
+export type { WeightsName } from "./Config.ts"
 export type { EpochMetrics } from "./Events.ts"
 export { judged, weightsKept } from "./Train/Averages/Averages.ts"
 export { averageDecay } from "./Train/Averages/Ema.ts"
@@ -40,7 +40,7 @@ export type { RunConfig } from "./Train/Run/RunConfig.ts"
 export { RunError } from "./Train/Run/RunError.ts"
 export { openRun, RunFolder, type RunReader } from "./Train/Run/RunFolder.ts"
 export { SaveRequests } from "./Train/Run/SaveRequests.ts"
-export type { WeightsChoice } from "./Train/Start/Trained.ts"
+export { chooseWeights, type WeightsChoice } from "./Train/Start/Trained.ts"
 
 export { crossEntropy, defineLoss, type LossFunction, type LossInput } from "./Train/Step/Loss.ts"
 

@@ -6,7 +6,6 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { WEIGHTS } from "../Config/Weights.ts"
 import { percent } from "../Platform/Text.ts"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { deviceFlag, splitFlag } from "./Shared/Flags.ts"
@@ -16,8 +15,10 @@ export const evaluateCommand = Command.make(
   {
     run: Argument.String("run").pipe(Argument.withDescription("The run's folder")),
     split: splitFlag,
-    weights: Flag.Literals("weights", WEIGHTS).pipe(
-      Flag.withDescription("Raw or averaged weights; those that the run chose its best by"),
+    weights: Flag.String("weights").pipe(
+      Flag.withDescription(
+        "raw, or an average of the run by its key in train, such as ema; those that it chose its best by unless given"
+      ),
       Flag.optional
     ),
     checkpoint: checkpointFlag,
@@ -28,12 +29,12 @@ export const evaluateCommand = Command.make(
     device: deviceFlag
   },
   Effect.fn("evaluate command")(function* ({ checkpoint, device, directory, run, split, weights }) {
-    const { evaluate, judged, openRun } = yield* Effect.promise(() => import("../Train.ts"))
+    const { chooseWeights, evaluate, openRun } = yield* Effect.promise(() => import("../Train.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
     const { wilsonInterval } = yield* Effect.promise(() => import("../Train/Run/Result.ts"))
     const { experiment } = yield* openRun(run).config
-    const chosen = Option.getOrElse(weights, () => judged(experiment.train))
+    const { name: chosen } = yield* chooseWeights(run, experiment, Option.getOrUndefined(weights))
     const data = Option.isSome(directory)
       ? { ...experiment.data, directory: path.resolve(directory.value) }
       : experiment.data

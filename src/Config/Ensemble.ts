@@ -3,43 +3,55 @@ import * as Schema from "effect/Schema"
 import { DataConfig } from "./Data.ts"
 import { folderName, nonNegative, positive, withDefault } from "./Fields.ts"
 import { type ImagePipeline, viewsSchema } from "./Views.ts"
-import { RunWeights } from "./Weights.ts"
+import { type ConfiguredAverage, type RunWeights, runWeightsOf } from "./Weights.ts"
 
 const weight = nonNegative.pipe(withDefault(1))
 
-export const RunMember = Schema.Struct({
-  ...RunWeights.fields,
-  weight,
-  /** What is trained in the folder where there is no finished run: a recipe, and what differs from it. */
-  recipe: Schema.optionalKey(Schema.NonEmptyString),
-  experiment: Schema.optionalKey(
-    Schema.Record(Schema.String, Schema.Unknown).check(
-      Schema.makeFilter((experiment) =>
-        "data" in experiment
-          ? { path: ["data"], issue: "expected nothing, for the data are those of the ensemble" }
-          : undefined
+/** The Schemas of the two kinds of members. */
+export const memberSchemas = (averages: ReadonlyArray<ConfiguredAverage>) => ({
+  run: Schema.Struct({
+    ...runWeightsOf(averages).fields,
+    weight,
+    /** What is trained in the folder where there is no finished run: a recipe, and what differs from it. */
+    recipe: Schema.optionalKey(Schema.NonEmptyString),
+    experiment: Schema.optionalKey(
+      Schema.Record(Schema.String, Schema.Unknown).check(
+        Schema.makeFilter((experiment) =>
+          "data" in experiment
+            ? { path: ["data"], issue: "expected nothing, for the data are those of the ensemble" }
+            : undefined
+        )
       )
     )
-  )
+  }),
+  /** The mean of several weights of one network, whose batch statistics are measured anew. */
+  soup: Schema.Struct({
+    soup: Schema.Array(runWeightsOf(averages)).check(Schema.isMinLength(2)),
+    weight
+  })
 })
 
-/** The mean of several weights of one network, whose batch statistics are measured anew. */
-export const SoupMember = Schema.Struct({
-  soup: Schema.Array(RunWeights).check(Schema.isMinLength(2)),
-  weight
-})
+const memberOf = (averages: ReadonlyArray<ConfiguredAverage>) => {
+  const { run, soup } = memberSchemas(averages)
+  return Schema.Union([run, soup])
+}
+export type MemberConfig = ReturnType<typeof memberOf>["Type"]
 
-export const MemberConfig = Schema.Union([RunMember, SoupMember])
-export type MemberConfig = typeof MemberConfig.Type
+/** What an ensemble's configuration can name. */
+export interface RegisteredInEnsemble {
+  readonly averages: ReadonlyArray<ConfiguredAverage>
+  /** A pipeline of steps that act on one image. */
+  readonly images: ImagePipeline
+}
 
-/** The Schema of an ensemble; `images` is that of pipelines of steps that act on one image. */
-export const ensembleSchema = (images: ImagePipeline) =>
+/** The Schema of an ensemble with what is registered. */
+export const ensembleSchema = ({ averages, images }: RegisteredInEnsemble) =>
   Schema.Struct({
     /** Names the folder of its report. */
     name: folderName,
     /** What members were trained on, and are trained on where they are missing. */
     data: DataConfig,
-    members: Schema.Array(MemberConfig).check(
+    members: Schema.Array(memberOf(averages)).check(
       Schema.isMinLength(1),
       Schema.makeFilter((members) => members.length === 0 || members.some(({ weight }) => weight > 0), {
         expected: "a weight above zero for at least one member"

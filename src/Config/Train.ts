@@ -5,11 +5,12 @@ import type { Registered } from "./Registered.ts"
 import { ProgressiveResizing } from "./Resizing.ts"
 import type { Misfit } from "./Schedule.ts"
 import { viewsSchema } from "./Views.ts"
-import { TeacherConfig } from "./Weights.ts"
+import { type ConfiguredAverage, teacherOf } from "./Weights.ts"
 
 /** The Schemas of what a training chooses by its name. */
 export interface RegisteredInTraining {
   readonly loss: Schema.Codec<Registered, unknown>
+  readonly averages: ReadonlyArray<ConfiguredAverage>
   readonly optimizer: Schema.Codec<Registered, unknown>
   readonly schedule: Schema.Codec<Registered, unknown>
   /** What of a schedule's options could never take effect in a run of so many epochs. */
@@ -36,7 +37,13 @@ const ParamGroups = Schema.Struct({
 })
 export type ParamGroups = typeof ParamGroups.Type
 
-const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) => ({
+/** The options of averages, each under its name; what they are is known to their definitions. */
+const averageFields = (averages: ReadonlyArray<ConfiguredAverage>) =>
+  Object.fromEntries(averages.map(({ name, schema }) => [name, Schema.optionalKey(schema)])) as Readonly<
+    Record<never, never>
+  >
+
+const fieldsOf = ({ averages, images, loss, optimizer, schedule }: RegisteredInTraining) => ({
   epochs: count,
   /** A file of weights with PyTorch's names to start from; a classifier of other classes starts from the seed. */
   initialWeights: Schema.optionalKey(
@@ -63,18 +70,7 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
   /** What is minimised: a function of the logits and the targets, which have the labels' smoothing. */
   loss: loss.pipe(withDefault({ _tag: "CrossEntropy" })),
   labelSmoothing: share.pipe(withDefault(0)),
-  /** Moving average of the weights; its decay is reached gradually. */
-  ema: Schema.optionalKey(Schema.Struct({ decay: share })),
-  /** Mean of the weights after epoch `start` (from 1) and after every `every`-th from there. */
-  swa: Schema.optionalKey(Schema.Struct({ start: count, every: count.pipe(withDefault(1)) })),
-  /** Slow weights that go `alpha` of the way to the fast ones every few steps; `power` lets α fall from 1. */
-  lookahead: Schema.optionalKey(
-    Schema.Struct({
-      k: count.pipe(withDefault(5)),
-      alpha: positiveShare.pipe(withDefault(0.5)),
-      power: Schema.optionalKey(positive)
-    })
-  ),
+  ...averageFields(averages),
   /** Sharpness-aware minimisation: gradients from where the loss is highest within a distance of `rho`. */
   sam: Schema.optionalKey(
     Schema.Struct({
@@ -90,7 +86,7 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
   /** Trained networks to learn from besides the labels. */
   distillation: Schema.optionalKey(
     Schema.Struct({
-      teachers: Schema.Array(TeacherConfig).check(Schema.isMinLength(1)),
+      teachers: Schema.Array(teacherOf(averages)).check(Schema.isMinLength(1)),
       temperature: positive.pipe(withDefault(4)),
       /** Share of the teachers in the loss. */
       weight: positiveShare.pipe(withDefault(0.9))
@@ -106,18 +102,33 @@ const fieldsOf = ({ images, loss, optimizer, schedule }: RegisteredInTraining) =
   saveMinutes: positive.pipe(withDefault(10))
 })
 
+/** The options of an average, as its Schema has decoded them; undefined where a training does not have it. */
+export const averageOptions = (train: TrainConfig, name: string): unknown =>
+  (train as Readonly<Record<string, unknown>>)[name]
+
+/** What is wrong with the options of averages in this training. */
+const averageIssues = (
+  averages: ReadonlyArray<ConfiguredAverage>,
+  train: TrainConfig
+): ReadonlyArray<Schema.FilterIssue> =>
+  averages.flatMap((average) => {
+    const options = averageOptions(train, average.name)
+    const found = options === undefined ? undefined : average.check?.(options, train)
+    if (found === undefined) return []
+    return [
+      typeof found === "object" && "path" in found ? { ...found, path: [average.name, ...found.path] } : found
+    ]
+  })
+
 /** What in a training contradicts itself. */
 const contradictions = (
   train: TrainConfig,
   misfit: Misfit | undefined
 ): ReadonlyArray<Schema.FilterIssue> => {
-  const { gradientAccumulationSteps, batchSize, epochs, progressiveResizing, sam, swa } = train
+  const { gradientAccumulationSteps, batchSize, epochs, progressiveResizing, sam } = train
   const issues: Array<Schema.FilterIssue> = []
   if (misfit !== undefined) {
     issues.push({ path: ["schedule", misfit.option], issue: `expected ${misfit.expected}` })
-  }
-  if (swa !== undefined && swa.start > epochs) {
-    issues.push({ path: ["swa", "start"], issue: `expected an epoch of the run's ${epochs}` })
   }
   if (progressiveResizing?.some(({ until }) => until >= epochs)) {
     issues.push({
@@ -150,5 +161,8 @@ export type TrainInput = Omit<Schema.Struct<Fields>["Encoded"], "loss" | "optimi
 /** The Schema of a training with what is registered. */
 export const trainSchema = (registered: RegisteredInTraining) =>
   Schema.Struct(fieldsOf(registered)).check(
-    Schema.makeFilter((train) => contradictions(train, registered.misfit(train.schedule, train.epochs)))
+    Schema.makeFilter((train) => [
+      ...contradictions(train, registered.misfit(train.schedule, train.epochs)),
+      ...averageIssues(registered.averages, train)
+    ])
   )

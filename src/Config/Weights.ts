@@ -2,29 +2,46 @@
 import * as Schema from "effect/Schema"
 import { count, positive, withDefault } from "./Fields.ts"
 
-/** Names of the weights that a run may keep of its network: as they are trained, and averages of them. */
-export const WEIGHTS = ["raw", "ema", "swa"] as const
-export const WeightsName = Schema.Literals(WEIGHTS)
-export type WeightsName = typeof WeightsName.Type
+/** The name of the weights as they are trained. */
+export const RAW = "raw"
 
-/** Some weights of a run. */
-export const RunWeights = Schema.Struct({
-  /** The run's folder. */
-  run: Schema.NonEmptyString,
-  /** The best checkpoint (the newest where none was selected) unless given, or a snapshot by its number from 1. */
-  checkpoint: Schema.optionalKey(Schema.Union([Schema.Literals(["latest", "best"]), count])),
-  /** Those that the run was judged by unless given. */
-  weights: Schema.optionalKey(WeightsName)
-})
-export type RunWeights = typeof RunWeights.Type
+/** The name of weights that a run keeps of its network: `raw`, or that of an average which it evaluates. */
+export type WeightsName = string
+
+/** An average of the weights as a training's configuration has it: its options stand under its name. */
+export interface ConfiguredAverage {
+  readonly name: string
+  readonly schema: Schema.Codec<unknown, unknown>
+  /** Whether it is evaluated, and so can be named by members and commands. */
+  readonly evaluated: boolean
+  /** What is wrong with options that are right one by one; paths begin at the options. */
+  check?(options: unknown, train: { readonly epochs: number }): Schema.FilterIssue | undefined
+}
+
+/** The Schema of names of weights, where these averages can be had. */
+export const weightsNameOf = (averages: ReadonlyArray<ConfiguredAverage>): Schema.Codec<WeightsName> =>
+  Schema.Literals([RAW, ...averages.flatMap(({ evaluated, name }) => (evaluated ? [name] : []))])
+
+/** The Schema of some weights of a run. */
+export const runWeightsOf = (averages: ReadonlyArray<ConfiguredAverage>) =>
+  Schema.Struct({
+    /** The run's folder. */
+    run: Schema.NonEmptyString,
+    /** The best checkpoint (the newest where none was selected) unless given, or a snapshot by its number from 1. */
+    checkpoint: Schema.optionalKey(Schema.Union([Schema.Literals(["latest", "best"]), count])),
+    /** Those that the run was judged by unless given. */
+    weights: Schema.optionalKey(weightsNameOf(averages))
+  })
+export type RunWeights = ReturnType<typeof runWeightsOf>["Type"]
 
 /** A finished run on the same data by its folder, with the weights that its result was measured with, or others. */
-export const TeacherConfig = Schema.Union([
-  Schema.NonEmptyString,
-  Schema.Struct({
-    ...RunWeights.fields,
-    /** In the mean of the teachers' probabilities; only ratios count. */
-    weight: positive.pipe(withDefault(1))
-  })
-])
-export type TeacherConfig = typeof TeacherConfig.Type
+export const teacherOf = (averages: ReadonlyArray<ConfiguredAverage>) =>
+  Schema.Union([
+    Schema.NonEmptyString,
+    Schema.Struct({
+      ...runWeightsOf(averages).fields,
+      /** In the mean of the teachers' probabilities; only ratios count. */
+      weight: positive.pipe(withDefault(1))
+    })
+  ])
+export type TeacherConfig = ReturnType<typeof teacherOf>["Type"]

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { decodeStrictly } from "../Config/Decode.ts"
-import { type EnsembleConfig, RunMember, SoupMember } from "../Config/Ensemble.ts"
+import type { EnsembleConfig } from "../Config/Ensemble.ts"
 import { ConfigError } from "../Config/Errors.ts"
 import { configurationDifference, isObject, merge } from "../Config/Overlay.ts"
 import { schemas } from "../Experiment.ts"
@@ -12,11 +12,11 @@ import { findRecipe } from "../Recipe.ts"
  * Decodes a member by the keys that it has, so that what is wrong with it is said about the kind that was meant.
  * Effect's unions would list the problems with every kind.
  */
-const memberProblems = (member: unknown) =>
-  decodeStrictly<Schema.Codec<unknown, unknown>>(
-    isObject(member) && "soup" in member ? SoupMember : RunMember,
-    member
-  )
+const memberProblems = Effect.fnUntraced(function* (member: unknown) {
+  const { run, soup } = (yield* schemas).members
+  const kind: Schema.Codec<unknown, unknown> = isObject(member) && "soup" in member ? soup : run
+  return yield* decodeStrictly(kind, member)
+})
 
 export const decodeEnsemble = Effect.fnUntraced(function* (
   input: unknown

@@ -6,7 +6,7 @@ import { judgedBy } from "../Checkpoint.ts"
 import { type MemberConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights, WeightsName } from "../Config.ts"
 import { sha256 } from "../Platform/Hash.ts"
-import { judged, weightsKept } from "../Train/Averages/Averages.ts"
+import { evaluatedAs, judged, weightsKept } from "../Train/Averages/Averages.ts"
 import { openRun } from "../Train/Run/RunFolder.ts"
 import { readTrained } from "../Train/Start/Trained.ts"
 import { EnsembleError } from "./Errors.ts"
@@ -66,11 +66,10 @@ const findSource = Effect.fnUntraced(function* (config: RunWeights) {
     })
   }
   const weights = config.weights ?? judged(experiment.train)
-  const kept = weightsKept(experiment.train)
-  if (!kept.includes(weights)) {
+  if (evaluatedAs(experiment.train, weights) === undefined) {
     return yield* new EnsembleError({
       reason: "NoWeights",
-      message: `the run in ${run} has no ${weights} weights: it has ${kept.join(" and ")}`
+      message: `the run in ${run} has no ${weights} weights: it has ${weightsKept(experiment.train).join(" and ")}`
     })
   }
   const { sha256, step } = identity.value

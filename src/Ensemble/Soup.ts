@@ -10,11 +10,11 @@ import { Dataset, type LoadedDataset } from "../Data.ts"
 import { Device } from "../Device.ts"
 import { Registry, stepsFor } from "../Registry.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../Tensor/HostTensor.ts"
-import { averageNamed } from "../Train/Averages/Averages.ts"
-import { statisticsEntry } from "../Train/Averages/EntryPoints.ts"
+import { raw } from "../Train/Averages/Averages.ts"
 import { precisionOf } from "../Train/Probe/Precision.ts"
 import { imagesOf } from "../Train/Start/Network.ts"
 import type { TrainedNetwork } from "../Train/Start/Trained.ts"
+import { statisticsEntry } from "../Train/Step/AverageEntries.ts"
 import { EnsembleError } from "./Errors.ts"
 
 /** Adds the n-th weights (from 1) to a mean of those before them. */
@@ -47,7 +47,7 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
   const device = yield* Device
   const program = yield* device.compile(
     weights,
-    { statistics: statisticsEntry(network, images, experiment.seed, averageNamed("raw")) },
+    { statistics: statisticsEntry(network, images, experiment.seed, raw) },
     { precision: precisionOf(experiment) }
   )
   const augmenter = yield* makeAugmenter(dataset, {

@@ -5,7 +5,7 @@ import { learningRateAt } from "../Config/Schedule.ts"
 import type { WeightsName } from "../Config.ts"
 import type { EpochMetrics } from "../Events.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
-import { averageNamed, weightsKept } from "./Averages/Averages.ts"
+import { evaluatedOf, weightsKept } from "./Averages/Averages.ts"
 import { labelsOf, predict } from "./Evaluate/Logits.ts"
 import { type Measures, measure } from "./Evaluate/Measures.ts"
 import type { Counters } from "./Run/Counters.ts"
@@ -38,9 +38,8 @@ export const evaluateEpoch = Effect.fnUntraced(function* <E, R>(
   const { train } = experiment
   const last = epoch + 1 === train.epochs
   if (!last && (epoch + 1) % train.evaluateEvery !== 0) return {}
-  const measured: { -readonly [Name in WeightsName]?: Measures } = {}
-  for (const weights of weightsKept(train)) {
-    const { afterEpoch, refreshStatistics } = averageNamed(weights)
+  const measured: Record<WeightsName, Measures> = {}
+  for (const { afterEpoch, name: weights, refreshStatistics } of evaluatedOf(train)) {
     if (afterEpoch !== undefined && !averaged[weights]) continue
     const validates = dataset.validation.indices.length > 0
     if (refreshStatistics && (validates || last)) yield* measureStatistics(run, weights, epoch, between)
@@ -53,7 +52,7 @@ export const evaluateEpoch = Effect.fnUntraced(function* <E, R>(
     )
     measured[weights] = measure(logits.data, labelsOf(dataset.validation), network.classes)
   }
-  return measured as Measured
+  return measured satisfies Measured
 })
 
 /** The line of an epoch. `seconds` is what its end has taken. */
@@ -87,8 +86,7 @@ export const epochMetrics = (
 /** Weights and averages, without what only training needs. */
 export const weightsOf = ({ experiment, network }: TrainingRun, state: TensorRecord): TensorRecord =>
   Object.fromEntries(
-    weightsKept(experiment.train).flatMap((weights) => {
-      const { keptAs } = averageNamed(weights)
-      return network.tensors.map(({ name }) => [keptAs(name), state[keptAs(name)]])
-    })
+    evaluatedOf(experiment.train).flatMap(({ keptAs }) =>
+      network.tensors.map(({ name }) => [keptAs(name), state[keptAs(name)]])
+    )
   )

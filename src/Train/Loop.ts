@@ -156,7 +156,7 @@ const average = Effect.fnUntraced(function* (loop: Loop) {
   for (const { afterEpoch, name } of averagesOf(train)) {
     const { counters } = yield* Ref.get(loop.standing)
     const { [name]: done = 0, ...others } = counters.averaged
-    const due = afterEpoch?.count(train, counters.epoch + 1) ?? 0
+    const due = afterEpoch?.count(counters.epoch + 1) ?? 0
     if (due === done) continue
     yield* loop.run.program.average(name, due)
     yield* setCounters(loop, { ...counters, averaged: { ...others, [name]: due } })

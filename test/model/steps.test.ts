@@ -67,7 +67,7 @@ describe.each(cases)("%s", (name, training) => {
         ...PLAIN_STEP,
         optimizer: sgd({ momentum: 0.9, weightDecay: 1e-4 }),
         labelSmoothing: 0.1,
-        averages: [ema],
+        averages: [ema.make({ decay: 0.9 })],
         clipGradNorm: 1
       }
       const program = yield* device.compile(initialState(training, weights, options), {

@@ -1,22 +1,23 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeStrictly } from "../../src/Config/Decode.ts"
-import { WEIGHTS } from "../../src/Config.ts"
 import { schemas } from "../../src/Experiment.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import {
-  averageNamed,
+  averages,
   averagesOf,
   coefficientsAt,
+  evaluatedAs,
+  inOneEpoch,
   judged,
   weightsKept
 } from "../../src/Train/Averages/Averages.ts"
 
-const trainOf = (averages: object) =>
+const trainOf = (change: object) =>
   Effect.gen(function* () {
     return yield* decodeStrictly((yield* schemas).train, {
       ...{ epochs: 4, batchSize: 8, learningRate: 0.1, schedule: { _tag: "Cosine" } },
-      ...averages
+      ...change
     })
   })
 
@@ -32,7 +33,7 @@ it.effect("a run keeps the averages that its configuration has, and is judged by
       ["raw", "lookahead", "ema"]
     )
     const all = yield* trainOf({ lookahead: { k: 2 }, ema: { decay: 0.9 }, swa: { start: 1 } })
-    assert.deepStrictEqual([weightsKept(all), judged(all)], [[...WEIGHTS], "swa"])
+    assert.deepStrictEqual([weightsKept(all), judged(all)], [["raw", "ema", "swa"], "swa"])
   })
 )
 
@@ -53,10 +54,31 @@ it.effect("each is kept in places of its own, and starts at the weights", () =>
         if (role !== "constant") assert.strictEqual(start[keptAs(name)], weights[name])
       }
     }
-    assert.deepStrictEqual(
-      WEIGHTS.map((name) => averageNamed(name).name),
-      [...WEIGHTS]
-    )
+  })
+)
+
+it.effect("names in a configuration are those of averages that are evaluated", () =>
+  Effect.gen(function* () {
+    const distillation = (weights: string) => ({ distillation: { teachers: [{ run: "a", weights }] } })
+    for (const name of ["raw", ...averages.flatMap(({ evaluated, name }) => (evaluated ? [name] : []))]) {
+      yield* trainOf(distillation(name))
+    }
+    for (const name of ["lookahead", "mean"]) {
+      const { message } = yield* Effect.flip(trainOf(distillation(name)))
+      assert.include(message, "distillation.teachers")
+    }
+    const late = yield* Effect.flip(trainOf({ swa: { start: 5 } }))
+    assert.include(late.message, "swa.start")
+    assert.include(late.message, "expected an epoch of the run's 4")
+    assert.strictEqual(evaluatedAs(yield* trainOf({ swa: { start: 4 } }), "swa")?.name, "swa")
+    assert.isUndefined(evaluatedAs(yield* trainOf({ lookahead: {} }), "lookahead"))
+  })
+)
+
+it.effect("a trial of one epoch has each of a training's averages", () =>
+  Effect.gen(function* () {
+    const train = yield* trainOf({ ema: { decay: 0.9 }, swa: { start: 3, every: 2 } })
+    assert.deepStrictEqual(inOneEpoch(train), { ema: { decay: 0.9 }, swa: { start: 1, every: 1 } })
   })
 )
 

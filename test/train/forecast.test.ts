@@ -39,6 +39,10 @@ describe("a forecast", () => {
       assert.strictEqual(network.parameters, parameters)
       const all = parameters + 2 * (1 + 1 + 2 + 2 + 4 + 4)
       assert.strictEqual(bytes, 4 * (2 * (2 * all + parameters) + 2 * all))
+      // Slow weights are in every state, and not in the best checkpoint.
+      const { train: slow } = yield* experiment("quickstart", { keep: 2, lookahead: {} })
+      const more = forecast({ network, train: slow, dataset, imagesPerSecond: 10 }).bytes
+      assert.strictEqual(more, bytes + 4 * 2 * all)
     })
   )
 

@@ -3,6 +3,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { merge } from "../../src/Config/Overlay.ts"
+import { averageOptions } from "../../src/Config/Train.ts"
 import { findRecipe, recipes } from "../../src/Recipe.ts"
 import { type Asked, planNew, planResumed } from "../../src/Train/Plan.ts"
 import { smokeExperiment } from "../../src/Train/Probe/DryRun.ts"
@@ -74,7 +75,7 @@ describe("the plan of a new run", () => {
       Effect.gen(function* () {
         const { experiment } = yield* fresh({ file: whole })
         assert.strictEqual(experiment.name, "mine")
-        assert.isUndefined(experiment.train.ema)
+        assert.isUndefined(averageOptions(experiment.train, "ema"))
         const { experiment: partly } = yield* fresh({ file: { train: { epochs: 3 } } })
         assert.strictEqual(partly.name, "quickstart")
         assert.strictEqual(partly.train.epochs, 3)

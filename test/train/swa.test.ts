@@ -6,9 +6,9 @@ import { pooledClassifier } from "../../src/Model/Layer/Classifier.ts"
 import { network } from "../../src/Model/Network.ts"
 import { draws } from "../../src/Random.ts"
 import { float32, int32, scalar, type TensorRecord, uint8 } from "../../src/Tensor/HostTensor.ts"
-import type { AfterEpoch } from "../../src/Train/Averages/Average.ts"
-import { averagingEntry, statisticsEntry } from "../../src/Train/Averages/EntryPoints.ts"
+import type { AfterEpoch } from "../../src/Train/Averages/Define.ts"
 import { modelsAveraged, swa, swaOf } from "../../src/Train/Averages/Swa.ts"
+import { averagingEntry, statisticsEntry } from "../../src/Train/Step/AverageEntries.ts"
 import { onCpu } from "../support/OnCpu.ts"
 
 it("weights are taken into the mean at the start and then every few epochs", () => {
@@ -36,11 +36,12 @@ const small = network(
 const compiled = Effect.gen(function* () {
   const device = yield* Device
   const weights = small.init(1)
+  const average = swa.make({ start: 1, every: 1 })
   return yield* device.compile(
-    { ...weights, ...swa.init(small, weights) },
+    { ...weights, ...average.init(small, weights) },
     {
-      average: averagingEntry(small, swa.afterEpoch as AfterEpoch),
-      statistics: statisticsEntry(small, images, 1, swa)
+      average: averagingEntry(small, average.afterEpoch as AfterEpoch),
+      statistics: statisticsEntry(small, images, 1, average)
     }
   )
 })

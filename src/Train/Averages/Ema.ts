@@ -1,6 +1,8 @@
 /** Exponential moving average of weights (Polyak and Juditsky 1992, in the form that is usual now). */
 import * as tf from "@tensorflow/tfjs-core"
-import { type Average, startingAt, type Tensors } from "./Average.ts"
+import * as Schema from "effect/Schema"
+import { share } from "../../Config/Fields.ts"
+import { defineAverage, startingAt, type Tensors } from "./Define.ts"
 
 /** Where the average of a parameter or of a batch statistic is kept in the state. */
 export const averageOf = (name: string): string => `ema/${name}`
@@ -22,15 +24,15 @@ export const moveAverages = (state: Tensors, values: Tensors, decay: tf.Tensor):
 /** The decay at a step (from 0): less at first, so that the start is forgotten in short runs too. */
 export const averageDecay = (decay: number, step: number): number => Math.min(decay, (1 + step) / (10 + step))
 
-/** Kept where the configuration has `ema`; a step's coefficient is the decay. */
-export const ema: Average = {
+/** Moving average of the weights; its decay, the coefficient of a step, is reached gradually. */
+export const ema = defineAverage({
   name: "ema",
-  enabled: ({ ema }) => ema !== undefined,
-  keptAs: averageOf,
-  init: startingAt(averageOf),
-  afterStep: {
-    coefficient: ({ ema }, { step }) => averageDecay(ema?.decay ?? 0, step),
-    update: moveAverages
-  },
-  refreshStatistics: false
-}
+  schema: Schema.Struct({ decay: share }),
+  evaluated: true,
+  make: ({ decay }) => ({
+    keptAs: averageOf,
+    init: startingAt(averageOf),
+    afterStep: { coefficient: ({ step }) => averageDecay(decay, step), update: moveAverages },
+    refreshStatistics: false
+  })
+})

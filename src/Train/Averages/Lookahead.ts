@@ -4,21 +4,24 @@
  * from there.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import * as Schema from "effect/Schema"
+import { count, positive, positiveShare, withDefault } from "../../Config/Fields.ts"
 import type { Network } from "../../Model/Network.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import type { Average, Tensors } from "./Average.ts"
+import { defineAverage, type Tensors } from "./Define.ts"
 
-export interface LookaheadOptions {
+const LookaheadOptions = Schema.Struct({
   /** Steps from one synchronisation to the next (the paper's k). */
-  readonly k: number
+  k: count.pipe(withDefault(5)),
   /** The part of the way that slow weights go (the paper's α). */
-  readonly alpha: number
+  alpha: positiveShare.pipe(withDefault(0.5)),
   /**
    * α starts at 1 and falls to `alpha` with this power of the share of the run that is done; without it α stays the
    * same.
    */
-  readonly power?: number | undefined
-}
+  power: Schema.optionalKey(positive)
+})
+export type LookaheadOptions = typeof LookaheadOptions.Type
 
 /** Where the slow copy of a tensor of the network is kept in the state. */
 export const slowOf = (name: string): string => `lookahead/${name}`
@@ -56,19 +59,18 @@ export const synchronise = (state: Tensors, fast: Tensors, rate: tf.Tensor): Ten
   return next
 }
 
-/**
- * Slow weights, kept where the configuration has `lookahead`. They are not evaluated: at the end of an epoch they are
- * the raw ones.
- */
-export const lookahead: Average = {
+/** Slow weights. They are not evaluated: at the end of an epoch they are the raw ones. */
+export const lookahead = defineAverage({
   name: "lookahead",
-  enabled: ({ lookahead }) => lookahead !== undefined,
-  keptAs: slowOf,
-  init: initialSlow,
-  afterStep: {
-    coefficient: ({ lookahead }, { step, ...length }) =>
-      lookahead === undefined ? 0 : lookaheadRate(lookahead, step + 1, length),
-    update: synchronise
-  },
-  refreshStatistics: false
-}
+  schema: LookaheadOptions,
+  evaluated: false,
+  make: (options) => ({
+    keptAs: slowOf,
+    init: initialSlow,
+    afterStep: {
+      coefficient: ({ step, ...length }) => lookaheadRate(options, step + 1, length),
+      update: synchronise
+    },
+    refreshStatistics: false
+  })
+})

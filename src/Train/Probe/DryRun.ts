@@ -2,6 +2,7 @@
 import { misfitOf, type Schedule, type ScheduleConfig, schedules } from "../../Config/Schedule.ts"
 import type { Experiment } from "../../Config.ts"
 import type { LoadedDataset, Split } from "../../Data.ts"
+import { inOneEpoch } from "../Averages/Averages.ts"
 
 /** At most so many images in a batch, so that the largest networks fit into a small machine's memory. */
 const BATCH = 16
@@ -21,7 +22,7 @@ export const smokeExperiment = (
   among: ReadonlyArray<Schedule> = schedules
 ): Experiment => {
   const { initialWeights: _, progressiveResizing: __, ...train } = experiment.train
-  const { gradientAccumulationSteps, batchSize, schedule, swa } = train
+  const { gradientAccumulationSteps, batchSize, schedule } = train
   const whole = gradientAccumulationSteps * Math.ceil(Math.min(batchSize, BATCH) / gradientAccumulationSteps)
   return {
     ...experiment,
@@ -31,7 +32,7 @@ export const smokeExperiment = (
       epochs: 1,
       batchSize: whole,
       schedule: misfitOf(schedule, 1, among) === undefined ? schedule : SHORT,
-      ...(swa && { swa: { start: 1, every: 1 } })
+      ...inOneEpoch(experiment.train)
     }
   }
 }

@@ -6,7 +6,7 @@ import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
 import { formatSeconds } from "../../Platform/Text.ts"
 import { sizeOf } from "../../Tensor/HostTensor.ts"
-import { weightsKept } from "../Averages/Averages.ts"
+import { averagesOf, weightsKept } from "../Averages/Averages.ts"
 import type { OptimizerDefinition } from "../Optimizer/Define.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
 import type { Images } from "../Step/EntryPoints.ts"
@@ -81,8 +81,8 @@ export const forecast = ({
     (sum, { kind, role, shape }) => sum + (role === "parameter" ? slots(kind).length * sizeOf(shape) : 0),
     0
   )
-  // The best checkpoint has nothing of the optimiser's.
-  const values = train.keep * (weights * all + kept) + weights * all
+  // The best checkpoint has what is evaluated, and nothing of the optimiser's.
+  const values = train.keep * (averagesOf(train).length * all + kept) + weights * all
   return { seconds: images / imagesPerSecond, bytes: 4 * values }
 }
 

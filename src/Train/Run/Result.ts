@@ -2,8 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeStrictly } from "../../Config/Decode.ts"
-import { WeightsName } from "../../Config.ts"
+import { weightsNameOf } from "../../Config/Weights.ts"
 import { readJson, StorageError, writeFileAtomic } from "../../Platform/Files.ts"
+import { averages } from "../Averages/Averages.ts"
 
 /** 95 % confidence interval of an accuracy, from the number of images alone. */
 const interval = Schema.Tuple([Schema.Finite, Schema.Finite])
@@ -13,7 +14,7 @@ export const RunResult = Schema.Struct({
   split: Schema.Literals(["train", "validation", "test"]),
   /** Epochs that the measured weights were trained for. */
   epochs: Schema.Int,
-  weights: WeightsName,
+  weights: weightsNameOf(averages),
   /** How these weights were chosen. */
   selection: Schema.String,
   images: Schema.Int,

@@ -6,7 +6,8 @@ import type { Experiment, WeightsName } from "../../Config.ts"
 import type { Network } from "../../Model/Network.ts"
 import { fromPyTorch } from "../../Model/Weights/PyTorchLayout.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { averageNamed, judged, weightsKept } from "../Averages/Averages.ts"
+import { evaluatedAs, judged, weightsKept } from "../Averages/Averages.ts"
+import type { Average } from "../Averages/Define.ts"
 import type { DataDescription } from "../Run/DataDescription.ts"
 import { RunError } from "../Run/RunError.ts"
 import { openRun, type RunReader } from "../Run/RunFolder.ts"
@@ -53,6 +54,26 @@ const findChosen = Effect.fnUntraced(function* (
   return yield* new RunError({ reason, directory, message })
 })
 
+const noWeights = (directory: string, what: string) =>
+  new RunError({ reason: "NoWeights", directory, message: `the run in ${directory} ${what}` })
+
+/**
+ * The weights of a run by their name, or those that it was judged by.
+ *
+ * @errors RunError where it has none of that name
+ */
+export const chooseWeights = (
+  directory: string,
+  { train }: Experiment,
+  weights: WeightsName = judged(train)
+): Effect.Effect<Average, RunError> => {
+  const chosen = evaluatedAs(train, weights)
+  if (chosen !== undefined) return Effect.succeed(chosen)
+  return Effect.fail(
+    noWeights(directory, `has no ${weights} weights: it has ${weightsKept(train).join(" and ")}`)
+  )
+}
+
 /**
  * The network of the run in a folder, with weights that it has kept. No other checkpoint stands in for a best one that
  * is damaged or missing.
@@ -64,20 +85,17 @@ export const readTrained = Effect.fn("readTrained")(function* (
   { checkpoint: name, weights: kind }: WeightsChoice = {}
 ) {
   const run = openRun(directory)
-  const noWeights = (what: string) =>
-    new RunError({ reason: "NoWeights", directory, message: `the run in ${directory} ${what}` })
   const { dataset, experiment } = yield* run.config
-  const kept = weightsKept(experiment.train)
-  const chosen = kind ?? judged(experiment.train)
-  if (!kept.includes(chosen)) {
-    return yield* noWeights(`has no ${chosen} weights, only ${kept.join(" and ")}`)
-  }
+  const chosen = yield* chooseWeights(directory, experiment, kind)
   const network = yield* networkFor(experiment, dataset)
   const { checkpoint, from, skipped } = yield* findChosen(run, name)
   const complete = from === "best" || (from === "latest" && (yield* run.isFinished))
-  const { keptAs, refreshStatistics } = averageNamed(chosen)
+  const { keptAs, refreshStatistics } = chosen
   if (refreshStatistics && !complete) {
-    return yield* noWeights(`gives its ${chosen} weights their batch statistics at its end only`)
+    return yield* noWeights(
+      directory,
+      `gives its ${chosen.name} weights their batch statistics at its end only`
+    )
   }
   const { step, tensors } = checkpoint
   const stateDict = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(name)]]))

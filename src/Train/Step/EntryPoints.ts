@@ -5,7 +5,7 @@ import type { PerChannel } from "../../Data.ts"
 import { entryPoint } from "../../Device.ts"
 import type { Size } from "../../Model/Layer/Layer.ts"
 import type { Network } from "../../Model/Network.ts"
-import { steppedOf } from "../Averages/Average.ts"
+import { steppedOf } from "../Averages/Define.ts"
 import { resize, scaled } from "./Resize.ts"
 import { type BatchInput, type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
 

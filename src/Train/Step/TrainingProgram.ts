@@ -16,13 +16,13 @@ import {
   type TensorRecord,
   uint8
 } from "../../Tensor/HostTensor.ts"
-import type { Average } from "../Averages/Average.ts"
-import { averageNamed, averagesOf, weightsKept } from "../Averages/Averages.ts"
-import { averagingEntry, statisticsEntry } from "../Averages/EntryPoints.ts"
+import { averagesOf, evaluatedOf } from "../Averages/Averages.ts"
+import type { Average } from "../Averages/Define.ts"
 import type { Classify } from "../Evaluate/Logits.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
 import type { Teacher } from "../Start/Teacher.ts"
 import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
+import { averagingEntry, statisticsEntry } from "./AverageEntries.ts"
 import { isTeachers, teacherState } from "./Distillation.ts"
 import { coefficientInputs, evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"
 import { initialState, type StepOptions } from "./Step.ts"
@@ -135,7 +135,7 @@ const averagingEntries = (network: Network, averages: ReadonlyArray<Average>) =>
 const entriesOf = (compile: CompileOptions, options: StepOptions) => {
   const { images, network, seed, train } = compile
   const parts = train.gradientAccumulationSteps
-  const evaluated = weightsKept(train).map(averageNamed)
+  const evaluated = evaluatedOf(train)
   const refreshed = evaluated.filter(({ refreshStatistics }) => refreshStatistics)
   const evaluation = namedEntries("evaluate", evaluated, ({ keptAs }) =>
     evaluationEntry(network, images, keptAs)

@@ -2,9 +2,9 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import { entryPoint } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
-import { type Images, INTEGER, NUMBER, normalise, pixels } from "../Step/EntryPoints.ts"
-import type { AfterEpoch, Average } from "./Average.ts"
-import { moveMean } from "./Swa.ts"
+import type { AfterEpoch, Average } from "../Averages/Define.ts"
+import { moveMean } from "../Averages/Swa.ts"
+import { type Images, INTEGER, NUMBER, normalise, pixels } from "./EntryPoints.ts"
 
 /** Takes the network's weights into an average: `share` is 1/n for the n-th. */
 export const averagingEntry = (network: Network, { update }: AfterEpoch) =>
