@@ -13,6 +13,7 @@ const ROOMS = {
   Random: [],
   Config: ["Platform"],
   Events: ["Config"],
+  Distributed: ["Config"],
   Data: ["Config", "Events", "Platform", "Random"],
   Device: ["Config", "Events", "Platform", "Tensor"],
   Ops: ["Device", "Random"],
@@ -29,8 +30,9 @@ const ROOMS = {
   ],
   Recipe: ["Config", "Experiment"],
   Train: [
-    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Events", "Experiment", "Model", "Ops", "Platform"],
-    ...["Random", "Registry", "Tensor", "Train/Averages", "Train/Optimizer", "Train/Step/Loss"]
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Events", "Experiment", "Model"],
+    ...["Ops", "Platform", "Random", "Registry", "Tensor"],
+    ...["Train/Averages", "Train/Optimizer", "Train/Step/Loss"]
   ],
   Predict: ["Config", "Data", "Device", "Model", "Platform", "Tensor", "Train"],
   Export: ["Config", "Device", "Model", "Platform", "Predict", "Tensor", "Train"],
@@ -40,8 +42,8 @@ const ROOMS = {
   ],
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Cli: [
-    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Ensemble", "Events", "Experiment", "Export"],
-    ...["Model", "Platform", "Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Ensemble", "Events", "Experiment"],
+    ...["Export", "Model", "Platform", "Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
   ],
   Main: ["Cli", "Events", "Platform"]
 }
@@ -73,7 +75,7 @@ const PACKAGES = [
   },
   { name: "sharp", rooms: ["Data/ImageFolder", "Report"] },
   { name: "undici", rooms: ["Platform/HttpClient"] },
-  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform"] }
+  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform", "Distributed"] }
 ]
 
 /** The files of a room, without those of rooms that are parts of it. */
@@ -96,7 +98,7 @@ const roomRule = ([name, below]) => ({
 })
 
 /** Where a program starts. */
-const STARTS = "^src/(Main|index|Augment/Batch/Worker)\\.ts$"
+const STARTS = "^src/(Main|index|Augment/Batch/Worker|Distributed/HeartbeatThread)\\.ts$"
 
 export default {
   forbidden: [

@@ -43,6 +43,8 @@ export { type Draws, draws } from "./Random.ts"
 export interface BatchOptions {
   readonly batchSize: number
   readonly pipeline: Pipeline
+  /** The places of each batch that are made, where others make the rest; all unless given. */
+  readonly places?: Uint32Array | undefined
   /** An integer in [0, 2^32). */
   readonly seed: number
   /** Threads that make batches; 0, unless given, for the calling one. The batches are the same. */
@@ -82,11 +84,18 @@ export interface Augmenter {
 /** How an augmenter makes its batches. */
 const makeSource = Effect.fnUntraced(function* (
   dataset: Pick<LoadedDataset, "train" | "mean">,
-  { batchSize, pipeline, seed, steps = { definitions: builtIn, modules: [] }, workers = 0 }: BatchOptions
+  {
+    batchSize,
+    pipeline,
+    places,
+    seed,
+    steps = { definitions: builtIn, modules: [] },
+    workers = 0
+  }: BatchOptions
 ) {
   const { images, indices, labels } = dataset.train
   const { definitions, modules } = steps
-  const source = { images, labels, mean: toColour(dataset.mean), pipeline, batchSize, seed, modules }
+  const source = { images, labels, mean: toColour(dataset.mean), pipeline, batchSize, places, seed, modules }
   const threads = modules === undefined ? 0 : workers
   const maker = threads > 0 ? yield* makePool(source, threads) : makeInline(source, definitions)
   const orderOf = (epoch: number) => shuffle(indices.slice(), draws(seed, "order", epoch))

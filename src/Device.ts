@@ -6,7 +6,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
+import { type Cluster, type ClusterSpec, startServer } from "./Device/Cluster/Server.ts"
+import { attempt, type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph/Graph.ts"
 import type { Placement, Precision } from "./Device/Graph/Types.ts"
 import { type CApi, openCApi } from "./Device/Library/CApi.ts"
@@ -19,7 +20,9 @@ import { locateLibrary } from "./Device/Setup.ts"
 import type { EntryPoints } from "./Device/Trace/EntryPoint.ts"
 import type { TensorRecord } from "./Tensor/HostTensor.ts"
 
+export type { ClusterSpec } from "./Device/Cluster/Server.ts"
 export {
+  ClusterError,
   type DeviceError,
   DeviceUnavailable,
   ExecutionError,
@@ -60,19 +63,45 @@ export class Device extends Context.Service<
       Device,
       Effect.gen(function* () {
         const api = yield* loadLibrary
-        const placement = yield* place(api, name)
-        return {
-          name: placement._tag === "Cpu" ? "cpu" : `gpu:${placement.index}`,
-          tensorflow: api.TF_Version(),
-          compile: (initial, entries, arithmetic = { precision: "float32" }) =>
-            Effect.andThen(
-              checkPrecision(placement, arithmetic.precision),
-              compileProgram(api, placement, arithmetic, initial, entries)
-            )
-        }
+        return deviceOn(api, yield* place(api, name))
+      })
+    )
+
+  /**
+   * As `layer`, and joined to other replicas: `join` is told what was found here, and gives who they are. Programs may
+   * have collective entry points then. Of the GPUs of a machine, unless one is named, each replica takes that of its
+   * number there.
+   */
+  static readonly joined = <E, R>(
+    { localIndex, name }: { readonly name: DeviceName; readonly localIndex: number },
+    join: (found: FoundDevice) => Effect.Effect<ClusterSpec, E, R>
+  ): Layer.Layer<Device, DeviceError | E, R> =>
+    Layer.effect(
+      Device,
+      Effect.gen(function* () {
+        const api = yield* loadLibrary
+        const placement = yield* place(api, name, localIndex)
+        const alone = deviceOn(api, placement)
+        const spec = yield* join({ name: alone.name, tensorflow: alone.tensorflow })
+        const { file } = yield* locateLibrary
+        const cluster = yield* attempt(() => startServer(api, file, spec, encodeConfig(placement)))
+        return deviceOn(api, placement, cluster)
       })
     )
 }
+
+/** A device by what a run's environment says of it. */
+export type FoundDevice = Pick<Device["Service"], "name" | "tensorflow">
+
+const deviceOn = (api: CApi, placement: Placement, cluster?: Cluster): Device["Service"] => ({
+  name: placement._tag === "Cpu" ? "cpu" : `gpu:${placement.index}`,
+  tensorflow: api.TF_Version(),
+  compile: (initial, entries, arithmetic = { precision: "float32" }) =>
+    Effect.andThen(
+      checkPrecision(placement, arithmetic.precision),
+      compileProgram(api, placement, arithmetic, initial, entries, cluster)
+    )
+})
 
 /** Loads libtensorflow from where it was set up, and checks its version. */
 export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.gen(function* () {
@@ -117,11 +146,15 @@ export const seenDevices = (
       new LibraryError({ message: `TensorFlow cannot list its devices: ${String(cause)}`, cause })
   })
 
-const place = (api: CApi, name: DeviceName): Effect.Effect<Placement, LibraryError | DeviceUnavailable> =>
+const place = (
+  api: CApi,
+  name: DeviceName,
+  first = 0
+): Effect.Effect<Placement, LibraryError | DeviceUnavailable> =>
   Effect.gen(function* () {
     // Without a card TensorFlow's GPU build would look for one, and tell the terminal that it found none.
     if (name === "cpu" || (name === "auto" && !hasNvidiaCard())) return { _tag: "Cpu" }
-    const index = Number(name.split(":")[1] ?? 0)
+    const index = Number(name.split(":")[1] ?? first)
     const wanted: Placement = { _tag: "Gpu", index }
     // A GPU number that does not exist makes TensorFlow refuse the session, which `auto` takes as "none".
     const devices = yield* name === "auto"

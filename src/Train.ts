@@ -8,10 +8,12 @@ import type { Experiment } from "./Config.ts"
 import { splitNamed } from "./Data/Split.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { Device } from "./Device.ts"
+import { isFirst } from "./Distributed.ts"
 import { message } from "./Events.ts"
 import { begin, resume } from "./Train/BeginOrResume.ts"
 import { labelsOf, predict } from "./Train/Evaluate/Logits.ts"
 import { measure } from "./Train/Evaluate/Measures.ts"
+import { follow, shareStart } from "./Train/Follow.ts"
 import { runEpochs } from "./Train/Loop.ts"
 import { measureTest } from "./Train/MeasureTest.ts"
 import { prepare, type TrainOptions } from "./Train/Prepare.ts"
@@ -21,7 +23,7 @@ import { checkSameData, describeData } from "./Train/Run/DataDescription.ts"
 import { imagesOf } from "./Train/Start/Network.ts"
 import { readTrained, type WeightsChoice } from "./Train/Start/Trained.ts"
 import { evaluationEntry } from "./Train/Step/EntryPoints.ts"
-import type { TrainingRun } from "./Train/TrainingRun.ts"
+import type { PreparedRun, TrainingRun } from "./Train/TrainingRun.ts"
 
 export { learningRateAt, ScheduleConfig } from "./Config/Schedule.ts"
 export type { WeightsName } from "./Config.ts"
@@ -51,14 +53,23 @@ export { crossEntropy, defineLoss, type LossFunction, type LossInput } from "./T
 export const train = Effect.fn("train")(function* (experiment: Experiment, options: TrainOptions) {
   const run = yield* prepare(experiment, options)
   if (options.profile !== undefined) yield* profile(run, options.profile)
-  const start = yield* Option.isSome(run.folder.begun) ? resume(run) : begin(run)
+  const start = yield* startOf(run)
   const end = yield* runEpochs(run, start)
   return yield* measureTest(run, end)
 }, Effect.scoped)
 
+/** Where a run begins or goes on; all replicas are told where the first one does. */
+const startOf = Effect.fnUntraced(function* (run: PreparedRun) {
+  const { folder, replicas } = run
+  const first = Option.isSome(folder.begun) ? resume(run) : begin(run)
+  const own = yield* isFirst(replicas) ? first : follow(run)
+  return replicas.share === undefined ? own : yield* shareStart(run, own)
+})
+
 const profile = Effect.fnUntraced(function* (run: TrainingRun, file: string) {
-  const { experiment, images, program } = run
-  for (const line of yield* profileStep(program, images, experiment.train, file)) yield* message(line)
+  const { experiment, images, program, replicas } = run
+  const written = isFirst(replicas) ? file : undefined
+  for (const line of yield* profileStep(program, images, experiment.train, written)) yield* message(line)
 })
 
 /** A run's measures on one of its splits, with its best weights (the last ones where nothing was selected) or others. */

@@ -81,6 +81,13 @@ const fieldsOf = ({ averages, images, loss, optimizer, schedule }: RegisteredInT
   ),
   /** How many parts a batch is taken in, one after the other, so that it needs the memory of one of them. */
   gradientAccumulationSteps: count.pipe(withDefault(1)),
+  /**
+   * Where several replicas train a network: whether each normalises with the statistics of its own images (`local`, as it
+   * is unless given), or all with those of the whole batch (`synchronised`), as one device would.
+   */
+  batchNorm: Schema.optionalKey(Schema.Literals(["local", "synchronised"])),
+  /** What several replicas send gradients to each other as; float32 unless given. */
+  gradientCompression: Schema.optionalKey(Schema.Literals(["none", "bfloat16"])),
   /** Whether blocks are computed again in the backward pass: less memory, more time. */
   gradientCheckpointing: Schema.Boolean.pipe(withDefault(false)),
   /** Trained networks to learn from besides the labels. */

@@ -33,7 +33,20 @@ export class OutOfMemory extends Data.TaggedError("OutOfMemory")<{
   readonly message: string
 }> {}
 
-export type DeviceError = LibraryError | DeviceUnavailable | TraceError | ExecutionError | OutOfMemory
+/** This process cannot join others. */
+export class ClusterError extends Data.TaggedError("ClusterError")<{
+  /** Its server could be reached from everywhere, or did not start. */
+  readonly reason: "Unconfined" | "NotStarted"
+  readonly message: string
+}> {}
+
+export type DeviceError =
+  | LibraryError
+  | DeviceUnavailable
+  | TraceError
+  | ExecutionError
+  | OutOfMemory
+  | ClusterError
 
 /** The code that TensorFlow's status carries when an allocation fails. */
 const RESOURCE_EXHAUSTED = 8
@@ -58,7 +71,10 @@ export const fromStatus = (code: number, text: string, doing: string): Execution
 }
 
 const isDeviceError = (cause: unknown): cause is DeviceError =>
-  cause instanceof TraceError || cause instanceof ExecutionError || cause instanceof OutOfMemory
+  cause instanceof TraceError ||
+  cause instanceof ExecutionError ||
+  cause instanceof OutOfMemory ||
+  cause instanceof ClusterError
 
 /** Runs synchronous engine code whose tagged errors are thrown. */
 export const attempt = <A>(f: () => A): Effect.Effect<A, DeviceError> =>

@@ -7,10 +7,10 @@ import type { PreparedRun } from "./TrainingRun.ts"
 
 /** Begins a run: says what it will take, and writes its configuration. */
 export const begin = Effect.fn("begin")(function* (run: PreparedRun) {
-  const { config, dataset, experiment, folder, images, network, program, registry } = run
+  const { config, dataset, experiment, folder, images, network, program, registry, replicas } = run
   const { train } = experiment
   const { optimizers } = registry
-  const imagesPerSecond = yield* measureSpeed(program, images, train)
+  const imagesPerSecond = yield* measureSpeed(program, images, train, replicas.share !== undefined)
   const lines = describeForecast({ network, train, dataset, imagesPerSecond, optimizers })
   for (const line of lines) yield* message(line)
   yield* folder.writeConfig(config)

@@ -6,13 +6,17 @@ import type { WeightsName } from "../Config.ts"
 import type { EpochMetrics } from "../Events.ts"
 import type { TensorRecord } from "../Tensor/HostTensor.ts"
 import { evaluatedOf, weightsKept } from "./Averages/Averages.ts"
-import { labelsOf, predict } from "./Evaluate/Logits.ts"
+import { labelsOf, predict, type Shared } from "./Evaluate/Logits.ts"
 import { type Measures, measure } from "./Evaluate/Measures.ts"
 import type { Counters } from "./Run/Counters.ts"
 import type { TrainingRun } from "./TrainingRun.ts"
 
 export const stepsPerEpoch = ({ dataset, experiment }: TrainingRun): number =>
   batchesPerEpoch(dataset.train.indices.length, experiment.train.batchSize)
+
+/** How evaluations of a run are shared by replicas, where there are several. */
+export const sharedBy = ({ program: { sum }, replicas: { share } }: TrainingRun): Shared | undefined =>
+  share && { share, sum }
 
 /** Measures of the weights that were evaluated. */
 export type Measured = Partial<Readonly<Record<WeightsName, Measures>>>
@@ -45,7 +49,7 @@ export const evaluateEpoch = Effect.fnUntraced(function* <E, R>(
     if (refreshStatistics && (validates || last)) yield* measureStatistics(run, weights, epoch, between)
     if (!validates) continue
     const { batchSize } = images
-    const options = { batchSize, classes: network.classes }
+    const options = { batchSize, classes: network.classes, shared: sharedBy(run) }
     const classify = program.classify(weights)
     const logits = yield* predict(dataset.validation, options, (images) =>
       Effect.andThen(between, classify(images))

@@ -5,10 +5,12 @@
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
 import type { Batch, Epochs } from "../Augment.ts"
 import { costOfEpochs, scaleAt } from "../Config/Resizing.ts"
 import { endsCycle, learningRateAt } from "../Config/Schedule.ts"
+import { isFirst } from "../Distributed.ts"
 import { message, publish, type StepProgress } from "../Events.ts"
 import { toPyTorch } from "../Model/Weights/PyTorchLayout.ts"
 import { averagesOf, coefficientsAt, judged } from "./Averages/Averages.ts"
@@ -36,6 +38,8 @@ interface Standing {
 
 interface Loop {
   readonly run: TrainingRun
+  /** Whether this replica is to ask all to stop after their next step. */
+  readonly stop: { asked: boolean }
   readonly standing: Ref.Ref<Standing>
 }
 
@@ -48,7 +52,8 @@ const setCounters = ({ standing }: Loop, counters: Counters): Effect.Effect<void
 /** Saves where the run stands, unless that is saved already. */
 const save = Effect.fnUntraced(function* ({ run, standing }: Loop) {
   const { counters, saved } = yield* Ref.get(standing)
-  if (counters === saved) return
+  // Where others are lost, some of the last step's updates may have been made.
+  if (counters === saved || !isFirst(run.replicas) || (yield* run.replicas.isLost)) return
   const best = counters.best && { best: counters.best.step }
   const tensors = toPyTorch(run.network, yield* run.program.read)
   const state = { step: counters.step, tensors, counters, ...best }
@@ -132,12 +137,12 @@ const nonFinite = ({ folder }: TrainingRun, { counters, saved }: Standing): NonF
   })
 }
 
-/** One step of the optimiser; `waited` is how long the batch was waited for, in seconds. */
+/** One step of the optimiser; `waited` is how long the batch was waited for, in seconds. Gives whether replicas stop. */
 const takeStep = Effect.fnUntraced(function* (loop: Loop, batch: Batch, waited: number) {
   const before = performance.now()
   const { run, standing } = loop
   const now = yield* Ref.get(standing)
-  const input = stepInputOf(run, now.counters)
+  const input = { ...stepInputOf(run, now.counters), stop: loop.stop.asked }
   const { epoch, step } = now.counters
   const output = yield* run.program.step(batch, input).pipe(spanned("step", { epoch, step }))
   const { correct, gradientNorm, loss } = output
@@ -145,9 +150,11 @@ const takeStep = Effect.fnUntraced(function* (loop: Loop, batch: Batch, waited: 
   const seconds = waited + secondsSince(before)
   const counters = afterStep(now.counters, { loss, correct, seconds, waited })
   yield* setCounters(loop, counters)
+  run.replicas.at(counters.step)
   const told = progressOf(run, counters, input, output)
   yield* observeStep({ ...told, seconds, waited })
   yield* publish({ _tag: "Step", ...told })
+  return output.stop ?? false
 }, Effect.uninterruptible)
 
 /** Takes the epoch's weights into the averages whose turn it is, if they are not in them yet. */
@@ -179,7 +186,7 @@ const keepEpoch = Effect.fnUntraced(function* (
   const accuracy = measured[judged(experiment.train)]?.accuracy
   const better = accuracy !== undefined && (counters.best === null || accuracy > counters.best.accuracy)
   const snapshot = endsCycle(experiment.train.schedule, epoch, run.registry.schedules)
-  if (better || snapshot) {
+  if ((better || snapshot) && isFirst(run.replicas)) {
     const tensors = toPyTorch(network, weightsOf(run, yield* program.read))
     if (better) {
       yield* folder.checkpoints.saveBest({ step, tensors, counters: { epoch, accuracy } })
@@ -212,7 +219,10 @@ const runEpoch = Effect.fnUntraced(function* (loop: Loop, epochs: Epochs) {
   let ready = performance.now()
   yield* epochs.run(
     Effect.fnUntraced(function* (batch) {
-      yield* takeStep(loop, batch, secondsSince(ready))
+      if (yield* takeStep(loop, batch, secondsSince(ready))) {
+        yield* loop.run.replicas.closing
+        return yield* Effect.interrupt
+      }
       yield* saveIfAsked(loop)
       yield* saveInTime(loop)
       // A signal is delivered only when Node's event loop turns.
@@ -223,14 +233,28 @@ const runEpoch = Effect.fnUntraced(function* (loop: Loop, epochs: Epochs) {
   yield* endEpoch(loop)
 })
 
+/**
+ * Runs epochs so that an interruption asks all replicas to stop after their next step, which all take: one that left the
+ * others in the middle of it would be lost to them.
+ */
+const stoppedTogether = <A, E, R>({ run, stop }: Loop, epochs: Effect.Effect<A, E, R>) =>
+  run.replicas.share === undefined
+    ? epochs
+    : Effect.flatMap(Effect.forkChild(epochs), (fiber) =>
+        Effect.onInterrupt(Fiber.join(fiber), () => {
+          stop.asked = true
+          return Fiber.await(fiber)
+        })
+      )
+
 /** Trains from `start` to the last epoch, and gives where it stands then. Interrupted, it saves where it stands. */
 export const runEpochs = Effect.fn("runEpochs")(function* (run: TrainingRun, start: Counters) {
   const savedAt = yield* Clock.currentTimeMillis
   const standing = yield* Ref.make<Standing>({ counters: start, saved: start, savedAt })
-  const loop: Loop = { run, standing }
+  const loop: Loop = { run, standing, stop: { asked: false } }
   const counters = Effect.map(Ref.get(standing), ({ counters }) => counters)
   const goesOn = Effect.map(counters, ({ epoch }) => epoch < run.experiment.train.epochs)
-  yield* Effect.gen(function* () {
+  const rest = Effect.gen(function* () {
     const range = { epoch: start.epoch, from: start.batch, until: run.experiment.train.epochs }
     const epochs = yield* run.augmenter.open(range)
     while (yield* goesOn) {
@@ -241,5 +265,6 @@ export const runEpochs = Effect.fn("runEpochs")(function* (run: TrainingRun, sta
     Effect.scoped,
     Effect.onInterrupt(() => save(loop))
   )
+  yield* stoppedTogether(loop, rest)
   return yield* counters
 })

@@ -1,10 +1,12 @@
 /** The end of a training: the selected weights are measured once on the test split. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { isFirst } from "../Distributed.ts"
 import { publish } from "../Events.ts"
 import { fromPyTorch } from "../Model/Weights/PyTorchLayout.ts"
 import { percent } from "../Platform/Text.ts"
 import { judged } from "./Averages/Averages.ts"
+import { sharedBy } from "./Epoch.ts"
 import { labelsOf, predict, predictViews } from "./Evaluate/Logits.ts"
 import { measure } from "./Evaluate/Measures.ts"
 import { viewsOf } from "./Evaluate/View.ts"
@@ -22,13 +24,18 @@ export interface Trained {
 
 /** Puts the weights that are judged on the device: the best ones, or the last ones where nothing was selected. */
 const select = Effect.fnUntraced(function* (
-  { experiment, folder, network, program }: TrainingRun,
+  { experiment, folder, network, program, replicas }: TrainingRun,
   { best }: Counters
 ) {
   const weights = judged(experiment.train)
   if (best === null) {
     const selection = `the ${weights} weights of the last epoch; there is no validation split`
     return { weights, epochs: experiment.train.epochs, selection }
+  }
+  const selection = `best validation accuracy of the ${weights} weights (${percent(best.accuracy)}), epoch ${best.epoch}`
+  if (!isFirst(replicas)) {
+    yield* program.adopt
+    return { weights, epochs: best.epoch, selection }
   }
   const { checkpoint, skipped } = yield* folder.checkpoints.find("best")
   if (Option.isNone(checkpoint)) {
@@ -37,7 +44,7 @@ const select = Effect.fnUntraced(function* (
     return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
   }
   yield* program.write(fromPyTorch(network, checkpoint.value.tensors))
-  const selection = `best validation accuracy of the ${weights} weights (${percent(best.accuracy)}), epoch ${best.epoch}`
+  yield* program.adopt
   return { weights, epochs: best.epoch, selection }
 })
 
@@ -47,7 +54,7 @@ const measureViews = Effect.fnUntraced(function* (run: TrainingRun) {
   const { tta } = experiment.train
   if (tta === undefined) return undefined
   const views = viewsOf(tta, images, registry.steps)
-  const batches = { batchSize: images.batchSize, classes: network.classes }
+  const batches = { batchSize: images.batchSize, classes: network.classes, shared: sharedBy(run) }
   const classify = program.classify(judged(experiment.train))
   const { data } = yield* predictViews(dataset.test, views, batches, classify)
   const { accuracy, correct, images: shown, loss } = measure(data, labelsOf(dataset.test), network.classes)
@@ -59,12 +66,13 @@ const measureViews = Effect.fnUntraced(function* (run: TrainingRun) {
 
 /** Measures the run's weights on the test split, and writes the result. */
 export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun, end: Counters) {
-  const { config, dataset, experiment, folder, images, network, program } = run
+  const { config, dataset, experiment, folder, images, network, program, replicas } = run
   const { epochs, selection, weights } = yield* select(run, end)
-  const batches = { batchSize: images.batchSize, classes: network.classes }
+  const batches = { batchSize: images.batchSize, classes: network.classes, shared: sharedBy(run) }
   const logits = yield* predict(dataset.test, batches, program.classify(weights))
   const { correct, ...measures } = measure(logits.data, labelsOf(dataset.test), network.classes)
   const overViews = yield* measureViews(run)
+  yield* replicas.closing
   const result: RunResult = {
     dataset: dataset.name,
     split: "test",

@@ -6,6 +6,7 @@ import { makeAugmenter } from "../Augment.ts"
 import type { Experiment } from "../Config.ts"
 import { Dataset } from "../Data.ts"
 import { Device } from "../Device.ts"
+import { isFirst, placesOf, ReplicaError, Replicas, type ReplicasShape } from "../Distributed.ts"
 import { publish, warning } from "../Events.ts"
 import { fromPyTorch } from "../Model/Weights/PyTorchLayout.ts"
 import { Registry, stepsFor } from "../Registry.ts"
@@ -39,6 +40,22 @@ export interface TrainOptions {
   readonly workers?: number | undefined
   /** A file for a Chrome trace of one step. The result is the same. */
   readonly profile?: string | undefined
+}
+
+/** Fails where several replicas cannot share a training. */
+const checkShared = ({ train }: Experiment, { share }: ReplicasShape): Effect.Effect<void, ReplicaError> => {
+  const { batchSize, gradientAccumulationSteps: parts, precision } = train
+  const unsupported = (message: string) => Effect.fail(new ReplicaError({ reason: "Unsupported", message }))
+  if (share === undefined) return Effect.void
+  if (precision === "fastest") {
+    return unsupported(
+      "train.precision is fastest, which is measured on one device: several replicas take float32 or bfloat16"
+    )
+  }
+  if (batchSize % (parts * share.count) === 0) return Effect.void
+  const what =
+    parts === 1 ? "train.batchSize" : `a part of train.batchSize ${batchSize}, of which there are ${parts},`
+  return unsupported(`${what} is ${batchSize / parts}, which ${share.count} replicas cannot share evenly`)
 }
 
 /**
@@ -77,16 +94,29 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   const device = yield* Device
   const dataset = yield* Dataset
   const folder = yield* RunFolder
+  const replicas = yield* Replicas
+  const { share } = replicas
   yield* checkImages(experiment, dataset)
+  yield* checkShared(experiment, replicas)
   const description = describeData(dataset)
   const { asked, saved } = yield* agreed(experiment, folder, description)
   const network = yield* networkFor(asked, description)
   yield* checkMemory(asked, network)
-  const given = yield* readInitialWeights(asked, network, { needed: saved.tensors === undefined })
+  const given = yield* readInitialWeights(asked, network, {
+    needed: isFirst(replicas) && saved.tensors === undefined
+  })
   const teachers = yield* readTeachers(asked, network, dataset)
-  const images = imagesOf(asked, description)
+  const images = imagesOf(asked, description, share?.count)
   const weights = initialWeights(network, asked.seed, dataset, given?.weights)
-  const compile = { network, images, train: asked.train, seed: asked.seed, weights, teachers }
+  const compile = {
+    network,
+    images,
+    train: asked.train,
+    seed: asked.seed,
+    weights,
+    teachers,
+    replicas: share
+  }
   yield* publish({ _tag: "Compiling", text: describeCompilation(device.name, asked.train) })
   const precision = yield* precisionFor(asked, { device, compile })
   const chosen = withPrecision(asked, precision)
@@ -104,12 +134,14 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   }
   const config = yield* continued(now, folder)
   const steps = stepsFor(registry, chosen.augment)
-  const { batchSize } = chosen.train
+  const { batchSize, gradientAccumulationSteps } = chosen.train
+  const places = share && placesOf(share, batchSize, gradientAccumulationSteps)
   const { augment: pipeline, seed } = chosen
-  const augmenter = yield* makeAugmenter(dataset, { batchSize, pipeline, seed, workers, steps })
+  const augmenter = yield* makeAugmenter(dataset, { batchSize, pipeline, places, seed, workers, steps })
   const [elapsed, program] = yield* Effect.timed(
     compileTraining(device, { ...compile, precision }).pipe(spanned("compile", { network: network.name }))
   )
+  yield* replicas.onLost(program.abort)
   yield* publish({ _tag: "Compiled", seconds: Duration.toSeconds(elapsed) })
   const { counters, told, tensors } = saved
   if (tensors !== undefined) yield* program.write(fromPyTorch(network, tensors))
@@ -121,6 +153,7 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
     config,
     folder,
     registry,
+    replicas,
     saved: { counters, told }
   } satisfies PreparedRun
 })

@@ -2,6 +2,7 @@
 import type { Augmenter } from "../Augment.ts"
 import type { Experiment } from "../Config.ts"
 import type { LoadedDataset } from "../Data.ts"
+import type { ReplicasShape } from "../Distributed.ts"
 import type { Network } from "../Model/Network.ts"
 import type { Contents } from "../Registry.ts"
 import type { RunConfig } from "./Run/RunConfig.ts"
@@ -18,6 +19,8 @@ export interface TrainingRun {
   readonly augmenter: Augmenter
   readonly program: TrainingProgram
   readonly folder: RunFolder["Service"]
+  /** Those that the training is shared by. */
+  readonly replicas: ReplicasShape
   /** What the experiment's names stand for. */
   readonly registry: Contents
 }

@@ -8,6 +8,7 @@ import * as Tracer from "effect/Tracer"
 import * as TestClock from "effect/testing/TestClock"
 import { makeAugmenter } from "../../src/Augment.ts"
 import type { Checkpoint } from "../../src/Checkpoint.ts"
+import { Replicas } from "../../src/Distributed.ts"
 import { decodeExperiment } from "../../src/Experiment.ts"
 import { makeNetwork } from "../../src/Model.ts"
 import { Registry } from "../../src/Registry.ts"
@@ -58,7 +59,10 @@ const noted = (calls: Array<string>, measure: Effect.Effect<void>): TrainingProg
       measure
     ),
   read: Effect.succeed({}),
-  write: () => Effect.void
+  write: () => Effect.void,
+  sum: Effect.succeed,
+  adopt: Effect.void,
+  abort: Effect.void
 })
 
 it.live("weights are averaged once, also where the run is interrupted before their evaluation is done", () =>
@@ -73,10 +77,11 @@ it.live("weights are averaged once, also where the run is interrupted before the
     const saved: Array<Checkpoint> = []
     const augmenter = yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 })
     const registry = yield* Registry
+    const replicas = yield* Replicas
     const runWith = (program: TrainingProgram, start: Counters) =>
       runEpochs(
         {
-          ...{ experiment, dataset, augmenter, program, registry },
+          ...{ experiment, dataset, augmenter, program, registry, replicas },
           network: makeNetwork(experiment.model, { classes: 4, size }),
           images: imagesOf(experiment, describeData(dataset)),
           folder: notedIn(saved)
@@ -119,6 +124,7 @@ it.effect("a checkpoint is saved whenever so many minutes have gone by", () =>
         network: makeNetwork(experiment.model, { classes: 4, size }),
         images: imagesOf(experiment, describeData(dataset)),
         registry: yield* Registry,
+        replicas: yield* Replicas,
         augmenter: yield* makeAugmenter(dataset, { batchSize, pipeline: [], seed: 1 }),
         folder: notedIn(saved),
         program: {
@@ -146,13 +152,14 @@ it.effect("a training is seen by tracers and metric exporters, where there are a
       train: { epochs: 2, batchSize: 32, learningRate: 0.1, schedule: { _tag: "Cosine" } }
     })
     const registry = yield* Registry
+    const replicas = yield* Replicas
     const saved: Array<Checkpoint> = []
     const run = Effect.gen(function* () {
       const augmenter = yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 })
       const program = noted([], Effect.void)
       return yield* runEpochs(
         {
-          ...{ experiment, dataset, augmenter, program, registry },
+          ...{ experiment, dataset, augmenter, program, registry, replicas },
           network: makeNetwork(experiment.model, { classes: 4, size }),
           images: imagesOf(experiment, describeData(dataset)),
           folder: notedIn(saved)
@@ -197,6 +204,7 @@ it.effect("a training saves when it is asked to, in an evaluation too, and goes 
         network: makeNetwork(experiment.model, { classes: 4, size }),
         images: imagesOf(experiment, describeData(dataset)),
         registry: yield* Registry,
+        replicas: yield* Replicas,
         augmenter: yield* makeAugmenter(dataset, { batchSize: 32, pipeline: [], seed: 1 }),
         folder: notedIn(saved)
       },

@@ -5,7 +5,7 @@ import type { Split } from "../../Data/Types.ts"
 import type { AugmentError } from "../Errors.ts"
 import type { BatchArrays, BatchTask } from "./MakeBatch.ts"
 
-/** Images of a batch, uint8 [batchSize,H,W,3]; only the first `size` are images, the others are black. */
+/** Images of a batch, uint8 [N,H,W,3]; only the first `size` are images, the others are black. */
 export interface ImageBatch {
   /** The batch's number in its epoch or split, from 0. */
   readonly index: number
@@ -13,7 +13,7 @@ export interface ImageBatch {
   readonly images: Uint8Array
 }
 
-/** A whole batch to train on. */
+/** A batch to train on, or the part of it that is made. */
 export interface Batch extends ImageBatch, BatchArrays {
   readonly epoch: number
 }
@@ -76,7 +76,7 @@ export const batchStream = (options: BatchStreamOptions): Stream.Stream<Batch, A
   const batch = ({ epoch, index, order }: Place): Effect.Effect<Batch, AugmentError> => {
     const chosen = order.slice(index * batchSize, (index + 1) * batchSize)
     return Effect.map(make({ epoch, index, chosen }), (arrays) => ({
-      ...{ epoch, index, size: batchSize },
+      ...{ epoch, index, size: arrays.labelsA.length },
       ...arrays
     }))
   }

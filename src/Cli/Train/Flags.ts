@@ -2,6 +2,7 @@
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { datasetFlag, deviceFlag, workersFlag } from "../Shared/Flags.ts"
+import { replicaFlags } from "./ReplicaFlags.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
@@ -42,7 +43,8 @@ export const flags = {
   set: Flag.String("set").pipe(
     Flag.withDescription("Change one value of the experiment, for instance train.epochs=5; can be repeated"),
     Flag.atLeast(0)
-  )
+  ),
+  ...replicaFlags
 }
 
 export type TrainInput = Command.Command.Config.Infer<typeof flags>

@@ -42,6 +42,8 @@ export interface Signature {
   readonly feeds: ReadonlyArray<GraphTensor>
   readonly fetches: ReadonlyArray<GraphTensor>
   readonly targets: ReadonlyArray<Operation>
+  /** Whether its operations meet those of other processes. */
+  readonly collective?: boolean
 }
 
 /** Which devices a graph may run on. */

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type HostTensor, sizeOf, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import type { Cluster } from "../Cluster/Server.ts"
 import { attempt, type DeviceError, ExecutionError } from "../Errors.ts"
 import { Graph } from "../Graph/Graph.ts"
 import type { Placement, Precision, Signature } from "../Graph/Types.ts"
@@ -46,6 +47,8 @@ export interface Program<Entries extends EntryPoints> {
   readonly write: (state: TensorRecord) => Effect.Effect<void, DeviceError>
   /** Number of operations in the graph. */
   readonly operations: number
+  /** Ends what is running, which fails, as does everything after it: for a run whose partners are gone. */
+  readonly abort: Effect.Effect<void>
 }
 
 const mismatch = (
@@ -91,9 +94,13 @@ const newGraph = (api: CApi, placement: Placement, precision: Precision) =>
     (graph) => Effect.sync(() => graph.dispose())
   )
 
-const openSession = (graph: Graph, config: Uint8Array, lock: Semaphore.Semaphore) =>
+const openSession = (graph: Graph, device: Uint8Array, lock: Semaphore.Semaphore, cluster?: Cluster) =>
   Effect.acquireRelease(
-    attempt(() => Session.open(graph, config)),
+    attempt(() =>
+      cluster === undefined
+        ? Session.open(graph, device)
+        : Session.open(graph, Buffer.concat([device, cluster.config]), cluster.setTarget)
+    ),
     (session) => lock.withPermits(1)(Effect.sync(() => session.close()))
   )
 
@@ -181,7 +188,8 @@ const programOf = <Entries extends EntryPoints>(
     yield* lock.withPermits(1)(Effect.andThen(stateChanges, session.run(signature, values)))
   })
 
-  return { run: run as Program<Entries>["run"], profile, read, write, operations }
+  const abort = Effect.sync(() => session.abort())
+  return { run: run as Program<Entries>["run"], profile, read, write, operations, abort }
 }
 
 /**
@@ -194,13 +202,14 @@ export const compileProgram = <Entries extends EntryPoints>(
   placement: Placement,
   arithmetic: Arithmetic,
   initial: TensorRecord,
-  entries: Entries
+  entries: Entries,
+  cluster?: Cluster
 ): Effect.Effect<Program<Entries>, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
     const graph = yield* newGraph(api, placement, arithmetic.precision)
     const traced = yield* attempt(() => traceAll(graph, initial, entries))
     const lock = yield* Semaphore.make(1)
-    const session = yield* openSession(graph, encodeConfig(placement, arithmetic), lock)
+    const session = yield* openSession(graph, encodeConfig(placement, arithmetic), lock, cluster)
     const program = programOf<Entries>(api, session, lock, traced, graph.size)
     yield* program.write(initial)
     return program

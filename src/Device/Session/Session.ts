@@ -3,11 +3,15 @@ import * as Effect from "effect/Effect"
 import type { HostTensor } from "../../Tensor/HostTensor.ts"
 import { type ExecutionError, fromStatus, type OutOfMemory } from "../Errors.ts"
 import type { Graph } from "../Graph/Graph.ts"
+import { bytes, number } from "../Graph/Protobuf.ts"
 import type { Signature } from "../Graph/Types.ts"
-import type { Buffer, CApi, Pointer } from "../Library/CApi.ts"
+import type { CApi, Pointer, Buffer as TFBuffer } from "../Library/CApi.ts"
 import { DTYPE } from "../Library/DataType.ts"
 import { allocateTensor, bytesIn, takeTensor } from "../Library/Memory.ts"
 import { decodeEvents, type OpEvent, TRACED } from "./StepStats.ts"
+
+/** `RunOptions` with `experimental` (8): a `collective_graph_key` (1), by which runs in several processes know each other. */
+const COLLECTIVE = bytes(8, number(1, 1))
 
 /** A device that a session sees, by TensorFlow's name for it. */
 export interface SeenDevice {
@@ -25,13 +29,21 @@ export class Session {
     this.pointer = pointer
   }
 
-  /** Opens a session on a graph; `config` is an encoded ConfigProto. Throws a tagged error. */
-  static open(graph: Graph, config: Uint8Array): Session {
+  /**
+   * Opens a session on a graph; `config` is an encoded ConfigProto, `setTarget` names the server that runs it, where it
+   * is not this process alone. Throws a tagged error.
+   */
+  static open(
+    graph: Graph,
+    config: Uint8Array,
+    setTarget: (options: Pointer<"SessionOptions">) => void = () => {}
+  ): Session {
     const { api } = graph
     const status = api.TF_NewStatus()
     const options = api.TF_NewSessionOptions()
     try {
       api.TF_SetConfig(options, config, config.length, status)
+      setTarget(options)
       const pointer = api.TF_NewSession(graph.pointer, options, status)
       throwOn(api, status, "open a session")
       return new Session(api, pointer)
@@ -46,6 +58,13 @@ export class Session {
     const status = this.api.TF_NewStatus()
     this.api.TF_CloseSession(this.pointer, status)
     this.api.TF_DeleteSession(this.pointer, status)
+    this.api.TF_DeleteStatus(status)
+  }
+
+  /** Ends what is running on the session, which fails; nothing runs on it any more. */
+  abort(): void {
+    const status = this.api.TF_NewStatus()
+    this.api.TF_CloseSession(this.pointer, status)
     this.api.TF_DeleteStatus(status)
   }
 
@@ -74,7 +93,7 @@ export class Session {
     signature: Signature,
     values: ReadonlyArray<HostTensor>
   ): Effect.Effect<Array<HostTensor>, ExecutionError | OutOfMemory> {
-    return this.call(signature, values, null, null)
+    return this.call(signature, values, optionsOf(signature), null)
   }
 
   /** As `run`, but gives what ran, and when. It takes longer, because TensorFlow takes notes. */
@@ -84,28 +103,21 @@ export class Session {
   ): Effect.Effect<ReadonlyArray<OpEvent>, ExecutionError | OutOfMemory> {
     const { api } = this
     return Effect.acquireUseRelease(
-      Effect.sync(() => ({
-        options: api.TF_NewBufferFromString(TRACED, TRACED.length),
-        metadata: api.TF_NewBuffer()
-      })),
-      ({ metadata, options }) =>
-        Effect.map(this.call(signature, values, options, metadata), () =>
+      Effect.sync(() => api.TF_NewBuffer()),
+      (metadata) =>
+        Effect.map(this.call(signature, values, [TRACED, ...optionsOf(signature)], metadata), () =>
           decodeEvents(bytesIn(api, metadata))
         ),
-      ({ metadata, options }) =>
-        Effect.sync(() => {
-          api.TF_DeleteBuffer(options)
-          api.TF_DeleteBuffer(metadata)
-        })
+      (metadata) => Effect.sync(() => api.TF_DeleteBuffer(metadata))
     )
   }
 
-  /** Calls `TF_SessionRun` with encoded options, and a buffer for what it notes. */
+  /** Calls `TF_SessionRun` with fields of `RunOptions`, and a buffer for what it notes. */
   private call(
     signature: Signature,
     values: ReadonlyArray<HostTensor>,
-    options: Buffer | null,
-    metadata: Buffer | null
+    fields: ReadonlyArray<Uint8Array>,
+    metadata: TFBuffer | null
   ): Effect.Effect<Array<HostTensor>, ExecutionError | OutOfMemory> {
     // TensorFlow takes a run of nothing for a mistake; a program without state has nothing to read or write.
     if (signature.fetches.length + signature.targets.length === 0) return Effect.succeed([])
@@ -115,6 +127,8 @@ export class Session {
         const { feeds, fetches, targets } = signature
         const status = api.TF_NewStatus()
         const inputs = values.map((value) => allocateTensor(api, DTYPE[value.dtype], value.shape, value.data))
+        const encoded = Buffer.concat(fields)
+        const options = encoded.length === 0 ? null : api.TF_NewBufferFromString(encoded, encoded.length)
         const outputs = new Array<Pointer<"Tensor"> | null>(fetches.length).fill(null)
         api.TF_SessionRun.async(
           this.pointer,
@@ -131,6 +145,7 @@ export class Session {
           status,
           (error) => {
             for (const input of inputs) api.TF_DeleteTensor(input)
+            if (options !== null) api.TF_DeleteBuffer(options)
             const code = api.TF_GetCode(status)
             const message = api.TF_Message(status)
             api.TF_DeleteStatus(status)
@@ -143,6 +158,8 @@ export class Session {
     )
   }
 }
+
+const optionsOf = ({ collective }: Signature): ReadonlyArray<Uint8Array> => (collective ? [COLLECTIVE] : [])
 
 const throwOn = (api: CApi, status: Pointer<"Status">, doing: string): void => {
   const code = api.TF_GetCode(status)

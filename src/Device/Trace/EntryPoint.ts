@@ -31,6 +31,8 @@ export interface EntryPoint<Input extends string = string, Output extends string
    * memory from then on; unless given, it is computed in each run.
    */
   readonly prepared?: boolean
+  /** Whether it meets the same entry point of other replicas, all of which run their entry points in the same order. */
+  readonly collective?: boolean
   readonly run: (
     state: Tensors,
     input: Tensors<Input>
@@ -134,7 +136,7 @@ export const compileEntry = (
     return {
       inputs: Object.entries(entry.inputs),
       outputs,
-      signature: { doing: `run ${name}`, feeds, fetches, targets },
+      signature: { doing: `run ${name}`, feeds, fetches, targets, collective: entry.collective ?? false },
       preparation: { doing: `prepare ${name}`, feeds: [], fetches: [], targets: preparation }
     }
   })

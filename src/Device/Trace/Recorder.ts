@@ -5,7 +5,7 @@
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { TraceError } from "../Errors.ts"
 import type { Graph } from "../Graph/Graph.ts"
-import type { Attribute, GraphTensor, Operation } from "../Graph/Types.ts"
+import type { Attribute, GraphTensor, Input, Operation } from "../Graph/Types.ts"
 
 export interface Recorder {
   /** Where the program is to run. */
@@ -21,7 +21,7 @@ export interface Recorder {
   /** Adds an operation below tfjs's level, for instance on a variable's handle. */
   readonly add: (
     type: string,
-    inputs: ReadonlyArray<GraphTensor>,
+    inputs: ReadonlyArray<Input>,
     attributes: ReadonlyArray<Attribute>,
     controls: ReadonlyArray<Pick<Operation, "pointer">>
   ) => Operation

@@ -8,6 +8,7 @@ import {
   type NormTensors,
   type BatchNormOptions as StepOptions
 } from "../../Ops/BatchNorm.ts"
+import { synchronisedBatchNorm } from "../../Ops/Collective/SynchronisedBatchNorm.ts"
 import { type Context, constant, isTraining, type Layer, type TrainingContext } from "./Layer.ts"
 
 export interface BatchNormOptions extends StepOptions {
@@ -47,7 +48,11 @@ export const batchNorm = (name: string, channels: number, options: BatchNormOpti
       if (!isTraining(context)) {
         return batchNormInference(x, ...tensorsOf(context, name, padded), options.epsilon)
       }
-      const op = (tensors: NormTensors, training: StepOptions) => batchNormTraining(x, ...tensors, training)
+      const { synchronised } = context.mode
+      const op = (tensors: NormTensors, training: StepOptions) =>
+        synchronised === undefined
+          ? batchNormTraining(x, ...tensors, training)
+          : synchronisedBatchNorm(x, tensors, training, synchronised)
       return withBatchStatistics(context, name, padded, op, options)
     },
     form: { _tag: "BatchNorm", name, ...options }

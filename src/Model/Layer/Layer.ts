@@ -3,6 +3,7 @@
  * of weights and input. Images are NHWC; convolution kernels are [height, width, in, out].
  */
 import type * as tf from "@tensorflow/tfjs-core"
+import type { Replicas } from "../../Ops/Collective.ts"
 import type { RandomKey } from "../../Ops/Random.ts"
 import { type Draws, draws } from "../../Random.ts"
 import { float32, sizeOf, type TensorRecord } from "../../Tensor/HostTensor.ts"
@@ -38,6 +39,8 @@ export interface Training {
   readonly momentum?: number
   /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
   readonly recompute?: boolean
+  /** Those whose images a normalisation takes its statistics from; its own alone unless given. */
+  readonly synchronised?: Replicas | undefined
 }
 
 /** Evaluation uses running statistics and expectations. */

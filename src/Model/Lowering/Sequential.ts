@@ -31,11 +31,16 @@ export interface SequentialOptions {
  * gives the same but for rounding.
  */
 export const sequential = (layers: ReadonlyArray<Layer>, options: SequentialOptions = {}): Layer => {
-  const training = inTurn(options.fused ? fused(layers) : layers.map(({ apply }) => apply))
+  const plain = inTurn(layers.map(({ apply }) => apply))
+  const training = options.fused ? inTurn(fused(layers)) : plain
   const evaluation = inTurn(folded(flat(layers)))
   return {
     ...cost(layers),
-    apply: (context, x) => (isTraining(context) ? training : evaluation)(context, x),
+    apply: (context, x) => {
+      if (!isTraining(context)) return evaluation(context, x)
+      // What is fused takes the statistics of its own map.
+      return (context.mode.synchronised === undefined ? training : plain)(context, x)
+    },
     form: { _tag: "Sequence", layers }
   }
 }

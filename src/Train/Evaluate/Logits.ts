@@ -4,6 +4,7 @@ import * as Stream from "effect/Stream"
 import { evaluationBatches } from "../../Augment.ts"
 import type { Split } from "../../Data.ts"
 import type { DeviceError } from "../../Device.ts"
+import { isOwn, type Share } from "../../Distributed.ts"
 import { float32, type HostTensor, uint8 } from "../../Tensor/HostTensor.ts"
 import { show, type View } from "./View.ts"
 
@@ -12,10 +13,17 @@ export type Classify<E = DeviceError, R = never> = (
   images: HostTensor<"uint8">
 ) => Effect.Effect<HostTensor, E, R>
 
+export interface Shared {
+  readonly share: Share
+  readonly sum: (values: Float32Array) => Effect.Effect<Float32Array, DeviceError>
+}
+
 export interface PredictOptions {
   /** Images in one run of the program. */
   readonly batchSize: number
   readonly classes: number
+  /** Where several replicas share the batches: this one's share, and the sum of what they have. */
+  readonly shared?: Shared | undefined
   /** Changes images [N,H,W,3], given by pixels and by number, into what the network is shown. */
   readonly show?: (pixels: Uint8Array, numbers: Uint32Array) => Uint8Array
 }
@@ -23,7 +31,7 @@ export interface PredictOptions {
 /** Logits [images,classes] of a split, in its order. */
 export const predict = Effect.fn("predict")(function* <E = DeviceError, R = never>(
   split: Split,
-  { batchSize, classes, show = (pixels) => pixels }: PredictOptions,
+  { batchSize, classes, shared, show = (pixels) => pixels }: PredictOptions,
   classify: Classify<E, R>
 ) {
   const { height, width } = split.images
@@ -31,6 +39,7 @@ export const predict = Effect.fn("predict")(function* <E = DeviceError, R = neve
   yield* Stream.runForEach(
     evaluationBatches(split, batchSize),
     Effect.fnUntraced(function* (batch) {
+      if (shared !== undefined && !isOwn(shared.share, batch.index)) return
       const first = batch.index * batchSize
       const pixels = show(batch.images, split.indices.subarray(first, first + batch.size))
       const result = yield* classify(uint8([batchSize, height, width, 3], pixels))
@@ -38,21 +47,23 @@ export const predict = Effect.fn("predict")(function* <E = DeviceError, R = neve
       logits.set(rows, first * classes)
     })
   )
-  return float32([split.indices.length, classes], logits)
+  // Others have zeros where this one has logits.
+  const all = shared === undefined ? logits : yield* shared.sum(logits)
+  return float32([split.indices.length, classes], all)
 })
 
 /** The mean of the logits [images,classes] over views of a split's images, by the views' weights. */
 export const predictViews = Effect.fn("predictViews")(function* (
   split: Split,
   views: ReadonlyArray<View>,
-  { batchSize, classes }: Pick<PredictOptions, "batchSize" | "classes">,
+  { batchSize, classes, shared }: Pick<PredictOptions, "batchSize" | "classes" | "shared">,
   classify: Classify
 ) {
   const total = views.reduce((sum, { weight }) => sum + weight, 0)
   const mean = new Float32Array(split.indices.length * classes)
   for (const view of views) {
     const shown = (pixels: Uint8Array, numbers: Uint32Array) => show(view, pixels, split.images, numbers)
-    const { data } = yield* predict(split, { batchSize, classes, show: shown }, classify)
+    const { data } = yield* predict(split, { batchSize, classes, shared, show: shown }, classify)
     for (let i = 0; i < mean.length; i++) mean[i] += (view.weight / total) * data[i]
   }
   return float32([split.indices.length, classes], mean)

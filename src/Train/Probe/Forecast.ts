@@ -21,9 +21,15 @@ const DAY = 86_400
 /** An evaluated image costs about a third of one that is trained on: forward only. */
 const EVALUATION = 1 / 3
 
-/** Images per second of a program's training steps. The state is as before afterwards. */
+/** Steps that are timed where several replicas take them together: each has to know how many without asking. */
+const SHARED_STEPS = 2
+
+/**
+ * Images per second of a program's training steps, which several replicas may take together. The state is as before
+ * afterwards.
+ */
 export const measureSpeed = Effect.fn("measureSpeed")(
-  (program: TrainingProgram, images: Images, train: TrainConfig) =>
+  (program: TrainingProgram, images: Images, train: TrainConfig, shared = false) =>
     onTrial(
       program,
       images,
@@ -35,7 +41,7 @@ export const measureSpeed = Effect.fn("measureSpeed")(
         const start = performance.now()
         let steps = 0
         let seconds = 0
-        while (seconds < SECONDS) {
+        while (shared ? steps < SHARED_STEPS : seconds < SECONDS) {
           yield* step
           steps++
           seconds = (performance.now() - start) / 1000

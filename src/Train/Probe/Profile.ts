@@ -70,12 +70,15 @@ export const describeProfile = (
     .map(({ op, share }) => `${(100 * share).toFixed(1).padStart(6)} %  ${op}`)
 ]
 
-/** Runs a step under TensorFlow's eyes, writes its trace, and gives the table. The state is as before afterwards. */
+/**
+ * Runs a step under TensorFlow's eyes, writes its trace where there is a file for it, and gives the table. The state is
+ * as before afterwards.
+ */
 export const profileStep = Effect.fn("profileStep")(function* (
   program: TrainingProgram,
   images: Images,
   train: TrainConfig,
-  file: string
+  file: string | undefined
 ) {
   const { events, usage } = yield* onTrial(
     program,
@@ -92,6 +95,6 @@ export const profileStep = Effect.fn("profileStep")(function* (
       return { events: yield* program.profile(batch, at), usage }
     })
   )
-  yield* writeFileAtomic(file, JSON.stringify(chromeTrace(events)))
+  if (file !== undefined) yield* writeFileAtomic(file, JSON.stringify(chromeTrace(events)))
   return describeProfile(events, usage)
 })

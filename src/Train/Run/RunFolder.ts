@@ -122,6 +122,25 @@ export class RunFolder extends Context.Service<
    */
   static readonly resume = (directory: string): Layer.Layer<RunFolder, RunError | StorageError> =>
     Layer.effect(RunFolder, resume(directory))
+
+  /** No folder: for a replica that is not the first, which writes nothing. */
+  static readonly none: Layer.Layer<RunFolder> = Layer.sync(RunFolder, () => nowhere())
+}
+
+const nothing = (): Written => Effect.void
+
+const nowhere = (): RunFolder["Service"] => {
+  const reader = openRun("")
+  return {
+    ...reader,
+    begun: Option.none(),
+    writeConfig: nothing,
+    appendMetrics: nothing,
+    truncateMetrics: nothing,
+    writeResult: nothing,
+    checkpoints: { ...reader.checkpoints, save: nothing, saveBest: nothing, saveSnapshot: nothing },
+    isSaved: Effect.succeed(false)
+  }
 }
 
 /** The service of a claimed folder. Before each write it checks that the folder is still there. */

@@ -34,10 +34,17 @@ export const networkFor = Effect.fnUntraced(function* (
   return network
 })
 
-/** Images as a run of the program takes them: a whole batch, or a part where gradients are accumulated. */
-export const imagesOf = ({ train }: Experiment, { mean, size, std }: DataDescription): Images => ({
+/**
+ * Images as a run of the program takes them: a whole batch, or a part where gradients are accumulated, or a replica's
+ * share of that.
+ */
+export const imagesOf = (
+  { train }: Experiment,
+  { mean, size, std }: DataDescription,
+  replicas = 1
+): Images => ({
   size,
-  batchSize: train.batchSize / train.gradientAccumulationSteps,
+  batchSize: train.batchSize / (train.gradientAccumulationSteps * replicas),
   mean,
   std
 })

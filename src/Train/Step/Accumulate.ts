@@ -7,7 +7,8 @@ import * as tf from "@tensorflow/tfjs-core"
 import { entryPoint } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
 import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
-import { batchInputs, batchOf, type Images, INTEGER, updateInputs, updateOf } from "./EntryPoints.ts"
+import { batchInputs, batchOf, type Images, INTEGER, NUMBER, updateInputs, updateOf } from "./EntryPoints.ts"
+import { agreed, keyOf, meanGradients, type StepReplicas, type Told } from "./Replicas.ts"
 import { applyGradients, gradientsOf, type StepOptions } from "./Step.ts"
 
 const ACCUMULATED = "accumulated/"
@@ -35,11 +36,13 @@ export const accumulationEntry = (
 ) =>
   entryPoint({
     inputs: { ...batchInputs(images), part: INTEGER },
+    collective: options.replicas?.synchronised ?? false,
     run: (state, input) => {
       const part = { index: input.part as tf.Scalar, of: parts }
+      const key = keyOf({ seed, step: input.step as tf.Scalar }, options.replicas, part)
       const { correct, gradients, loss, statistics } = gradientsOf(network, options, state, {
         ...batchOf(images, input, scale),
-        key: { seed, step: input.step as tf.Scalar, part }
+        key
       })
       const kept = tf.cast(tf.greater(input.part, 0), "float32")
       const next: Record<string, tf.Tensor> = { ...statistics }
@@ -51,17 +54,42 @@ export const accumulationEntry = (
     }
   })
 
+/** The gradients that were accumulated, and the running statistics after the last part. */
+const accumulated = ({ tensors }: Network, state: Readonly<Record<string, tf.Tensor>>) => {
+  const gradients: Record<string, tf.Tensor> = {}
+  const statistics: Record<string, tf.Tensor> = {}
+  for (const { name, role } of tensors) {
+    if (role === "parameter") gradients[name] = state[accumulatedOf(name)]
+    if (role === "statistic") statistics[name] = state[name]
+  }
+  return { gradients, statistics }
+}
+
 /** The step that follows the last part. */
 export const applicationEntry = (network: Network, options: StepOptions) =>
   entryPoint({
     inputs: updateInputs(options),
+    run: (state, input) =>
+      applyGradients(network, options, state, accumulated(network, state), updateOf(options, input))
+  })
+
+/** As `applicationEntry`, where other replicas have accumulated other gradients; their losses are given with it. */
+export const replicatedApplicationEntry = (network: Network, options: StepOptions, replicas: StepReplicas) =>
+  entryPoint({
+    inputs: { ...updateInputs(options), loss: NUMBER, correct: NUMBER, stop: NUMBER },
+    collective: true,
     run: (state, input) => {
-      const gradients: Record<string, tf.Tensor> = {}
-      const statistics: Record<string, tf.Tensor> = {}
-      for (const { name, role } of network.tensors) {
-        if (role === "parameter") gradients[name] = state[accumulatedOf(name)]
-        if (role === "statistic") statistics[name] = state[name]
-      }
-      return applyGradients(network, options, state, { gradients, statistics }, updateOf(options, input))
+      const { gradients: own, statistics: ownStatistics } = accumulated(network, state)
+      const told = { loss: input.loss, correct: input.correct, stop: input.stop, statistics: ownStatistics }
+      const { statistics, ...output } = agreed(told as Told, replicas)
+      const gradients = meanGradients(own, replicas)
+      const next = applyGradients(
+        network,
+        options,
+        state,
+        { gradients, statistics },
+        updateOf(options, input)
+      )
+      return { state: next.state, output: { ...output, ...next.output } }
     }
   })

@@ -2,9 +2,11 @@
 import type * as tf from "@tensorflow/tfjs-core"
 import { entryPoint } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
+import { meanOverReplicas } from "../../Ops/Collective.ts"
 import type { AfterEpoch, Average } from "../Averages/Define.ts"
 import { moveMean } from "../Averages/Swa.ts"
 import { type Images, INTEGER, NUMBER, normalise, pixels } from "./EntryPoints.ts"
+import { keyOf, type StepReplicas } from "./Replicas.ts"
 
 /** Takes the network's weights into an average: `share` is 1/n for the n-th. */
 export const averagingEntry = (network: Network, { update }: AfterEpoch) =>
@@ -21,18 +23,22 @@ export const statisticsEntry = (
   network: Network,
   images: Images,
   seed: number,
-  { keptAs }: Pick<Average, "keptAs">
+  { keptAs }: Pick<Average, "keptAs">,
+  replicas?: StepReplicas
 ) =>
   entryPoint({
     inputs: { images: pixels(images), share: NUMBER, batch: INTEGER },
+    collective: replicas !== undefined,
     run: (state, input) => {
       const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[keptAs(name)]]))
-      const key = { seed, step: input.batch as tf.Scalar }
-      const { statistics } = network.apply(weights, normalise(input.images, images), {
+      const key = keyOf({ seed, step: input.batch as tf.Scalar }, replicas)
+      const { statistics: own } = network.apply(weights, normalise(input.images, images), {
         _tag: "Training",
         key,
-        momentum: 1
+        momentum: 1,
+        synchronised: replicas?.synchronised ? replicas : undefined
       })
+      const statistics = replicas === undefined ? own : meanOverReplicas(own, replicas)
       return {
         state: Object.fromEntries(
           Object.entries(statistics).map(([name, value]) => [

@@ -6,8 +6,9 @@ import { entryPoint } from "../../Device.ts"
 import type { Size } from "../../Model/Layer/Layer.ts"
 import type { Network } from "../../Model/Network.ts"
 import { steppedOf } from "../Averages/Define.ts"
+import { keyOf, type StepReplicas } from "./Replicas.ts"
 import { resize, scaled } from "./Resize.ts"
-import { type BatchInput, type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
+import { type BatchInput, replicatedStep, type StepOptions, trainingStep, type UpdateInput } from "./Step.ts"
 
 /** What a program has to know of the data. */
 export interface Images {
@@ -122,5 +123,28 @@ export const trainingEntry = (
         ...batchOf(images, input, scale),
         ...updateOf(options, input),
         key: { seed, step: input.step as tf.Scalar }
+      })
+  })
+
+/** As `trainingEntry`, on a part of the batch, where other replicas have the others. */
+export const replicatedEntry = (
+  network: Network,
+  images: Images,
+  options: StepOptions,
+  {
+    replicas,
+    scale,
+    seed
+  }: { readonly seed: number; readonly scale: number; readonly replicas: StepReplicas }
+) =>
+  entryPoint({
+    inputs: { ...batchInputs(images), ...updateInputs(options), stop: NUMBER },
+    collective: true,
+    run: (state, input) =>
+      replicatedStep(network, options, replicas, state, {
+        ...batchOf(images, input, scale),
+        ...updateOf(options, input),
+        key: keyOf({ seed, step: input.step as tf.Scalar }, replicas),
+        stop: input.stop as tf.Scalar
       })
   })

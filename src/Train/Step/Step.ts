@@ -10,6 +10,7 @@ import { ascend, type SamOptions } from "../Optimizer/Sam.ts"
 import { sgd } from "../Optimizer/Sgd.ts"
 import { type Distillation, distillationLoss, softTargets } from "./Distillation.ts"
 import { correctOf, crossEntropy, type LossFunction, type MixedLabels, targets } from "./Loss.ts"
+import { agreed, meanGradients, type StepReplicas } from "./Replicas.ts"
 
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
@@ -23,6 +24,8 @@ export interface StepOptions extends OptimizerOptions {
   readonly distillation: Distillation | undefined
   /** Whether blocks are computed again in the backward pass, in place of keeping what they computed. */
   readonly recompute: boolean
+  /** Those that each take a part of the batch; undefined where there are no others. */
+  readonly replicas: StepReplicas | undefined
 }
 
 /** SGD on the cross entropy, without anything that a configuration can add. */
@@ -35,7 +38,8 @@ export const PLAIN_STEP: StepOptions = {
   averages: [],
   sam: undefined,
   distillation: undefined,
-  recompute: false
+  recompute: false,
+  replicas: undefined
 }
 
 export interface BatchInput {
@@ -95,7 +99,8 @@ export const gradientsOf = (
   state: Tensors,
   { images, key, labels, whole = () => images }: BatchInput
 ): BatchResult => {
-  const { distillation, labelSmoothing, loss: lossOf, recompute, sam } = options
+  const { distillation, labelSmoothing, loss: lossOf, recompute, replicas, sam } = options
+  const synchronised = replicas?.synchronised ? replicas : undefined
   const target = targets(labels, network.classes, labelSmoothing)
   const soft = distillation && softTargets(distillation, state, whole())
   const objective = (logits: tf.Tensor2D): tf.Scalar => {
@@ -107,16 +112,22 @@ export const gradientsOf = (
   const pass = (parameters: Tensors) =>
     valueAndGradients(() => {
       const weights = { ...state, ...parameters }
-      const { logits, statistics } = network.apply(weights, images, { _tag: "Training", key, recompute })
+      const { logits, statistics } = network.apply(weights, images, {
+        ...{ _tag: "Training", key, recompute, synchronised }
+      })
       return { loss: objective(logits), auxiliary: { ...statistics, logits } }
     }, parameters)
 
   const parameters = parametersOf(network, state)
   const { auxiliary, gradients, loss } = pass(parameters)
   const { logits, ...statistics } = auxiliary
+  // The worst place nearby is that of the whole batch.
+  const ascended = (sam: SamOptions) => {
+    const common = replicas === undefined ? gradients : meanGradients(gradients, replicas)
+    return ascend(network.tensors, parameters, common, sam)
+  }
   return {
-    gradients:
-      sam === undefined ? gradients : pass(ascend(network.tensors, parameters, gradients, sam)).gradients,
+    gradients: sam === undefined ? gradients : pass(ascended(sam)).gradients,
     statistics,
     loss,
     correct: correctOf(logits as tf.Tensor2D, labels)
@@ -166,4 +177,19 @@ export const trainingStep = (
   const { correct, loss, ...batch } = gradientsOf(network, options, state, input)
   const next = applyGradients(network, options, state, batch, input)
   return { state: next.state, output: { loss, correct, ...next.output } }
+}
+
+/** As `trainingStep`, of a batch of which each replica has a part; `stop` says whether this one wants to stop. */
+export const replicatedStep = (
+  network: Network,
+  options: StepOptions,
+  replicas: StepReplicas,
+  state: Tensors,
+  { stop, ...input }: BatchInput & UpdateInput & { readonly stop: tf.Scalar }
+) => {
+  const { gradients: own, ...told } = gradientsOf(network, options, state, input)
+  const { statistics, ...output } = agreed({ ...told, stop }, replicas)
+  const gradients = meanGradients(own, replicas)
+  const next = applyGradients(network, options, state, { gradients, statistics }, input)
+  return { state: next.state, output: { ...output, ...next.output } }
 }

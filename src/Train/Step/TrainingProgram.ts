@@ -6,6 +6,7 @@ import { definitionOf } from "../../Config/Registered.ts"
 import type { TrainConfig, WeightsName } from "../../Config.ts"
 import type { Device, DeviceError, OpEvent, Precision } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
+import type { Replicas } from "../../Ops/Collective.ts"
 import { type Contents, Registry } from "../../Registry.ts"
 import {
   float32,
@@ -21,10 +22,23 @@ import type { Average } from "../Averages/Define.ts"
 import type { Classify } from "../Evaluate/Logits.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
 import type { Teacher } from "../Start/Teacher.ts"
-import { accumulationEntry, applicationEntry, initialAccumulation, isAccumulated } from "./Accumulate.ts"
+import {
+  accumulationEntry,
+  applicationEntry,
+  initialAccumulation,
+  isAccumulated,
+  replicatedApplicationEntry
+} from "./Accumulate.ts"
 import { averagingEntry, statisticsEntry } from "./AverageEntries.ts"
 import { isTeachers, teacherState } from "./Distillation.ts"
-import { coefficientInputs, evaluationEntry, type Images, trainingEntry } from "./EntryPoints.ts"
+import {
+  coefficientInputs,
+  evaluationEntry,
+  type Images,
+  replicatedEntry,
+  trainingEntry
+} from "./EntryPoints.ts"
+import { exchangeEntries, sumIn } from "./Exchange.ts"
 import { initialState, type StepOptions } from "./Step.ts"
 
 /** What changes from step to step besides the batch. */
@@ -36,6 +50,8 @@ export interface StepInput {
   readonly coefficients: Readonly<Record<string, number>>
   /** Of the images' sides; one that the configuration names, or 1. */
   readonly scale: number
+  /** Whether this replica wants all of them to stop after the step. */
+  readonly stop?: boolean
 }
 
 export interface StepOutput {
@@ -44,9 +60,19 @@ export interface StepOutput {
   /** Right predictions. */
   readonly correct: number
   readonly gradientNorm: number
+  /** Whether a replica wants to stop; only where there are several. */
+  readonly stop?: boolean
 }
 
-export interface TrainingProgram {
+/** Of a training that several replicas share: what they tell each other besides gradients. */
+interface Exchange {
+  /** The sum of values over all replicas, each of which gives as many. */
+  readonly sum: (values: Float32Array) => Effect.Effect<Float32Array, DeviceError>
+  /** Gives all replicas the state that the first one has. */
+  readonly adopt: Effect.Effect<void, DeviceError>
+}
+
+export interface TrainingProgram extends Exchange {
   /** One step of the optimiser on a batch. */
   readonly step: (batch: BatchArrays, at: StepInput) => Effect.Effect<StepOutput, DeviceError>
   /** A step as one run of the program, or its first part where gradients are accumulated: what ran on the device. */
@@ -59,6 +85,8 @@ export interface TrainingProgram {
   /** The state from which the run can go on. */
   readonly read: Effect.Effect<TensorRecord, DeviceError>
   readonly write: (state: TensorRecord) => Effect.Effect<void, DeviceError>
+  /** Ends what is running, which fails, because other replicas are gone. */
+  readonly abort: Effect.Effect<void>
 }
 
 export interface CompileOptions {
@@ -70,11 +98,13 @@ export interface CompileOptions {
   /** To start from. */
   readonly weights: TensorRecord
   readonly teachers: ReadonlyArray<Teacher>
+  /** Those that the training is shared by, where it is. */
+  readonly replicas?: Replicas | undefined
 }
 
 /** The step's options, from the configuration of the training and what it names. */
 const stepOptions = (
-  { teachers, train }: CompileOptions,
+  { replicas, teachers, train }: CompileOptions,
   { losses, optimizers }: Pick<Contents, "losses" | "optimizers">
 ): StepOptions => ({
   optimizer: optimizerOf(train, optimizers),
@@ -90,7 +120,12 @@ const stepOptions = (
     teachers: teachers.map(({ network }) => network),
     shares: teachers.map(({ share }) => share)
   },
-  recompute: train.gradientCheckpointing
+  recompute: train.gradientCheckpointing,
+  replicas: replicas && {
+    ...replicas,
+    synchronised: train.batchNorm === "synchronised",
+    as: train.gradientCompression === "bfloat16" ? "bfloat16" : "float32"
+  }
 })
 
 /** Everything that a run keeps on the device at its start. */
@@ -134,6 +169,7 @@ const averagingEntries = (network: Network, averages: ReadonlyArray<Average>) =>
 
 const entriesOf = (compile: CompileOptions, options: StepOptions) => {
   const { images, network, seed, train } = compile
+  const { replicas } = options
   const parts = train.gradientAccumulationSteps
   const evaluated = evaluatedOf(train)
   const refreshed = evaluated.filter(({ refreshStatistics }) => refreshStatistics)
@@ -141,23 +177,38 @@ const entriesOf = (compile: CompileOptions, options: StepOptions) => {
     evaluationEntry(network, images, keptAs)
   )
   const statistics = namedEntries("statistics", refreshed, (average) =>
-    statisticsEntry(network, images, seed, average)
+    statisticsEntry(network, images, seed, average, replicas)
   )
   const averaging = averagingEntries(network, options.averages)
   const whole = scaledEntries("train", train, (scale) =>
-    trainingEntry(network, images, options, { scale, seed })
+    replicas === undefined
+      ? trainingEntry(network, images, options, { scale, seed })
+      : replicatedEntry(network, images, options, { replicas, scale, seed })
   )
   const part = scaledEntries("accumulate", train, (scale) =>
     accumulationEntry(network, images, options, { parts, scale, seed })
   )
   // What the configuration does not ask for is neither compiled nor called.
-  const apply = { apply: applicationEntry(network, options) }
+  const apply = {
+    apply:
+      replicas === undefined
+        ? applicationEntry(network, options)
+        : replicatedApplicationEntry(network, options, replicas)
+  }
+  const exchange = replicas === undefined ? {} : exchangeEntries(replicas)
   return {
     ...evaluation,
     ...statistics,
     ...averaging,
-    ...(parts === 1 ? whole : { ...part, ...apply })
-  } as typeof evaluation & typeof statistics & typeof averaging & typeof whole & typeof part & typeof apply
+    ...(parts === 1 ? whole : { ...part, ...apply }),
+    ...exchange
+  } as typeof evaluation &
+    typeof statistics &
+    typeof averaging &
+    typeof whole &
+    typeof part &
+    typeof apply &
+    ReturnType<typeof exchangeEntries>
 }
 
 const numberIn = ({ data }: HostTensor): number => data[0]
@@ -169,19 +220,16 @@ export const compileTraining = Effect.fnUntraced(function* (
   device: Device["Service"],
   options: CompileOptions
 ): Effect.fn.Return<TrainingProgram, DeviceError, Scope.Scope> {
-  const { images, train } = options
+  const { images, replicas, train } = options
   const { batchSize, size } = images
   const step = stepOptions(options, yield* Registry)
   const parts = train.gradientAccumulationSteps
-  const { profile, read, run, write } = yield* device.compile(
-    stateOf(options, step),
-    entriesOf(options, step),
-    {
-      precision: options.precision,
-      xla: train.xla
-    }
-  )
+  const program = yield* device.compile(stateOf(options, step), entriesOf(options, step), {
+    precision: options.precision,
+    xla: train.xla
+  })
 
+  const { abort, profile, read, run, write } = program
   const shape = [batchSize, size.height, size.width, 3]
   /** A part of a batch as inputs; a batch is one part unless gradients are accumulated. */
   const inputsOf = (batch: BatchArrays, part: number, step: number) => {
@@ -195,6 +243,8 @@ export const compileTraining = Effect.fnUntraced(function* (
       step: integer(step)
     }
   }
+  /** What only replicas are told; a program without others does not take it. */
+  const stopOf = ({ stop = false }: StepInput) => ({ stop: scalar(stop ? 1 : 0) })
   const updateOf = ({ coefficients, learningRate, step: number }: StepInput) => ({
     step: integer(number),
     learningRate: scalar(learningRate),
@@ -203,7 +253,8 @@ export const compileTraining = Effect.fnUntraced(function* (
 
   const wholeInputs = (batch: BatchArrays, at: StepInput) => ({
     ...inputsOf(batch, 0, at.step),
-    ...updateOf(at)
+    ...updateOf(at),
+    ...stopOf(at)
   })
   const partInputs = (batch: BatchArrays, part: number, at: StepInput) => ({
     ...inputsOf(batch, part, at.step),
@@ -215,7 +266,8 @@ export const compileTraining = Effect.fnUntraced(function* (
     return {
       loss: numberIn(result.loss),
       correct: numberIn(result.correct),
-      gradientNorm: numberIn(result.gradientNorm)
+      gradientNorm: numberIn(result.gradientNorm),
+      ...(replicas && { stop: numberIn(result.stop) > 0 })
     }
   })
 
@@ -227,8 +279,16 @@ export const compileTraining = Effect.fnUntraced(function* (
       loss += numberIn(result.loss) / parts
       correct += numberIn(result.correct)
     }
-    const { gradientNorm } = yield* run("apply", updateOf(at))
-    return { loss, correct, gradientNorm: numberIn(gradientNorm) }
+    const told = { loss: scalar(loss), correct: scalar(correct), ...stopOf(at) }
+    const result = yield* run("apply", { ...updateOf(at), ...told })
+    const gradientNorm = numberIn(result.gradientNorm)
+    if (replicas === undefined) return { loss, correct, gradientNorm }
+    return {
+      loss: numberIn(result.loss),
+      correct: numberIn(result.correct),
+      gradientNorm,
+      stop: numberIn(result.stop) > 0
+    }
   })
 
   return {
@@ -250,6 +310,9 @@ export const compileTraining = Effect.fnUntraced(function* (
     read: Effect.map(read, (state) =>
       Object.fromEntries(Object.entries(state).filter(([name]) => !isTeachers(name) && !isAccumulated(name)))
     ),
-    write
+    write,
+    abort,
+    sum: replicas === undefined ? Effect.succeed : sumIn(run),
+    adopt: replicas === undefined ? Effect.void : Effect.asVoid(run("adopt", {}))
   }
 })

@@ -1,0 +1,40 @@
+/** Addresses of this machine. */
+import { lookup } from "node:dns/promises"
+import { createServer } from "node:net"
+import { networkInterfaces } from "node:os"
+import * as Effect from "effect/Effect"
+import { ReplicaError } from "./Errors.ts"
+
+const isLoopback = (address: string): boolean => address.startsWith("127.")
+
+/** The first address that other machines may know. */
+const outward = (): string | undefined =>
+  Object.values(networkInterfaces())
+    .flat()
+    .find((entry) => entry?.family === "IPv4" && !entry.internal)?.address
+
+/**
+ * The IPv4 address of this machine under the name by which others look for it. Some systems give their own name a
+ * loopback address, which nobody else can reach: it is one of its network's then.
+ */
+export const ownAddress = (host: string): Effect.Effect<string, ReplicaError> =>
+  Effect.tryPromise({
+    try: () => lookup(host, { family: 4 }),
+    catch: () =>
+      new ReplicaError({
+        reason: "Address",
+        message: `there is no IPv4 address of ${host}, where replica 0 listens`
+      })
+  }).pipe(
+    Effect.map(({ address }) =>
+      isLoopback(address) && host !== "localhost" && !isLoopback(host) ? (outward() ?? address) : address
+    )
+  )
+
+/** A port that nothing listens on. */
+export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
+  const server = createServer().listen(0, () => {
+    const { port } = server.address() as { readonly port: number }
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})

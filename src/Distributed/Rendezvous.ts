@@ -1,0 +1,236 @@
+/**
+ * The rendezvous: replicas meet at the first one, over HTTP, before the first collective operation. Each tells
+ * something and is told what all have told, or who is missing when the time is up. (TensorFlow itself waits for ever for
+ * a leader that never comes.)
+ */
+import { randomUUID } from "node:crypto"
+import { createServer } from "node:http"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Place } from "./Discover.ts"
+import { ReplicaError } from "./Errors.ts"
+import { isSecret } from "./Secret.ts"
+
+/** What one replica has told, and the address that it told it from. */
+export interface Met {
+  readonly address: string
+  readonly value: unknown
+}
+
+export interface Rendezvous {
+  /**
+   * Tells the others a value (of JSON), and gives what each has told at the stage of that name, in the order of their
+   * ranks, once all have.
+   *
+   * @errors ReplicaError where somebody is missing when the time is up, or is refused
+   */
+  readonly meet: (stage: string, value: unknown) => Effect.Effect<ReadonlyArray<Met>, ReplicaError>
+}
+
+export interface RendezvousOptions extends Place {
+  /** The IPv4 address of this process, where it is the first. */
+  readonly address: string
+  /** Seconds until all must have come. */
+  readonly timeout: number
+  /** What everybody has to know. */
+  readonly secret: string | undefined
+}
+
+/** Milliseconds between two questions. */
+const EVERY = 200
+
+const Hello = Schema.Struct({
+  index: Schema.Int,
+  count: Schema.Int,
+  /** Tells processes of the same rank apart. */
+  process: Schema.String,
+  value: Schema.Unknown
+})
+
+const Answer = Schema.Union([
+  Schema.Struct({ met: Schema.Array(Schema.Struct({ address: Schema.String, value: Schema.Unknown })) }),
+  Schema.Struct({ missing: Schema.Array(Schema.Int) }),
+  Schema.Struct({ refused: Schema.String })
+])
+type Answer = typeof Answer.Type
+
+interface Guest extends Met {
+  readonly process: string
+}
+
+/** Who has come to a stage. */
+interface Stage {
+  readonly guests: Map<number, Guest>
+  /** Those that know that all have. */
+  readonly served: Set<number>
+}
+
+const missingOf = ({ guests }: Stage, count: number): ReadonlyArray<number> =>
+  Array.from({ length: count }, (_, i) => i).filter((i) => !guests.has(i))
+
+/** `replica 2`, `replicas 1 and 2`. */
+const replicas = (indices: ReadonlyArray<number>): string =>
+  indices.length === 1 ? `replica ${indices[0]}` : `replicas ${indices.join(" and ")}`
+
+const isFrom = (address: string): string => address.replace(/^::ffff:/, "")
+
+/** What the first replica keeps. */
+const makeDesk = ({ count }: Place) => {
+  const stages = new Map<string, Stage>()
+  /** Where replicas came from at any stage. */
+  const addresses = new Map<number, string>()
+  const stageOf = (name: string): Stage => {
+    const stage = stages.get(name) ?? { guests: new Map(), served: new Set() }
+    stages.set(name, stage)
+    return stage
+  }
+  const come = (name: string, address: string, hello: typeof Hello.Type): Answer => {
+    const { index, process, value } = hello
+    if (hello.count !== count) {
+      return {
+        refused: `replica ${index} (${address}) was told of ${hello.count} replicas, but replica 0 of ${count}`
+      }
+    }
+    const stage = stageOf(name)
+    const known = stage.guests.get(index)
+    if (known !== undefined && known.process !== process) {
+      return { refused: `there are two processes of rank ${index}, at ${known.address} and ${address}` }
+    }
+    stage.guests.set(index, { address, process, value })
+    addresses.set(index, address)
+    const missing = missingOf(stage, count)
+    if (missing.length > 0) return { missing }
+    stage.served.add(index)
+    return { met: metAt(stage) }
+  }
+  const metAt = ({ guests }: Stage): ReadonlyArray<Met> =>
+    Array.from({ length: count }, (_, i) => {
+      const { address, value } = guests.get(i)!
+      return { address, value }
+    })
+  return { addresses, come, stageOf }
+}
+
+/** Answers at the first replica's address until the scope closes. */
+const serve = Effect.fnUntraced(function* (
+  desk: ReturnType<typeof makeDesk>,
+  { address, coordinator: { port }, secret }: RendezvousOptions
+) {
+  const server = yield* NodeHttpServer.make(createServer, { host: address, port }).pipe(
+    Effect.mapError(({ cause }) => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      return new ReplicaError({
+        reason: "Address",
+        message: `replica 0 cannot listen for the others on ${address}:${port}: ${why}`
+      })
+    })
+  )
+  const answer = Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    if (!isSecret(secret, request.headers.authorization)) {
+      return yield* HttpServerResponse.json({ refused: "the secret is another one than replica 0 has" })
+    }
+    const hello = yield* HttpServerRequest.schemaBodyJson(Hello)
+    const from = isFrom(Option.getOrElse(request.remoteAddress, () => ""))
+    return yield* HttpServerResponse.json(desk.come(request.url, from, hello))
+  }).pipe(
+    Effect.catch(() => Effect.succeed(HttpServerResponse.empty({ status: 400 }))),
+    Effect.catchDefect(() => Effect.succeed(HttpServerResponse.empty({ status: 400 })))
+  )
+  yield* server.serve(answer)
+})
+
+/** The first replica's own visit, until all have come, and then until all know. */
+const host = (desk: ReturnType<typeof makeDesk>, options: RendezvousOptions, process: string): Rendezvous => {
+  const { count, index, timeout } = options
+  return {
+    meet: Effect.fnUntraced(function* (name, value) {
+      const stage = desk.stageOf(`/${name}`)
+      const until = (yield* Clock.currentTimeMillis) + 1000 * timeout
+      for (;;) {
+        const answer = desk.come(`/${name}`, options.address, { index, count, process, value })
+        const done = "met" in answer
+        if (done && stage.served.size === count) return answer.met
+        if ((yield* Clock.currentTimeMillis) > until) {
+          const late = missingOf(
+            done
+              ? { ...stage, guests: new Map([...stage.served].map((i) => [i, stage.guests.get(i)!])) }
+              : stage,
+            count
+          )
+          return yield* new ReplicaError({
+            reason: "Missing",
+            message: `${replicas(late)} did not come within ${timeout} s${knownAt(desk.addresses, late)}`
+          })
+        }
+        yield* Effect.sleep(EVERY / 4)
+      }
+    })
+  }
+}
+
+const knownAt = (addresses: ReadonlyMap<number, string>, late: ReadonlyArray<number>): string => {
+  const known = late.flatMap((index) => addresses.get(index) ?? [])
+  return known.length === 0 ? "" : ` (last seen at ${known.join(", ")})`
+}
+
+const decodeAnswer = Schema.decodeUnknownEffect(Answer)
+
+/** A visit at the first replica: asked again until all have come. */
+const guest = (options: RendezvousOptions, process: string): Rendezvous => {
+  const { coordinator, count, index, secret, timeout } = options
+  const at = `${coordinator.host}:${coordinator.port}`
+  const ask = Effect.fnUntraced(function* (stage: string, value: unknown) {
+    const client = yield* HttpClient.HttpClient
+    const request = HttpClientRequest.post(`http://${at}/${stage}`).pipe(
+      HttpClientRequest.bodyJsonUnsafe({ index, count, process, value }),
+      secret === undefined ? (request) => request : HttpClientRequest.bearerToken(secret)
+    )
+    const response = yield* client.execute(request)
+    return yield* decodeAnswer(yield* response.json)
+  }, Effect.provide(FetchHttpClient.layer))
+  return {
+    meet: Effect.fnUntraced(function* (stage, value) {
+      const until = (yield* Clock.currentTimeMillis) + 1000 * timeout
+      let missing: ReadonlyArray<number> = [0]
+      for (;;) {
+        const answer = yield* ask(stage, value).pipe(
+          Effect.timeout(5000),
+          Effect.orElseSucceed((): Answer => ({ missing: [0] }))
+        )
+        if ("met" in answer) return answer.met
+        if ("refused" in answer) {
+          return yield* new ReplicaError({ reason: "Refused", message: answer.refused })
+        }
+        missing = answer.missing
+        if ((yield* Clock.currentTimeMillis) > until) {
+          const message = missing.includes(0)
+            ? `replica 0 is not at ${at}, and did not come within ${timeout} s`
+            : `${replicas(missing)} did not come to replica 0 at ${at} within ${timeout} s`
+          return yield* new ReplicaError({ reason: "Missing", message })
+        }
+        yield* Effect.sleep(EVERY)
+      }
+    })
+  }
+}
+
+/** Opens the rendezvous; the first replica listens until the scope closes. */
+export const openRendezvous = Effect.fnUntraced(function* (
+  options: RendezvousOptions
+): Effect.fn.Return<Rendezvous, ReplicaError, Scope.Scope> {
+  const process = randomUUID()
+  if (options.index > 0) return guest(options, process)
+  const desk = makeDesk(options)
+  yield* serve(desk, options)
+  return host(desk, options, process)
+})
