@@ -54,7 +54,7 @@ export { recomputable } from "./Model/Layer/Recomputable.ts"
 export { sequential } from "./Model/Lowering/Sequential.ts"
 export { type DataInit, type Network, network } from "./Model/Network.ts"
 export { fromPyTorch, toPyTorch } from "./Model/Weights/PyTorchLayout.ts"
-export { pretrainedFor, WeightsError, weightsFor } from "./Model/Weights/StateDict.ts"
+export { pretrainedFor, WeightsError, weightsFor, wrapperIn } from "./Model/Weights/StateDict.ts"
 export { whiteningFilters } from "./Model/Weights/Whitening.ts"
 export { gelu, relu } from "./Ops/Activation.ts"
 

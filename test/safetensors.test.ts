@@ -1,6 +1,12 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { sha256 } from "../src/Platform/Hash.ts"
 import { float32, int32, uint8 } from "../src/Tensor/HostTensor.ts"
+import { readSafetensors } from "../src/Tensor/ReadSafetensors.ts"
 import { decode, encode, SafetensorsError } from "../src/Tensor/Safetensors.ts"
+import { temporary } from "./support/Runs.ts"
 
 const tensors = {
   bytes: uint8([3], Uint8Array.of(1, 2, 255)),
@@ -97,7 +103,7 @@ describe("safetensors", () => {
   })
 
   it("takes a header that is an object, of a length that the format allows, with texts as metadata", () => {
-    for (const header of ["[]", "null", '"x"', ' {"x":1}']) {
+    for (const header of ["[]", "null", '"x"', ' {"x":1']) {
       assert.match(refusal(file(header, [])), /not a JSON object/)
     }
     const long = Buffer.alloc(16)
@@ -110,4 +116,131 @@ describe("safetensors", () => {
     const { tensors } = decode(file('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', [7]))
     assert.deepStrictEqual(Object.keys(tensors), ["__proto__"])
   })
+})
+
+/** Header and values as the format's own tests have them, the length before them. */
+const raw = (header: string | Uint8Array, rest: Uint8Array = new Uint8Array(0)): Uint8Array => {
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(header.length))
+  return Buffer.concat([length, Buffer.from(header), rest])
+}
+
+const i32 = (shape: string, offsets = "[0,16]") =>
+  `{"test":{"dtype":"I32","shape":${shape},"data_offsets":${offsets}}}`
+
+// https://github.com/huggingface/safetensors, the tests of safetensors/src/tensor.rs and bindings/python/tests.
+describe("the cases of the format's own tests", () => {
+  const zeros = new Uint8Array(16)
+
+  it("are read: scalars, tensors without elements, and white space around the header", () => {
+    assert.deepStrictEqual(decode(raw(i32("[]", "[0,4]"), new Uint8Array(4))).tensors, {
+      test: int32([], Int32Array.of(0))
+    })
+    assert.deepStrictEqual(decode(raw(i32("[2,2]"), zeros)).tensors, {
+      test: int32([2, 2], new Int32Array(4))
+    })
+    assert.deepStrictEqual(decode(raw(i32("[2,0]", "[0, 0]"))).tensors, {
+      test: int32([2, 0], new Int32Array(0))
+    })
+    for (const header of ["{}", "{}\r \t\n", "\t\n{}\r ", "{}      "]) {
+      assert.deepStrictEqual(decode(raw(header)), { tensors: {}, metadata: {} })
+    }
+    const withMetadata = `{"__metadata__":{"framework":"pt"},${i32("[2,2]").slice(1)}       `
+    assert.deepStrictEqual(decode(raw(withMetadata, zeros)).metadata, { framework: "pt" })
+  })
+
+  it("are refused: what overlaps, overflows, is cut off, is followed by something, or is no header", () => {
+    const overlapping = Array.from({ length: 10 }, (_, i) =>
+      i32("[2,2]").slice(1, -1).replace("test", `weight_${i}`)
+    )
+    const cases: ReadonlyArray<readonly [bytes: Uint8Array, why: RegExp]> = [
+      [raw(`{${overlapping.join(",")}}`, zeros), /weight_1 does not begin where the tensor before it ends/],
+      [
+        raw(i32("[2,2]"), Buffer.concat([zeros, Buffer.from("a rest of another file")])),
+        /bytes after its last/
+      ],
+      [raw(i32("[2,2]"), zeros.subarray(2)), /cut off: test is not all there/],
+      [Buffer.concat([Buffer.from([60, 0, 0, 0, 0, 255, 255, 255]), Buffer.from(i32("[2,2]"))]), /too long/],
+      [new Uint8Array(0), /shorter than its header/],
+      [Buffer.from([60, 0, 0, 0, 0, 0, 0, 0]), /its header does not end/],
+      [raw(Uint8Array.of(255)), /not a JSON object/],
+      [raw(Buffer.from([...Buffer.from('{"'), 255, ...Buffer.from('":1}')])), /not a JSON object/],
+      [raw("{"), /not a JSON object/],
+      [raw(i32("[2,2]", "[0, 4]"), zeros.subarray(0, 4)), /test has a wrong size/],
+      [raw(i32("[2,18446744073709551614]"), zeros), /wrong entry for test/],
+      [raw(i32("[2,9223372036854775807]"), zeros), /wrong entry for test/],
+      [raw(i32("[4503599627370496,4503599627370496]"), zeros), /wrong size/],
+      [raw(i32("[4503599627370496,4503599627370496,0]", "[0,0]")), /wrong size/]
+    ]
+    for (const [bytes, why] of cases) assert.match(refusal(bytes), why)
+  })
+
+  it("are written: aligned, padded with spaces, and the larger elements first", () => {
+    const values = Float32Array.of(0, 1, 2, 3, 4, 5)
+    const text = '{"attn.0":{"dtype":"F32","shape":[1,2,3],"data_offsets":[0,24]}}'
+    assert.deepStrictEqual(
+      Buffer.concat(encode({ "attn.0": float32([1, 2, 3], values) })),
+      raw(text.padEnd(64), new Uint8Array(values.buffer))
+    )
+    assert.deepStrictEqual(Buffer.concat(encode({})), raw("{}".padEnd(8)))
+    const metadata = '{"__metadata__":{"framework":"pt"}}'
+    assert.deepStrictEqual(Buffer.concat(encode({}, { framework: "pt" })), raw(metadata.padEnd(40)))
+  })
+
+  it("of integers that an int32 does not hold are refused instead of changed", () => {
+    const long = new Uint8Array(BigInt64Array.of(2n ** 31n).buffer)
+    const header = '{"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}'
+    assert.match(refusal(raw(header, long)), /integers of more than 32 bits/)
+  })
+})
+
+describe("readSafetensors", () => {
+  it.live(
+    "names what is not a safetensors file for what it is, and reads no values before the header fits",
+    () =>
+      Effect.gen(function* () {
+        const place = path.join(yield* temporary, "weights.safetensors")
+        const whole = Buffer.concat(encode(tensors))
+        const cases: ReadonlyArray<readonly [contents: string | Uint8Array, why: string]> = [
+          ["", "it is an empty file, not a safetensors file"],
+          [new Uint8Array(99), "it is a file of zeros, not a safetensors file"],
+          [
+            "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 410000000\n",
+            "it is a Git LFS pointer, which stands for a file that was not fetched, not a safetensors file"
+          ],
+          ["\n<!DOCTYPE html><html>Access to this model is restricted", "it is a web page (HTML), not a"],
+          ['<html lang="en"><head>GitHub', "it is a web page (HTML), not a"],
+          ['{"error":"Repository not found"}', "it is a JSON text, not a safetensors file"],
+          [
+            "PK\x03\x04 archive/data.pkl",
+            "it is a zip archive, as PyTorch's .pth and NumPy's .npz are, not a"
+          ],
+          [
+            Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46),
+            "it is a Python pickle, as PyTorch's older"
+          ],
+          [Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3), "it is a gzip archive, not a safetensors file"],
+          [Buffer.from("\x89HDF\r\n\x1a\n", "latin1"), "it is an HDF5 file, as Keras's .h5 are, not a"],
+          [whole.subarray(0, whole.length - 1), "it is cut off: bytes is not all there"],
+          [whole.subarray(0, 40), "it is cut off: its header does not end"]
+        ]
+        for (const [contents, why] of cases) {
+          fs.writeFileSync(place, contents)
+          const { message } = yield* Effect.flip(readSafetensors(place))
+          assert.isTrue(message.startsWith(`${place}: `))
+          assert.include(message, why)
+        }
+        // Two gigabytes that no header speaks of are not read.
+        fs.writeFileSync(place, whole)
+        fs.truncateSync(place, 2 ** 31 - 1)
+        assert.match(
+          (yield* Effect.flip(readSafetensors(place))).message,
+          /: it has bytes after its last tensor/
+        )
+        fs.writeFileSync(place, whole)
+        const read = yield* readSafetensors(place)
+        assert.deepStrictEqual(read.tensors, tensors)
+        assert.strictEqual(read.sha256, sha256([whole]))
+      })
+  )
 })

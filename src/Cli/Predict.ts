@@ -77,10 +77,11 @@ const decodeModel = Effect.fnUntraced(function* (text: string) {
 
 const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-  const { makeNetwork, weightsFor, WeightsError } = yield* Effect.promise(() => import("../Model.ts"))
+  const { makeNetwork, weightsFor } = yield* Effect.promise(() => import("../Model.ts"))
   const { encode } = yield* Effect.promise(() => import("../Tensor/Safetensors.ts"))
   const { inputOf, predictTensors, readTensors } = yield* Effect.promise(() => import("../Predict.ts"))
   const { writeFileAtomic } = yield* Effect.promise(() => import("../Platform/Files.ts"))
+  const { readWeights } = yield* Effect.promise(() => import("../Train/Start/WeightsFile.ts"))
   const files = yield* tensorFlags(flags)
   const config = yield* decodeModel(files.model)
   const input = yield* inputOf(files.input, yield* readTensors(files.input))
@@ -88,14 +89,7 @@ const predictTensorFile = Effect.fnUntraced(function* (flags: Input) {
   const { Registry } = yield* Effect.promise(() => import("../Registry.ts"))
   const { models } = yield* Registry
   const network = makeNetwork(config, { classes: config.classes, size: { height, width } }, models)
-  const tensors = yield* readTensors(files.weights)
-  const weights = yield* Effect.try({
-    try: () => weightsFor(network, tensors),
-    catch: (cause) => {
-      const reason = cause instanceof WeightsError ? cause.reason : "DoesNotFit"
-      return new WeightsError({ reason, message: `${files.weights}: ${(cause as Error).message}` })
-    }
-  })
+  const { weights } = yield* readWeights(files.weights, network, weightsFor)
   const logits = yield* predictTensors(network, weights, input).pipe(
     Effect.provide(Device.layer(flags.device))
   )

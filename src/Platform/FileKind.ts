@@ -25,6 +25,9 @@ const MAGIC: ReadonlyArray<readonly [start: string, kind: string]> = [
 
 const HTML = /^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|!--|script|title)/i
 
+/** What servers send in place of a file that they do not give. */
+export const WEB_PAGE = "a web page (HTML)"
+
 /** What a file is, as `a web page (HTML)`, where its first bytes tell. */
 export const kindOf = (start: Uint8Array): string | undefined => {
   const text = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, KIND_BYTES)).toString(
@@ -32,7 +35,7 @@ export const kindOf = (start: Uint8Array): string | undefined => {
   )
   if (text === "") return "an empty file"
   if (start.every((byte) => byte === 0)) return "a file of zeros"
-  if (HTML.test(text)) return "a web page (HTML)"
+  if (HTML.test(text)) return WEB_PAGE
   if (start[0] === 0x80 && start[1] >= 2 && start[1] <= 5)
     return "a Python pickle, as PyTorch's older .pth are"
   if (text.slice(257, 262) === "ustar") return "a tar archive"

@@ -4,22 +4,21 @@ import * as Effect from "effect/Effect"
 import { Device, entryPoint } from "../Device.ts"
 import type { Network } from "../Model/Network.ts"
 import { channelsLast } from "../Model/Weights/PyTorchLayout.ts"
-import { readFile } from "../Platform/Files.ts"
 import { float32, type HostTensor, nonFinite, sizeOf, type TensorRecord } from "../Tensor/HostTensor.ts"
-import { decode } from "../Tensor/Safetensors.ts"
+import { readSafetensors } from "../Tensor/ReadSafetensors.ts"
 import { PredictError } from "./Errors.ts"
 
 /** Images in one run of the graph. */
 const BATCH = 64
 
 /** The tensors of a safetensors file. */
-export const readTensors = Effect.fn("readTensors")(function* (file: string) {
-  const bytes = yield* readFile(file)
-  return yield* Effect.try({
-    try: () => decode(bytes).tensors,
-    catch: (cause) => new PredictError({ reason: "Tensors", message: `${file}: ${(cause as Error).message}` })
-  })
-})
+export const readTensors = (file: string) =>
+  readSafetensors(file).pipe(
+    Effect.map(({ tensors }) => tensors),
+    Effect.catchTag("SafetensorsError", ({ message }) =>
+      Effect.fail(new PredictError({ reason: "Tensors", message }))
+    )
+  )
 
 /** The images of a file of tensors: `input`, float32 [N,3,H,W], finite, not empty. */
 export const inputOf = (file: string, tensors: TensorRecord): Effect.Effect<HostTensor, PredictError> => {

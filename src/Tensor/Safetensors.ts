@@ -4,7 +4,7 @@
  */
 import * as Data from "effect/Data"
 import { asBytes } from "../Platform/Bytes.ts"
-import { type HostTensor, sizeOf, type TensorRecord } from "./HostTensor.ts"
+import type { HostTensor, TensorRecord } from "./HostTensor.ts"
 
 /** The bytes are not a whole safetensors file; `message` says what is wrong in one line. */
 export class SafetensorsError extends Data.TaggedError("SafetensorsError")<{ readonly message: string }> {}
@@ -65,27 +65,40 @@ const bfloatToFloat = (words: Uint16Array): Float32Array =>
 
 interface Reading {
   readonly bytes: number
-  readonly read: (buffer: ArrayBuffer) => Pick<HostTensor, "dtype" | "data">
+  readonly read: (buffer: ArrayBuffer) => Values
 }
 
-const toFloat32 = (values: Iterable<number>): Pick<HostTensor, "dtype" | "data"> => ({
-  dtype: "float32",
-  data: Float32Array.from(values)
-})
+type Values = Pick<HostTensor, "dtype" | "data">
+
+const halvesToFloats = (words: Uint16Array): Values => {
+  const data = new Float32Array(words.length)
+  for (const [i, word] of words.entries()) data[i] = halfToFloat(word)
+  return { dtype: "float32", data }
+}
+
+/** Larger numbers than an int32 holds would be others. */
+const longsToInts = (longs: BigInt64Array): Values => {
+  const data = new Int32Array(longs.length)
+  for (const [i, long] of longs.entries()) {
+    data[i] = Number(long)
+    if (BigInt(data[i]) !== long) fail("it holds integers of more than 32 bits")
+  }
+  return { dtype: "int32", data }
+}
 
 /** Element types that can be read, and what they become. */
 const READINGS: Readonly<Record<string, Reading>> = {
-  F64: { bytes: 8, read: (buffer) => toFloat32(new Float64Array(buffer)) },
+  F64: {
+    bytes: 8,
+    read: (buffer) => ({ dtype: "float32", data: new Float32Array(new Float64Array(buffer)) })
+  },
   F32: { bytes: 4, read: (buffer) => ({ dtype: "float32", data: new Float32Array(buffer) }) },
-  F16: { bytes: 2, read: (buffer) => toFloat32(Array.from(new Uint16Array(buffer), halfToFloat)) },
+  F16: { bytes: 2, read: (buffer) => halvesToFloats(new Uint16Array(buffer)) },
   BF16: {
     bytes: 2,
     read: (buffer) => ({ dtype: "float32", data: bfloatToFloat(new Uint16Array(buffer)) })
   },
-  I64: {
-    bytes: 8,
-    read: (buffer) => ({ dtype: "int32", data: Int32Array.from(new BigInt64Array(buffer), Number) })
-  },
+  I64: { bytes: 8, read: (buffer) => longsToInts(new BigInt64Array(buffer)) },
   I32: { bytes: 4, read: (buffer) => ({ dtype: "int32", data: new Int32Array(buffer) }) },
   U8: { bytes: 1, read: (buffer) => ({ dtype: "uint8", data: new Uint8Array(buffer) }) }
 }
@@ -112,10 +125,12 @@ const LONGEST_HEADER = 100_000_000
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const parseHeader = (text: string): Readonly<Record<string, unknown>> => {
+const parseHeader = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
   try {
-    const header: unknown = JSON.parse(text)
-    if (isRecord(header) && text.startsWith("{")) return header
+    const header: unknown = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+    )
+    if (isRecord(header)) return header
   } catch {
     // Falls through to the same complaint.
   }
@@ -130,25 +145,58 @@ const metadataOf = (value: unknown): Readonly<Record<string, string>> => {
     : fail("its __metadata__ is not a record of texts")
 }
 
-/** The tensors' entries in the order of their bytes, which are read once each: nothing overlaps, nothing is left out. */
-const inOrder = (
-  entries: Readonly<Record<string, unknown>>,
-  length: number
-): ReadonlyArray<[string, Entry]> => {
+/** How a tensor's bytes are read; fails unless there are as many as its shape says. */
+const readingOf = (name: string, { data_offsets: [from, to], dtype, shape }: Entry): Reading => {
+  const reading = Object.hasOwn(READINGS, dtype) ? READINGS[dtype] : undefined
+  if (reading === undefined) return fail(`${name} has the type ${dtype}, which cannot be read`)
+  // Sides that overflow, with a zero after them, are none either.
+  const sides = shape.reduce((size, side) => (size > Number.MAX_SAFE_INTEGER ? size : size * side), 1)
+  return to - from === sides * reading.bytes ? reading : fail(`${name} has a wrong size`)
+}
+
+interface Placed {
+  readonly name: string
+  readonly entry: Entry
+  readonly reading: Reading
+}
+
+/** The tensors in the order of their bytes, which are read once each: nothing overlaps, nothing is left out. */
+const inOrder = (entries: Readonly<Record<string, unknown>>, length: number): ReadonlyArray<Placed> => {
   const named = Object.entries(entries).map(([name, entry]): [string, Entry] =>
     isEntry(entry) ? [name, entry] : fail(`its header has a wrong entry for ${name}`)
   )
   const offsetsOf = ([, { data_offsets }]: [string, Entry]) => data_offsets
   const ordered = named.sort((a, b) => offsetsOf(a)[0] - offsetsOf(b)[0] || offsetsOf(a)[1] - offsetsOf(b)[1])
   let end = 0
-  for (const [name, { data_offsets: offsets }] of ordered) {
-    const [from, to] = offsets
+  const placed = ordered.map(([name, entry]): Placed => {
+    const [from, to] = entry.data_offsets
     if (from !== end || to < from) fail(`${name} does not begin where the tensor before it ends`)
     if (to > length) fail(`it is cut off: ${name} is not all there`)
     end = to
-  }
+    return { name, entry, reading: readingOf(name, entry) }
+  })
   if (end !== length) fail(`it has bytes after its last tensor: ${length - end}`)
-  return ordered
+  return placed
+}
+
+/** Where the values of a file of so many bytes begin, by its first eight. */
+export const headerEnd = (start: Uint8Array, size: number): number => {
+  if (size < ALIGNMENT || start.length < ALIGNMENT)
+    fail("it is not a safetensors file: it is shorter than its header")
+  const view = new DataView(start.buffer, start.byteOffset, ALIGNMENT)
+  const length = view.getBigUint64(0, true)
+  if (length > LONGEST_HEADER) fail("it is not a safetensors file: its header is too long")
+  const end = ALIGNMENT + Number(length)
+  return end > size ? fail("it is not a safetensors file, or it is cut off: its header does not end") : end
+}
+
+/** What a file of so many bytes holds, by its header, with everything that can be wrong but the values themselves. */
+export const readHeader = (
+  header: Uint8Array,
+  size: number
+): { readonly placed: ReadonlyArray<Placed>; readonly metadata: SafetensorsFile["metadata"] } => {
+  const { __metadata__: metadata, ...entries } = parseHeader(header.subarray(ALIGNMENT))
+  return { placed: inOrder(entries, size - header.length), metadata: metadataOf(metadata) }
 }
 
 /**
@@ -156,23 +204,13 @@ const inOrder = (
  * Throws a `SafetensorsError` when the bytes are not a whole file.
  */
 export const decode = (bytes: Uint8Array): SafetensorsFile => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < ALIGNMENT) fail("it is not a safetensors file: it is shorter than its header")
-  const start = ALIGNMENT + Number(view.getBigUint64(0, true))
-  if (start > LONGEST_HEADER) fail("it is not a safetensors file: its header is too long")
-  if (start > bytes.length) fail("it is not a safetensors file, or it is cut off: its header does not end")
-  const { __metadata__: metadata, ...entries } = parseHeader(
-    Buffer.from(bytes.buffer, bytes.byteOffset + ALIGNMENT, start - ALIGNMENT).toString("utf8")
-  )
-  const tensors = inOrder(entries, bytes.length - start).map(([name, entry]): [string, HostTensor] => {
-    const { data_offsets: offsets, dtype, shape } = entry
-    const reading = Object.hasOwn(READINGS, dtype) ? READINGS[dtype] : undefined
-    if (reading === undefined) return fail(`${name} has the type ${dtype}, which cannot be read`)
-    const [from, to] = offsets
-    if (to - from !== sizeOf(shape) * reading.bytes) fail(`${name} has a wrong size`)
+  const start = headerEnd(bytes, bytes.length)
+  const { metadata, placed } = readHeader(bytes.subarray(0, start), bytes.length)
+  const tensors = placed.map(({ entry, name, reading }): [string, HostTensor] => {
+    const [from, to] = entry.data_offsets
     // A Buffer's own `slice` would not copy.
     const copy = new Uint8Array(bytes.subarray(start + from, start + to))
-    return [name, { shape, ...reading.read(copy.buffer) } as HostTensor]
+    return [name, { shape: entry.shape, ...reading.read(copy.buffer) } as HostTensor]
   })
-  return { tensors: Object.fromEntries(tensors), metadata: metadataOf(metadata) }
+  return { tensors: Object.fromEntries(tensors), metadata }
 }

@@ -253,7 +253,19 @@ describe("fetchFile", () => {
         }
       ]
       assert.include((yield* failure()).message, "bytes, but the official archive has 1000000")
-      assert.strictEqual(ranges.length, 3)
+      answers = [
+        (_, response) => {
+          response.writeHead(200).end("<!doctype html><title>Log in</title>")
+        }
+      ]
+      assert.include((yield* failure()).message, "/file.tar.gz is a web page (HTML)")
+      answers = [
+        (_, response) => {
+          response.writeHead(302, { location: "file:///etc/passwd" }).end()
+        }
+      ]
+      assert.include((yield* failure()).message, "leads to an address that is not one of http or https")
+      assert.strictEqual(ranges.length, 5)
       assert.notInclude(yield* filesIn(path.dirname(target())), "file.tar.gz")
     })
   )

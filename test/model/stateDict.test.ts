@@ -8,7 +8,8 @@ import {
   visionTransformer,
   WeightsError,
   weightsFor,
-  wideResNet
+  wideResNet,
+  wrapperIn
 } from "../../src/Model.ts"
 import { float32, int32, sizeOf, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { channelsLast, distance, readTensors, under } from "../support/Fixtures.ts"
@@ -46,6 +47,36 @@ describe("weights of a file", () => {
       input_nchw: float32([1])
     }
     assert.deepStrictEqual(weightsFor(network, prefixed), weights)
+  })
+
+  it("are found under what other programs put before every name, one after another, and that is told", () => {
+    const wrapped = (prefix: string): TensorRecord =>
+      Object.fromEntries(Object.entries(file).map(([name, value]) => [`${prefix}${name}`, value]))
+    for (const prefix of [
+      "",
+      "module.",
+      "_orig_mod.",
+      "model.",
+      "state_dict.",
+      "state_dict.model._orig_mod.module."
+    ]) {
+      for (const take of [weightsFor, pretrainedFor]) {
+        assert.deepStrictEqual(take(network, wrapped(prefix)), weights)
+      }
+      assert.strictEqual(wrapperIn(network, wrapped(prefix)), prefix)
+    }
+    // Not where one name goes without it, where it is another word, or where the network's own names begin with it.
+    assert.match(
+      refusal(() => weightsFor(network, { ...wrapped("module."), "fc.bias": file["fc.bias"] })),
+      /module\..* unknown to it/
+    )
+    assert.strictEqual(wrapperIn(network, wrapped("backbone.")), "")
+    const tensors = network.tensors.map((spec) => ({ ...spec, name: `model.${spec.name}` }))
+    const owned: Network = { ...network, tensors }
+    assert.strictEqual(wrapperIn(owned, wrapped("model.")), "")
+    assert.strictEqual(wrapperIn(owned, wrapped("module.model.")), "module.")
+    assert.strictEqual(wrapperIn(network, wrapped("weights.")), "")
+    assert.strictEqual(wrapperIn(network, {}), "")
   })
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(

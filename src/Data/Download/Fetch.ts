@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
 import { Events, warning } from "../../Events.ts"
+import { kindOf, WEB_PAGE } from "../../Platform/FileKind.ts"
 import { type FileLocked, lockFile } from "../../Platform/FileLock.ts"
 import { makeDirectory, remove, rename, type StorageError, sizeOfFile } from "../../Platform/Files.ts"
 import { httpClient } from "../../Platform/HttpClient.ts"
@@ -57,6 +58,9 @@ const receive = Effect.fnUntraced(function* (download: Download) {
   if (answer.to !== undefined && answer.to !== bytes) return yield* wrongSize(download, answer.to)
   let done = answer.from
   yield* Stream.runForEach(answer.bytes, (chunk): Effect.Effect<void, DataError | StorageError> => {
+    if (done === 0 && kindOf(chunk) === WEB_PAGE) {
+      return Effect.fail(new DataError({ reason: "OtherFile", message: `${url} is ${WEB_PAGE}` }))
+    }
     if (done + chunk.length > bytes) return Effect.fail(wrongSize(download, done + chunk.length))
     return Effect.map(growing.append(chunk), () => {
       done += chunk.length
@@ -94,6 +98,11 @@ const receiveAll = Effect.fnUntraced(function* (download: Download) {
     yield* warning(`${lost.message}: trying again in ${seconds} s`)
     yield* Effect.sleep(`${seconds} seconds`)
   }
+})
+
+/** Removes a part that is empty. */
+const removeEmptyPart = Effect.fnUntraced(function* (part: string) {
+  if ((yield* sizeOf(part)) === 0) yield* remove(part)
 })
 
 /** Whether the file is there, whole; fails where another one has its place. */
@@ -145,7 +154,9 @@ export const fetchFile = Effect.fn("fetchFile")(function* (remote: Remote, file:
   )
   const onProgress = (done: number): void =>
     events.publish({ _tag: "Download", file: path.basename(file), done, total: remote.bytes })
-  yield* receiveAll({ ...remote, client, file, part, onProgress })
+  yield* receiveAll({ ...remote, client, file, part, onProgress }).pipe(
+    Effect.onError(() => Effect.ignore(removeEmptyPart(part)))
+  )
   const sha256 = yield* sha256OfFile(part)
   if (sha256 !== remote.sha256) {
     yield* remove(part)

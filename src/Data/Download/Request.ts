@@ -73,7 +73,7 @@ const failureOf = (error: HttpClientError, url: string): Interrupted | NoAnswer 
   if (Object.hasOwn(LOST, code)) return new Interrupted({ message: LOST[code] })
   const tunnel = /^Proxy response \((\d+)\)/.exec(cause.message)
   if (tunnel !== null) return notTheFile("the proxy", Number(tunnel[1]), url)
-  if (code === "UND_ERR_INVALID_ARG" || error.reason._tag === "InvalidUrlError") {
+  if (/INVALID_(ARG|URL)/.test(code) || error.reason._tag === "InvalidUrlError") {
     return refused(`${url} leads to an address that is not one of http or https`)
   }
   return new Interrupted({ message: cause.message || code || String(cause) })

@@ -29,15 +29,41 @@ const isTrainingState = (name: string): boolean => name.includes("/")
 /** Counts of batches that PyTorch keeps with its running statistics; nothing here needs them. */
 const isBatchCount = (name: string): boolean => name.endsWith(".num_batches_tracked")
 
+/** What programs put before every name: wrappers for several devices, compilers, trainers, and whole checkpoints. */
+const WRAPPERS = ["module.", "_orig_mod.", "model.", "state_dict."]
+
+/** What stands before every one of the names, and before none of the network's own: `module.`, `model.module.`. */
+const wrapperOf = ({ tensors }: Network, names: ReadonlyArray<string>): string => {
+  const wrappers = WRAPPERS.filter((wrapper) => !tensors.some(({ name }) => name.startsWith(wrapper)))
+  let prefix = ""
+  for (;;) {
+    const startsAll = (wrapper: string) => names.every((name) => name.startsWith(prefix + wrapper))
+    const next = names.length > 0 ? wrappers.find(startsAll) : undefined
+    if (next === undefined) return prefix
+    prefix += next
+  }
+}
+
+interface Chosen {
+  /** What was taken off every name. */
+  readonly prefix: string
+  readonly weights: TensorRecord
+}
+
 /** The weights among a file's tensors: those under `weights.` where there are any, else all. */
-const weightsIn = (file: TensorRecord): TensorRecord => {
-  const prefixed = Object.keys(file).some((name) => name.startsWith(PREFIX))
-  const chosen = Object.entries(file).flatMap(([name, value]) => {
-    if (isBatchCount(name)) return []
-    if (prefixed) return name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), value] as const] : []
-    return isTrainingState(name) ? [] : [[name, value] as const]
-  })
-  return Object.fromEntries(chosen)
+const weightsIn = (network: Network, file: TensorRecord): Chosen => {
+  const names = Object.keys(file).filter((name) => !isBatchCount(name))
+  const state = names.some((name) => name.startsWith(PREFIX))
+  const chosen = names.filter((name) => (state ? name.startsWith(PREFIX) : !isTrainingState(name)))
+  const prefix = state ? PREFIX : wrapperOf(network, chosen)
+  const weights = Object.fromEntries(chosen.map((name) => [name.slice(prefix.length), file[name]]))
+  return { prefix, weights }
+}
+
+/** What is taken off every name of a file's weights because other programs put it there; mostly nothing. */
+export const wrapperIn = (network: Network, file: TensorRecord): string => {
+  const { prefix } = weightsIn(network, file)
+  return prefix === PREFIX ? "" : prefix
 }
 
 const show = (shape: ReadonlyArray<number>): string => `[${shape.join(", ")}]`
@@ -77,12 +103,12 @@ const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: Tens
 
 /**
  * A network's tensors out of a file's, in device layouts. Names are PyTorch's; they may all stand under `weights.`,
- * and what else the file holds is then left alone.
+ * and what else the file holds is then left alone, or under what other programs put before them.
  *
  * @throws WeightsError naming what is missing, unknown, of another shape or not finite
  */
 export const weightsFor = (network: Network, file: TensorRecord): TensorRecord => {
-  const weights = weightsIn(file)
+  const { weights } = weightsIn(network, file)
   check(network, network.tensors, weights)
   return fromPyTorch(network, weights)
 }
@@ -116,7 +142,7 @@ const withPositions = (network: Network, weights: TensorRecord): TensorRecord =>
  * @throws WeightsError naming what is missing, unknown, of another shape or not finite
  */
 export const pretrainedFor = (network: Network, file: TensorRecord): TensorRecord => {
-  const weights = withPositions(network, weightsIn(file))
+  const weights = withPositions(network, weightsIn(network, file).weights)
   const classifier = classifierOf(network)
   const fits = classifier.every(
     (spec) => weights[spec.name] === undefined || sameShape(weights[spec.name].shape, shapeInPyTorch(spec))

@@ -3,11 +3,10 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"
 import { type Network, pretrainedFor } from "../../Model.ts"
-import { exists, readFile } from "../../Platform/Files.ts"
-import { sha256 } from "../../Platform/Hash.ts"
+import { exists } from "../../Platform/Files.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { decode } from "../../Tensor/Safetensors.ts"
 import { RunError } from "../Run/RunError.ts"
+import { readWeights } from "./WeightsFile.ts"
 
 export interface InitialWeights {
   /** By the network's own names, in device layouts; a classifier of other classes is not among them. */
@@ -42,13 +41,10 @@ export const readInitialWeights = Effect.fn("readInitialWeights")(function* (
   const file = experiment.train.initialWeights
   if (file === undefined || !(needed || (yield* exists(file)))) return undefined
   yield* findInitialWeights(experiment)
-  const bytes = yield* readFile(file)
-  const weights = yield* Effect.try({
-    try: () => pretrainedFor(network, decode(bytes).tensors),
-    catch: (cause) => {
-      const message = `train.initialWeights: ${file}: ${(cause as Error).message}`
-      return new RunError({ reason: "InitialWeights", message })
-    }
-  })
-  return { weights, sha256: sha256([bytes]) } satisfies InitialWeights
+  const read: InitialWeights = yield* readWeights(file, network, pretrainedFor).pipe(
+    Effect.mapError(
+      ({ message }) => new RunError({ reason: "InitialWeights", message: `train.initialWeights: ${message}` })
+    )
+  )
+  return read
 })
