@@ -29,12 +29,14 @@ export {
   shake,
   shakeDrop
 } from "./Model/Block/ShakeDrop.ts"
+export { transformerBlock } from "./Model/Block/TransformerBlock.ts"
 export {
   defineModel,
   type Model,
   type ModelData,
   type ModelOptions
 } from "./Model/Define.ts"
+export { selfAttention } from "./Model/Layer/Attention.ts"
 export { batchNorm } from "./Model/Layer/BatchNorm.ts"
 export { pooledClassifier } from "./Model/Layer/Classifier.ts"
 export { conv } from "./Model/Layer/Convolution.ts"
@@ -48,6 +50,7 @@ export {
   type TensorSpec,
   type Weights
 } from "./Model/Layer/Layer.ts"
+export { layerNorm } from "./Model/Layer/LayerNorm.ts"
 export { linear } from "./Model/Layer/Linear.ts"
 export { averagePool, maxPool } from "./Model/Layer/Pooling.ts"
 export { recomputable } from "./Model/Layer/Recomputable.ts"

@@ -7,13 +7,12 @@
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { count, layers, pixels } from "../../Config/Fields.ts"
-import { gelu } from "../../Ops/Activation.ts"
-import { layerNorm } from "../../Ops/LayerNorm.ts"
+import { transformerBlock } from "../Block/TransformerBlock.ts"
 import { defineModel, type ModelOptions } from "../Define.ts"
 import { conv, fanInBound } from "../Layer/Convolution.ts"
 import { constant, cost, type Layer, normal, type Size, uniform } from "../Layer/Layer.ts"
+import { layerNorm } from "../Layer/LayerNorm.ts"
 import { linear } from "../Layer/Linear.ts"
-import { recomputable } from "../Layer/Recomputable.ts"
 import { firstTokens, tokensOf } from "../Layer/Tokens.ts"
 import { type Network, network } from "../Network.ts"
 
@@ -32,62 +31,8 @@ const fields = {
 
 export type VisionTransformerOptions = ModelOptions<typeof fields>
 
-/** Tokens of all images one after the other: [N·T, embedDim]. */
-type Tokens = Layer<tf.Tensor2D, tf.Tensor2D>
-
+/** Of layer normalisation, as in timm. */
 const EPSILON = 1e-6
-const EXPANSION = 4
-
-const start = { initial: normal(0.02), bias: constant(0) }
-
-const norm = (name: string, width: number): Tokens => {
-  const [scale, offset] = [`${name}.weight`, `${name}.bias`]
-  const shape = [width]
-  return {
-    tensors: [
-      { name: scale, kind: "norm", shape, role: "parameter", initial: constant(1) },
-      { name: offset, kind: "bias", shape, role: "parameter", initial: constant(0) }
-    ],
-    multiplyAdds: 0,
-    apply: ({ weights }, x) => layerNorm(x, weights[scale], weights[offset], EPSILON)
-  }
-}
-
-/** Multi-head self-attention among the `tokens` tokens of each image. */
-const attention = (name: string, tokens: number, width: number, heads: number): Tokens => {
-  const qkv = linear(`${name}.qkv`, { in: width, out: 3 * width, ...start })
-  const proj = linear(`${name}.proj`, { in: width, out: width, ...start })
-  const each = width / heads
-  return {
-    tensors: [...qkv.tensors, ...proj.tensors],
-    multiplyAdds: tokens * (qkv.multiplyAdds + proj.multiplyAdds) + 2 * tokens * tokens * width,
-    apply: (context, x) => {
-      const split = tf.reshape(qkv.apply(context, x), [-1, tokens, 3, heads, each])
-      const [q, k, v] = tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4]))
-      const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(each)), k, false, true)
-      const mixed = tf.matMul(tf.softmax(scores), v)
-      return proj.apply(context, tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [-1, width]))
-    }
-  }
-}
-
-const perceptron = (name: string, tokens: number, width: number): Tokens => {
-  const fc1 = linear(`${name}.fc1`, { in: width, out: EXPANSION * width, ...start })
-  const fc2 = linear(`${name}.fc2`, { in: EXPANSION * width, out: width, ...start })
-  return {
-    tensors: [...fc1.tensors, ...fc2.tensors],
-    multiplyAdds: tokens * (fc1.multiplyAdds + fc2.multiplyAdds),
-    apply: (context, x) => fc2.apply(context, gelu(fc1.apply(context, x)))
-  }
-}
-
-/** x + f(norm(x)) */
-const residual = (norm: Tokens, f: Tokens): Tokens =>
-  recomputable({
-    tensors: [...norm.tensors, ...f.tensors],
-    multiplyAdds: f.multiplyAdds,
-    apply: (context, x) => tf.add(x, f.apply(context, norm.apply(context, x)))
-  })
 
 /** Number of patches in each direction; an incomplete last one is left out. */
 const gridOf = ({ patchSize, resize, size }: VisionTransformerOptions): Size => {
@@ -158,11 +103,12 @@ export const visionTransformer = (options: VisionTransformerOptions): Network =>
   const grid = gridOf(options)
   const tokens = grid.height * grid.width + 1
   const embed = embedding(options, grid)
-  const blocks = Array.from({ length: depth }, (_, i) => [
-    residual(norm(`blocks.${i}.norm1`, embedDim), attention(`blocks.${i}.attn`, tokens, embedDim, numHeads)),
-    residual(norm(`blocks.${i}.norm2`, embedDim), perceptron(`blocks.${i}.mlp`, tokens, embedDim))
-  ]).flat()
-  const last = norm("norm", embedDim)
+  const block = {
+    ...{ tokens, width: embedDim, heads: numHeads, expansion: 4, epsilon: EPSILON },
+    start: { initial: normal(0.02), bias: constant(0) }
+  }
+  const blocks = Array.from({ length: depth }, (_, i) => transformerBlock(`blocks.${i}`, block)).flat()
+  const last = layerNorm("norm", embedDim, { epsilon: EPSILON })
   const head = linear("head", { in: embedDim, out: classes, initial: constant(0), bias: constant(0) })
   const parts: ReadonlyArray<Pick<Layer, "tensors" | "multiplyAdds">> = [embed, ...blocks, last, head]
   const body: Layer<tf.Tensor4D, tf.Tensor2D> = {
