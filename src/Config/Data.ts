@@ -15,7 +15,7 @@ export const DataConfig = Schema.Struct({
   directory: Schema.optionalKey(Schema.NonEmptyString),
   /** Which labels of CIFAR-100: 100 fine or 20 coarse classes. */
   labels: Schema.Literals(["fine", "coarse"]).pipe(withDefault("fine")),
-  /** Training images held out for validation; a tenth of them unless given. */
+  /** Training images held out for validation; a tenth of them unless given. An image folder may have its own. */
   validation: Schema.optionalKey(atLeast(0)),
   /** Pixels that the images of a folder are resized to: a side, or height and width. */
   size: Schema.Union([pixels, Schema.Tuple([pixels, pixels])]).pipe(withDefault(32)),

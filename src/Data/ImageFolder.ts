@@ -5,11 +5,11 @@
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { publisher } from "../Events.ts"
-import { sha256 } from "../Platform/Hash.ts"
+import { message, publisher, warning } from "../Events.ts"
 import { someOf } from "../Platform/Text.ts"
 import { cacheFile, checkWritable, type DecodedFolder, readCache, writeCache } from "./ImageFolder/Cache.ts"
 import { decodeImages, unreadableError } from "./ImageFolder/Decode.ts"
+import { keyOf } from "./ImageFolder/Key.ts"
 import { type FoundImage, type FoundImages, scanFolder } from "./ImageFolder/Scan.ts"
 import type { LabelledImages } from "./Labelled.ts"
 import { stratifiedSplit } from "./Split.ts"
@@ -22,54 +22,51 @@ export interface FolderOptions {
   readonly skipUnreadable: boolean
 }
 
-/** Raised whenever other pixels come out of the same files, so that older caches are left alone. */
-const VERSION = 1
-
 /** Unreadable images that a warning names; the others are counted. */
 const NAMED = 5
 
-/** What the decoded images depend on: the files, the size asked for and the decoder. */
-const keyOf = (found: FoundImages, size: FolderOptions["size"], decoder: unknown): string => {
-  const chunks = function* () {
-    yield JSON.stringify([VERSION, size, decoder, found.classes])
-    for (const images of [found.train, found.test ?? []]) {
-      yield `\n${images.length}\n`
-      for (const image of images) yield `${JSON.stringify(image.path)} ${image.state}\n`
-    }
-  }
-  return sha256(chunks())
-}
+/** Images of each split as they lie in folders, where there is a folder of them. */
+type Splits = Pick<FoundImages, "train" | "validation"> & { readonly test: ReadonlyArray<FoundImage> }
 
 /**
- * Training and test images. Without a test folder a tenth of the images, the same share of each class, is the
- * test set. It is always the same tenth, so that no choice made with a run's seed can reach it.
+ * Without a test folder a tenth of the training images, the same share of each class, is the test set. It is always the
+ * same tenth, so that no choice made with a run's seed can reach it.
  */
-const splitOff = Effect.fnUntraced(function* (found: FoundImages) {
-  if (found.test !== undefined) return { train: found.train, test: found.test }
-  const labels = Uint16Array.from(found.train, (image) => image.label)
+const splitOff = Effect.fnUntraced(function* (root: string, found: FoundImages) {
+  const { classes, test, train, validation } = found
+  if (test !== undefined) return { train, validation, test } satisfies Splits
+  if (train.length === classes.length)
+    return yield* new DataError({
+      message: `${root} has no test folder, and one image in each class: none can be taken for a test set; add images, or a folder test`
+    })
+  const labels = Uint16Array.from(train, (image) => image.label)
   const tenth = Math.max(1, Math.round(labels.length / 10))
-  const split = yield* stratifiedSplit(labels, found.classes, tenth, 0)
-  const take = (indices: Uint32Array) => Array.from(indices, (i) => found.train[i])
-  return { train: take(split.train), test: take(split.validation) }
+  const split = yield* stratifiedSplit(labels, classes, tenth, 0)
+  const take = (indices: Uint32Array) => Array.from(indices, (i) => train[i])
+  return { train: take(split.train), validation, test: take(split.validation) } satisfies Splits
 })
 
 const decodeFolder = Effect.fnUntraced(function* (root: string, found: FoundImages, options: FolderOptions) {
-  const images = yield* splitOff(found)
-  const total = images.train.length + images.test.length
+  const { test: forTest, train: forTraining, validation: given } = yield* splitOff(root, found)
+  const total = forTraining.length + (given ?? []).length + forTest.length
   const publish = yield* publisher
   let done = 0
-  const decode = (split: ReadonlyArray<FoundImage>) =>
-    decodeImages(root, split, {
+  const decode = (images: ReadonlyArray<FoundImage>) =>
+    decodeImages(root, images, {
       height: options.size[0],
       width: options.size[1],
       skipUnreadable: options.skipUnreadable,
       onDecoded: () => publish({ _tag: "Decoded", done: ++done, total })
     })
-  const { skipped, ...train } = yield* decode(images.train)
-  const { skipped: skippedTest, ...test } = yield* decode(images.test)
+  // Those for validation lie behind those for training, as if they had been held out of them.
+  const { skipped, ...train } = yield* decode([...forTraining, ...(given ?? [])])
+  const { skipped: skippedTest, ...test } = yield* decode(forTest)
+  const ofTraining = new Set(forTraining.map((image) => image.path))
+  const lost = skipped.filter((image) => !ofTraining.has(image.path)).length
   const folder: DecodedFolder = {
     classes: found.classes,
     train,
+    ...(given !== undefined && { validation: given.length - lost }),
     test,
     skipped: [...skipped, ...skippedTest]
   }
@@ -79,7 +76,7 @@ const decodeFolder = Effect.fnUntraced(function* (root: string, found: FoundImag
 /** Decoded images out of the cache, else out of the files, and then kept in the cache. */
 const cached = Effect.fnUntraced(function* (root: string, found: FoundImages, options: FolderOptions) {
   const { versions } = (yield* Effect.promise(() => import("sharp"))).default
-  const file = cacheFile(keyOf(found, options.size, [versions.sharp, versions.vips]))
+  const file = cacheFile(yield* keyOf(root, found, options.size, [versions.sharp, versions.vips]))
   const kept = yield* readCache(file)
   if (Option.isSome(kept)) return kept.value
   yield* checkWritable(file)
@@ -88,25 +85,29 @@ const cached = Effect.fnUntraced(function* (root: string, found: FoundImages, op
   return folder
 })
 
-/** Every class must have kept a training image, and there must be something to test on. */
-const checkNotEmpty = (root: string, folder: DecodedFolder): Effect.Effect<void, DataError> => {
-  const present = new Set(folder.train.labels)
-  const empty = folder.classes.find((_, label) => !present.has(label))
+/** Every class must have kept a training image, and there must be something to measure on. */
+const checkNotEmpty = Effect.fnUntraced(function* (
+  root: string,
+  { classes, test, train, validation }: DecodedFolder
+) {
+  const present = new Set(train.labels.subarray(0, train.labels.length - (validation ?? 0)))
+  const empty = classes.find((_, label) => !present.has(label))
   if (empty !== undefined)
-    return Effect.fail(
-      new DataError({ message: `no training image of the class "${empty}" in ${root} can be read: add some` })
-    )
-  return folder.test.labels.length === 0
-    ? Effect.fail(new DataError({ message: `no test image in ${root} can be read: add some` }))
-    : Effect.void
-}
+    return yield* new DataError({
+      message: `no training image of the class "${empty}" in ${root} can be read: add some`
+    })
+  const none = test.labels.length === 0 ? "test" : validation === 0 ? "validation" : undefined
+  if (none !== undefined)
+    return yield* new DataError({ message: `no ${none} image in ${root} can be read: add some` })
+})
 
 /**
- * Loads an image folder: `train/<class>/*.{png,jpg,jpeg,webp}` and `test/<class>/*`, or `<class>/*` alone.
- * Classes are the sorted folder names. Without test images a fixed tenth of the training images, the same share of
- * each class, becomes the test set, and a log line says so. Named after the folder.
+ * Loads an image folder: `train/<class>/*` and `test/<class>/*`, perhaps `val/<class>/*`, or `<class>/*` alone, and what
+ * lies in folders within these. Classes are the sorted folder names. Images are what sharp decodes: JPEG, PNG, WebP, GIF,
+ * TIFF, AVIF and SVG, by their names or their first bytes. What is left out is told. Without test images a fixed tenth
+ * of the training images, the same share of each class, becomes the test set, and that is told. Named after the folder.
  *
- * Decoded images are cached by the files' names, sizes, inodes and times of change.
+ * Decoded images are cached by the files' names, sizes, inodes, times of change, and bytes of each.
  *
  * @errors StorageError for a missing folder; DataError for an empty class, a test class without training
  * images, an unreadable image unless `skipUnreadable`, or a cache that cannot be written.
@@ -120,12 +121,10 @@ export const imageFolder = Effect.fn("imageFolder")(function* (directory: string
   if (skipped.length > 0) {
     if (!options.skipUnreadable) return yield* unreadableError(root, skipped[0])
     const named = skipped.map((image) => `${image.path} (${image.reason})`)
-    yield* Effect.logWarning(
-      `skipped ${skipped.length} unreadable image(s) of ${root}: ${someOf(named, NAMED)}`
-    )
+    yield* warning(`skipped ${skipped.length} unreadable image(s) of ${root}: ${someOf(named, NAMED)}`)
   }
   if (found.test === undefined)
-    yield* Effect.logInfo(
+    yield* message(
       `${root} has no test folder: ${folder.test.labels.length} of its ${found.train.length} images, a fixed tenth of each class, are the test set`
     )
   const labelled: LabelledImages = { name: path.basename(root), ...folder }

@@ -9,5 +9,7 @@ export interface LabelledImages {
   /** Class names in the order of their labels. */
   readonly classes: ReadonlyArray<string>
   readonly train: { readonly images: Images; readonly labels: Uint16Array }
+  /** How many of the training images, the last ones, are for validation, where the data set itself says which. */
+  readonly validation?: number
   readonly test: { readonly images: Images; readonly labels: Uint16Array }
 }

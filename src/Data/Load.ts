@@ -36,23 +36,43 @@ const labelled = (config: DataConfig): Effect.Effect<LabelledImages, DataError |
 }
 
 export interface SplitOptions {
-  /** Training images held out for validation; a tenth of them unless given. */
+  /** Training images held out for validation; a tenth unless given. A data set may have its own. */
   readonly validation?: number | undefined
   /** Which ones; 0 unless given. */
   readonly seed?: number | undefined
 }
 
+/** Indices of the training images and of those for validation. */
+const splitTraining = Effect.fnUntraced(function* (
+  { classes, train: { labels }, validation: own }: LabelledImages,
+  { seed = 0, validation }: SplitOptions
+) {
+  if (own === undefined) {
+    const held = validation ?? Math.round(labels.length / 10)
+    return yield* stratifiedSplit(labels, classes, held, seed)
+  }
+  if (validation !== undefined && validation !== own) {
+    yield* warning(
+      `the data set has ${own} validation images of its own: they are taken, and not ${validation} of the training images`
+    )
+  }
+  const indices = Uint32Array.from(labels.keys())
+  const first = labels.length - own
+  return { train: indices.subarray(0, first), validation: indices.subarray(first) }
+})
+
 /**
- * A data set from labelled images: holds a stratified part of the training images out for validation, and measures
- * mean, standard deviation and fingerprint.
+ * A data set from labelled images: takes its validation images, or holds a stratified part of the training images out
+ * for it, and measures mean, standard deviation and fingerprint.
  *
  * @errors DataError where a class would be left without a training image
  */
 export const splitDataset = Effect.fn("splitDataset")(function* (
-  { classes, name, test, train }: LabelledImages,
-  { seed = 0, validation = Math.round(train.labels.length / 10) }: SplitOptions = {}
+  images: LabelledImages,
+  options: SplitOptions = {}
 ) {
-  const split = yield* stratifiedSplit(train.labels, classes, validation, seed)
+  const { classes, name, test, train } = images
+  const split = yield* splitTraining(images, options)
   const statistics = channelStatistics(train.images)
   const constant = ["red", "green", "blue"].filter((_, channel) => statistics.std[channel] === 1)
   if (constant.length > 0) {
@@ -68,7 +88,7 @@ export const splitDataset = Effect.fn("splitDataset")(function* (
     validation: of(train, split.validation),
     test: of(test, Uint32Array.from(test.labels.keys())),
     ...statistics,
-    fingerprint: fingerprint({ classes, train, test })
+    fingerprint: fingerprint(images)
   } satisfies LoadedDataset
 })
 

@@ -40,14 +40,14 @@ export const channelStatistics = ({
 }
 
 /**
- * SHA-256 (hex) of class names, pixels and labels, whatever files they came from. The name of the data set and its
- * validation split do not change it.
+ * SHA-256 (hex) of class names, pixels and labels, whatever files they came from, and of which images the data set has
+ * for validation. Its name does not change it, nor does which training images are held out.
  */
-export const fingerprint = ({ classes, train, test }: Omit<LabelledImages, "name">): string => {
+export const fingerprint = ({ classes, train, test, validation }: Omit<LabelledImages, "name">): string => {
   const parts = [train, test].flatMap(({ images, labels }) => [
     JSON.stringify([images.count, images.height, images.width]),
     images.pixels,
     labels
   ])
-  return sha256([JSON.stringify(classes), ...parts])
+  return sha256([JSON.stringify(validation === undefined ? classes : { classes, validation }), ...parts])
 }

@@ -4,6 +4,8 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { decodeImages } from "../Data/ImageFolder/Decode.ts"
+import { tellLeftOut } from "../Data/ImageFolder/LeftOut.ts"
+import { imagesBelow } from "../Data/ImageFolder/Walk.ts"
 import { Device } from "../Device.ts"
 import { storageError } from "../Platform/Files.ts"
 import { uint8 } from "../Tensor/HostTensor.ts"
@@ -14,33 +16,25 @@ import type { Served } from "./TrainedRun.ts"
 /** Images in one run of the graph. */
 const BATCH = 64
 
-const isImage = (name: string): boolean => /\.(png|jpe?g|webp)$/i.test(name)
-
-/** The images below a folder, sorted by path; hidden files and folders are left out. */
-const walk = async (directory: string): Promise<Array<string>> => {
-  const entries = await fs.readdir(directory, { withFileTypes: true })
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const found: Array<string> = []
-  for (const entry of entries) {
-    if (entry.name.startsWith(".")) continue
-    const file = path.join(directory, entry.name)
-    if (entry.isDirectory()) found.push(...(await walk(file)))
-    else if (isImage(entry.name)) found.push(file)
-  }
-  return found
-}
-
-/** The files that paths stand for: a folder for the images below it, anything else for itself. */
-export const filesOf = (paths: ReadonlyArray<string>) =>
-  Effect.map(
-    Effect.forEach(paths, (given) =>
-      Effect.tryPromise({
-        try: async () => ((await fs.stat(given)).isDirectory() ? walk(given) : [given]),
+/**
+ * The files that paths stand for: a folder for the images below it, in the order of their names, anything else for
+ * itself. What a folder has besides images, and what cannot be decoded, is left out and told.
+ */
+export const filesOf = Effect.fn("filesOf")(function* (paths: ReadonlyArray<string>) {
+  const found = yield* Effect.forEach(paths, (given) =>
+    Effect.gen(function* () {
+      const stats = yield* Effect.tryPromise({
+        try: () => fs.stat(given),
         catch: storageError("read", given)
       })
-    ),
-    (files) => files.flat()
+      if (!stats.isDirectory()) return { files: [given], leftOut: [] }
+      const { images, leftOut } = yield* imagesBelow(given)
+      return { files: images.map((image) => path.join(given, image)), leftOut }
+    })
   )
+  yield* tellLeftOut(found.flatMap(({ leftOut }) => leftOut))
+  return found.flatMap(({ files }) => files)
+})
 
 export interface Prediction {
   readonly file: string

@@ -57,6 +57,8 @@ const aboutData = ({ dataset, path, reason }: DataError): string | undefined => 
       return "name one of them with --data-dir"
     case "Damaged":
       return "unpack or download the archive again"
+    case "UnreadableImage":
+      return "repair or remove it, or leave all such images out (--set data.skipUnreadable=true; data info and data import: --skip-unreadable)"
     case "Unreachable":
       return `run the command again to go on with what has arrived, name another server with --mirror, set HTTPS_PROXY where there is a proxy, or fetch ${basename(path ?? "")} in another way and put it into ${dirname(path ?? "")}`
     case "Refused":

@@ -20,7 +20,7 @@ export const imageFiles = Effect.fnUntraced(function* (paths: ReadonlyArray<stri
   if (files.length > 0) return files
   return yield* new PredictError({
     reason: "NoImages",
-    message: "there are no images to predict: give files or folders with png, jpg, jpeg or webp images"
+    message: "there are no images to predict: give files, or folders with images that can be decoded"
   })
 })
 

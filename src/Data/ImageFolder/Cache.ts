@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { warning } from "../../Events.ts"
 import { asBytes } from "../../Platform/Bytes.ts"
 import {
   cacheDirectory,
@@ -35,6 +36,8 @@ const Contents = Schema.Struct({
   height: Count,
   width: Count,
   train: Count,
+  /** Of those for training, where they lie in a folder of their own. */
+  validation: Schema.optionalKey(Count),
   test: Count,
   skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String }))
 })
@@ -83,6 +86,7 @@ export const writeCache = Effect.fn("writeCache")(function* (file: string, folde
     height: folder.train.images.height,
     width: folder.train.images.width,
     train: folder.train.images.count,
+    ...(folder.validation !== undefined && { validation: folder.validation }),
     test: folder.test.images.count,
     skipped: folder.skipped
   }
@@ -120,14 +124,20 @@ const readContents = async (handle: fs.FileHandle): Promise<DecodedFolder | unde
   const decoded = decodeHeader(header.toString())
   if (Result.isFailure(decoded)) return undefined
   const { sha256: hash, contents } = decoded.success
-  const { classes, height, width, skipped } = contents
+  const { classes, height, skipped, validation, width } = contents
   if (size !== 4 + header.length + (contents.train + contents.test) * (height * width * 3 + 2))
     return undefined
   const split = (count: number): LabelledImages["train"] => ({
     images: { pixels: shared(count * height * width * 3), count, height, width },
     labels: new Uint16Array(count)
   })
-  const folder = { classes, skipped, train: split(contents.train), test: split(contents.test) }
+  const folder = {
+    classes,
+    skipped,
+    train: split(contents.train),
+    ...(validation !== undefined && { validation }),
+    test: split(contents.test)
+  }
   let position = 4 + header.length
   for (const block of blocksOf(folder)) {
     if (!(await readInto(handle, block, position))) return undefined
@@ -147,6 +157,6 @@ export const readCache = Effect.fn("readCache")(function* (file: string) {
     (handle) => Effect.promise(() => handle.close())
   ).pipe(Effect.option)
   if (Option.isSome(folder) && folder.value === undefined)
-    yield* Effect.logWarning(`the cache ${file} is damaged: decoding the images again`)
+    yield* warning(`the cache ${file} is damaged: decoding the images again`)
   return Option.filter(folder, (value) => value !== undefined)
 })

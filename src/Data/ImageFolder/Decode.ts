@@ -1,13 +1,13 @@
 /**
  * Decodes image files of any size into one block of shared memory.
  */
-import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { gigabytes, memoryHere } from "../../Platform/Memory.ts"
 import { shared } from "../Statistics.ts"
 import { DataError, type Images } from "../Types.ts"
+import { MOST_PIXELS, readImage, whyDamaged } from "./File.ts"
 import type { FoundImage } from "./Scan.ts"
 
 export interface Unreadable {
@@ -31,16 +31,11 @@ const GROUP = 256
 /** sharp decodes on libuv's threads, four unless UV_THREADPOOL_SIZE says otherwise. */
 const inFlight = (): number => Math.max(4, os.availableParallelism())
 
-/** The first line of what sharp or node:fs says, without the path that the caller names anyway. */
-const reasonOf = (cause: unknown): string =>
-  String((cause as Error).message ?? cause)
-    .split("\n")[0]
-    .replace(/, (open|read) '.*'$/, "")
-
-/** How an unreadable image is reported, with what to do about it. */
+/** How an unreadable image is reported. */
 export const unreadableError = (root: string, image: Unreadable, cause?: unknown): DataError =>
   new DataError({
-    message: `cannot read the image ${path.join(root, image.path)}: ${image.reason}; repair or remove it, or skip unreadable images (--skip-unreadable)`,
+    reason: "UnreadableImage",
+    message: `cannot read the image ${path.join(root, image.path)}: ${image.reason}`,
     cause
   })
 
@@ -89,7 +84,9 @@ const withSharpSettings = <A, E, R>(sharp: Sharp, decode: Effect.Effect<A, E, R>
 
 /**
  * Reads images below `root` as sRGB, turned upright as their EXIF data say, transparent parts on black, and
- * resized with Lanczos-3 where the size differs (the aspect ratio is not kept). sharp's settings are restored after.
+ * resized with Lanczos-3 where the size differs (the aspect ratio is not kept). Of an animation or a file of several pages
+ * the first is taken; CMYK becomes sRGB by the file's colour profile, or a common one (libvips's). sharp's settings are
+ * restored after.
  *
  * @errors DataError naming the first image that cannot be read, unless such images are to be skipped, and where the
  *   pixels are more than the memory
@@ -113,14 +110,17 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
   const unreadable = new Map<number, string>()
 
   const decode = async (index: number): Promise<void> => {
-    const bytes = await fs.readFile(path.join(root, found[index].path))
-    const decoded = await sharp(bytes)
+    const bytes = await readImage(path.join(root, found[index].path))
+    const decoded = await sharp(bytes, { limitInputPixels: MOST_PIXELS })
       .autoOrient()
       .flatten({ background: "#000" })
       .resize({ width, height, fit: "fill", kernel: "lanczos3" })
       .toColourspace("srgb")
       .raw({ depth: "uchar" })
       .toBuffer()
+      .catch((cause: unknown) => {
+        throw new Error(whyDamaged(cause, bytes), { cause })
+      })
     if (decoded.length !== size) throw new Error(`${decoded.length / (height * width)} channels instead of 3`)
     all.set(decoded, index * size)
   }
@@ -130,7 +130,7 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
       try: async (signal) => {
         for (let i = first; i < Math.min(first + GROUP, found.length) && !signal.aborted; i++) {
           await decode(i).catch((cause: unknown) => {
-            const reason = reasonOf(cause)
+            const { message: reason } = cause as Error
             if (!skipUnreadable) throw unreadableError(root, { path: found[i].path, reason }, cause)
             unreadable.set(i, reason)
           })

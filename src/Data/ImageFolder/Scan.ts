@@ -1,124 +1,222 @@
 /**
- * Finds the images of a folder and their classes, without reading them.
+ * Finds the images of a folder, their classes and their splits, without decoding them.
  */
-import { statSync } from "node:fs"
-import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { type StorageError, storageError } from "../../Platform/Files.ts"
-import { DataError } from "../Types.ts"
+import { message, warning } from "../../Events.ts"
+import { someOf } from "../../Platform/Text.ts"
+import { DataError, type SplitName } from "../Types.ts"
+import { type LeftOut, leftOutLines, tellLeftOut } from "./LeftOut.ts"
+import { contentsOf, imagesBelow } from "./Walk.ts"
 
 export interface FoundImage {
   /** Path below the scanned folder. */
   readonly path: string
   readonly label: number
-  /** Tells its contents from others that a file of this path had, or has elsewhere. */
-  readonly state: string
 }
 
 export interface FoundImages {
   readonly classes: ReadonlyArray<string>
   readonly train: ReadonlyArray<FoundImage>
-  /** Undefined when the folder has no `test` folder. */
+  /** Undefined where there is no folder of them. */
+  readonly validation: ReadonlyArray<FoundImage> | undefined
   readonly test: ReadonlyArray<FoundImage> | undefined
 }
 
-const isImage = (name: string): boolean => !name.startsWith(".") && /\.(png|jpe?g|webp)$/i.test(name)
-
-/**
- * A file's size, inode and times. A program can give a file any time of modification (mtime), and archives, builds and
- * copies do; that of its last change (ctime) only the system gives. Where a link leads to nothing there is no state;
- * reading the image will tell.
- */
-const stateOf = (file: string): string => {
-  const stats = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return stats === undefined ? "" : `${stats.size} ${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs}`
+/** What folders of splits are called, for instance `train`, `Training`, `test_set`, `val`. */
+const SPLITS: Readonly<Record<SplitName, RegExp>> = {
+  train: /^train(ing)?([ _-]?(set|data|images))?$/i,
+  validation: /^val(id|idation)?([ _-]?(set|data|images))?$/i,
+  test: /^test(ing)?([ _-]?(set|data|images))?$/i
 }
 
-/** The sorted names of the folders in a folder, hidden ones left out. */
-const foldersIn = (directory: string): Effect.Effect<Array<string>, StorageError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const names: Array<string> = []
-      for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
-        if (entry.name.startsWith(".")) continue
-        const isFolder = entry.isSymbolicLink()
-          ? statSync(path.join(directory, entry.name), { throwIfNoEntry: false })?.isDirectory() === true
-          : entry.isDirectory()
-        if (isFolder) names.push(entry.name)
-      }
-      return names.sort()
-    },
-    catch: storageError("read", directory)
-  })
+const splitOf = (name: string): SplitName | undefined =>
+  (["train", "validation", "test"] as const).find((split) => SPLITS[split].test(name))
 
-/** The images of one class, sorted by name. */
-const imagesIn = (root: string, folder: string, label: number) =>
-  Effect.tryPromise({
-    try: async () =>
-      (await fs.readdir(path.join(root, folder)))
-        .filter(isImage)
-        .sort()
-        .map((name): FoundImage => {
-          const relative = path.join(folder, name)
-          return { path: relative, label, state: stateOf(path.join(root, relative)) }
-        }),
-    catch: storageError("read", path.join(root, folder))
-  })
+const HOW = "an image folder has <class>/*.png, or train/<class>/*.png and test/<class>/*.png"
 
-/** The images of all class folders below `parent`, which is a path below `root`. */
+const several = (count: number, noun: string, plural = `${noun}s`): string =>
+  `${count.toLocaleString("en-GB")} ${count === 1 ? noun : plural}`
+
+const STRAY = {
+  what: "stray image",
+  why: "it has no class: it lies beside the class folders, not in one"
+} as const
+
+const UNUSED = {
+  what: "folder",
+  why: "its name is none of those of training, validation and test images"
+} as const
+
+/** A folder whose folders are classes or splits: their names, how many images lie beside them, and what is left out. */
+const listing = Effect.fnUntraced(function* (root: string, folder: string) {
+  const { entries, leftOut } = yield* contentsOf(root, folder)
+  const folders = entries.filter(({ isFolder }) => isFolder).map((entry) => path.basename(entry.path))
+  const strays = entries.flatMap(
+    (entry): Array<LeftOut> => (entry.isFolder ? [] : [{ path: path.join(root, entry.path), ...STRAY }])
+  )
+  return { folders, strays, leftOut: [...leftOut, ...strays] }
+})
+
+/** What is said of a folder that has too few classes: where they might be instead. */
+const tooFew = Effect.fnUntraced(function* (
+  root: string,
+  parent: string,
+  folders: ReadonlyArray<string>,
+  strays: number
+) {
+  const here = path.join(root, parent)
+  if (folders.length === 1) {
+    const within = (yield* listing(root, path.join(parent, folders[0]))).folders
+    if (within.length > 0)
+      return `${here} has one folder only, ${folders[0]}, which has ${several(within.length, "folder")} (${someOf(within)}): if these are what is meant, give ${path.join(here, folders[0])}`
+  }
+  const alone = strays > 0 ? `, and ${several(strays, "image")} that lie in none` : ""
+  return `${here} has ${folders.length} class folder(s)${alone}: at least 2 are needed; ${HOW}`
+})
+
+/** The images of the class folders of a split. */
 const scanClasses = Effect.fnUntraced(function* (
   root: string,
   parent: string,
   folders: ReadonlyArray<string>,
   classes: ReadonlyArray<string>
 ) {
-  const found: Array<FoundImage> = []
+  const images: Array<FoundImage> = []
+  const leftOut: Array<LeftOut> = []
   for (const folder of folders) {
-    const images = yield* imagesIn(root, path.join(parent, folder), classes.indexOf(folder))
-    if (images.length === 0)
+    const found = yield* imagesBelow(root, path.join(parent, folder))
+    if (found.images.length === 0) {
+      const lines = leftOutLines(found.leftOut)
+      const others = lines.length === 0 ? "" : ` (${lines.join("; ")})`
       return yield* new DataError({
-        message: `the class folder ${path.join(root, parent, folder)} has no images (png, jpg, jpeg or webp): add some or remove it`
+        message: `the class folder ${path.join(root, parent, folder)} has no images${others}: add some or remove it`
       })
-    for (const image of images) found.push(image)
+    }
+    const label = classes.indexOf(folder)
+    for (const image of found.images) images.push({ path: image, label })
+    for (const left of found.leftOut) leftOut.push(left)
   }
-  return found
+  return { images, leftOut }
+})
+
+/** The names of the folders of splits; none where the folder's own folders are the classes. */
+const splitFolders = Effect.fnUntraced(function* (root: string, folders: ReadonlyArray<string>) {
+  const names: Partial<Record<SplitName, string>> = {}
+  for (const folder of folders) {
+    const split = splitOf(folder)
+    if (split === undefined) continue
+    const other = names[split]
+    if (other !== undefined)
+      return yield* new DataError({
+        message: `${root} has both ${other} and ${folder} for its ${split} images: leave one of them`
+      })
+    names[split] = folder
+  }
+  if (names.train !== undefined) return names
+  // `valid` may be a class, beside `invalid`; a split has folders of classes.
+  const { test, validation } = names
+  const holdsClasses = validation !== undefined && (yield* listing(root, validation)).folders.length > 0
+  const alone = test ?? (holdsClasses ? validation : undefined)
+  if (alone === undefined) return {}
+  return yield* new DataError({
+    message: `the image folder ${root} has a folder ${alone} but no folder train: put the training images into ${path.join(root, "train")}/<class>/`
+  })
+})
+
+/** The classes of the images for validation or for testing must be among those of the training images. */
+const checkClasses = Effect.fnUntraced(function* (
+  root: string,
+  [folder, train]: readonly [folder: string, train: string],
+  found: ReadonlyArray<string>,
+  classes: ReadonlyArray<string>
+) {
+  const unknown = found.find((name) => !classes.includes(name))
+  if (unknown !== undefined)
+    return yield* new DataError({
+      message: `the class "${unknown}" of ${path.join(root, folder)} is not among the ${classes.length} classes of ${path.join(root, train)}: both must use the same folder names`
+    })
+  if (found.length === 0)
+    return yield* new DataError({
+      message: `${path.join(root, folder)} has no class folders: add ${folder}/<class>/*.png, or remove it and a tenth of the training images takes its place`
+    })
+  const missing = classes.filter((name) => !found.includes(name))
+  if (missing.length > 0)
+    yield* warning(
+      `${path.join(root, folder)} has no images of ${several(missing.length, "class", "classes")} of ${classes.length} (${someOf(missing)}): nothing is measured on them`
+    )
 })
 
 /**
- * Lists `train/<class>/*` and `test/<class>/*`, or `<class>/*` where there is no folder `train`. Classes are
- * the sorted names of the folders with training images; labels count them from 0. Images are sorted by class
- * and name.
+ * Folders within class folders belong to the class. Where no image lies in a class folder itself, something else may be
+ * meant: it is said, or refused where the folders within are splits.
+ */
+const checkDepth = Effect.fnUntraced(function* (
+  root: string,
+  parent: string,
+  images: ReadonlyArray<FoundImage>
+) {
+  const below = (image: FoundImage) => path.relative(parent, image.path).split(path.sep)
+  if (images.some((image) => below(image).length === 2)) return
+  const within = Array.from(new Set(images.map((image) => below(image)[1])))
+  const [first] = images
+  if (
+    within.some((name) => splitOf(name) !== undefined) &&
+    within.every((name) => splitOf(name) !== undefined)
+  )
+    return yield* new DataError({
+      message: `the class folders of ${path.join(root, parent)} have folders ${someOf(within)} within them: splits come first, for instance train/${below(first)[0]}`
+    })
+  yield* message(
+    `every image of ${path.join(root, parent)} lies in a folder within its class folder, for instance ${path.join(root, first.path)}, whose class is ${below(first)[0]}`
+  )
+})
+
+/**
+ * Lists `train/<class>/*`, `val/<class>/*` and `test/<class>/*`, or `<class>/*` where there is no folder of training
+ * images. Folders within a class folder belong to it. Classes are the sorted names of the folders with training images;
+ * labels count them from 0. Images are sorted by class and path. What is left out is told.
  *
  * @errors StorageError for a folder that cannot be listed, DataError for fewer than two classes, a class
  * without images, or a class of the test images that the training images lack.
  */
 export const scanFolder = Effect.fn("scanFolder")(function* (root: string) {
-  const top = yield* foldersIn(root)
-  const trainFolder = top.includes("train") ? "train" : ""
-  const testFolder = top.includes("test") ? "test" : undefined
-  if (testFolder !== undefined && trainFolder === "")
+  const top = yield* listing(root, "")
+  const splits = yield* splitFolders(root, top.folders)
+  const parent = splits.train ?? ""
+  const unused = splits.train === undefined ? [] : top.folders.filter((name) => splitOf(name) === undefined)
+  const within = splits.train === undefined ? top : yield* listing(root, splits.train)
+  const classes = within.folders
+  if (classes.length < 2)
+    return yield* new DataError({ message: yield* tooFew(root, parent, classes, within.strays.length) })
+  if (classes.length > 65_535)
     return yield* new DataError({
-      message: `the image folder ${root} has a folder test but no folder train: put the training images into ${path.join(root, "train")}/<class>/`
+      message: `${path.join(root, parent)} has ${classes.length} class folders: at most 65535 can be told apart`
     })
-  const classes = trainFolder === "" ? top : yield* foldersIn(path.join(root, trainFolder))
-  if (classes.length < 2 || classes.length > 65_535)
-    return yield* new DataError({
-      message: `${path.join(root, trainFolder)} has ${classes.length} class folder(s): an image folder needs between 2 and 65535, as <class>/*.png, or train/<class>/*.png and test/<class>/*.png`
-    })
-  const train = yield* scanClasses(root, trainFolder, classes, classes)
-  if (testFolder === undefined) return { classes, train, test: undefined }
+  const train = yield* scanClasses(root, parent, classes, classes)
+  yield* checkDepth(root, parent, train.images)
 
-  const testClasses = yield* foldersIn(path.join(root, testFolder))
-  const unknown = testClasses.find((name) => !classes.includes(name))
-  if (unknown !== undefined)
-    return yield* new DataError({
-      message: `the class "${unknown}" of ${path.join(root, testFolder)} is not among the ${classes.length} classes of ${path.join(root, trainFolder)}: both must use the same folder names`
-    })
-  if (testClasses.length === 0)
-    return yield* new DataError({
-      message: `${path.join(root, testFolder)} has no class folders: add test/<class>/*.png, or remove it and a tenth of the training images becomes the test set`
-    })
-  const test = yield* scanClasses(root, testFolder, testClasses, classes)
-  return { classes, train, test } satisfies FoundImages
+  const measured = Effect.fnUntraced(function* (folder: string | undefined) {
+    if (folder === undefined) return { images: undefined, leftOut: [] }
+    const { folders, leftOut } = yield* listing(root, folder)
+    yield* checkClasses(root, [folder, parent], folders, classes)
+    const found = yield* scanClasses(root, folder, folders, classes)
+    return { images: found.images, leftOut: [...leftOut, ...found.leftOut] }
+  })
+  const validation = yield* measured(splits.validation)
+  const test = yield* measured(splits.test)
+  yield* tellLeftOut([
+    ...unused.map((name): LeftOut => ({ path: path.join(root, name), ...UNUSED })),
+    ...top.leftOut,
+    ...(within === top ? [] : within.leftOut),
+    ...train.leftOut,
+    ...validation.leftOut,
+    ...test.leftOut
+  ])
+  return {
+    classes,
+    train: train.images,
+    validation: validation.images,
+    test: test.images
+  } satisfies FoundImages
 })
