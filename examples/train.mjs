@@ -18,13 +18,10 @@ const program = Effect.gen(function* () {
     Data.Dataset.layer(changed.data),
     Train.RunFolder.create({ name: "from-a-program", root: "runs" })
   )
-  const options = { command: "node examples/train.mjs" }
-  yield* Effect.gen(function* () {
-    const trained = yield* Train.train(changed, options)
-    const { accuracy, images } = trained.result
-    console.log(`${(100 * accuracy).toFixed(2)} % of ${images} test images`)
-    console.log(`report  ${yield* Report.writeReport(trained)}`)
-  }).pipe(Effect.provide(layers))
+  const options = { command: "node examples/train.mjs", whenTrained: Report.writeReport }
+  const { directory, result } = yield* Effect.provide(Train.train(changed, options), layers)
+  console.log(`${(100 * result.accuracy).toFixed(2)} % of ${result.images} test images`)
+  console.log(`report  ${directory}/report.html`)
 })
 
 await Effect.runPromise(program)

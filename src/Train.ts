@@ -15,7 +15,7 @@ import { labelsOf, predict } from "./Train/Evaluate/Logits.ts"
 import { measure } from "./Train/Evaluate/Measures.ts"
 import { follow, shareStart } from "./Train/Follow.ts"
 import { runEpochs } from "./Train/Loop.ts"
-import { measureTest } from "./Train/MeasureTest.ts"
+import { finish, measureTest, type Trained } from "./Train/MeasureTest.ts"
 import { prepare, type TrainOptions } from "./Train/Prepare.ts"
 import { precisionOf } from "./Train/Probe/Precision.ts"
 import { profileStep } from "./Train/Probe/Profile.ts"
@@ -50,12 +50,21 @@ export { crossEntropy, defineLoss, type LossFunction, type LossInput } from "./T
  * Trains an experiment on the `Dataset` in the `RunFolder`: a new run, or the one that is there. Keeps the weights that
  * are best on the validation split, and measures them once on the test split. Interrupted, it saves where it stands.
  */
-export const train = Effect.fn("train")(function* (experiment: Experiment, options: TrainOptions) {
+export const train = Effect.fn("train")(function* <E = never, R = never>(
+  experiment: Experiment,
+  options: TrainOptions & {
+    /** Done when everything is measured, before the run counts as finished; for instance `writeReport`. */
+    readonly whenTrained?: (trained: Trained) => Effect.Effect<unknown, E, R>
+  }
+) {
   const run = yield* prepare(experiment, options)
   if (options.profile !== undefined) yield* profile(run, options.profile)
   const start = yield* startOf(run)
   const end = yield* runEpochs(run, start)
-  return yield* measureTest(run, end)
+  const trained = yield* measureTest(run, end)
+  if (options.whenTrained !== undefined) yield* options.whenTrained(trained)
+  yield* finish(run, trained)
+  return trained
 }, Effect.scoped)
 
 /** Where a run begins or goes on; all replicas are told where the first one does. */

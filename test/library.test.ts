@@ -14,9 +14,9 @@ const train = { epochs: 2, batchSize: 8, learningRate: 0.1, schedule, optimizer,
 const input: shakedrop.Experiment.ExperimentInput = { name: "own", data, augment: [step], model, train }
 const ensemble: shakedrop.Ensemble.EnsembleInput = { name: "two", data, members: [{ run: "runs/own" }] }
 
-/** A run and its report: without a callback, in one call each. */
+/** A run and its report: without a callback, in one call. */
 const trained = (experiment: shakedrop.Experiment.Experiment) =>
-  Effect.flatMap(shakedrop.Train.train(experiment, { command: "node own.mjs" }), shakedrop.Report.writeReport)
+  shakedrop.Train.train(experiment, { command: "node own.mjs", whenTrained: shakedrop.Report.writeReport })
 
 it.effect("inputs are named types, and what is decoded is one too", () =>
   Effect.gen(function* () {

@@ -18,7 +18,7 @@ export interface TrainEnsembleOptions<E = never, R = never> {
   readonly command: string
   /** Threads that augment, as in `train`. */
   readonly workers?: number | undefined
-  /** Done with each run when it is finished, within its folder; for instance `writeReport`. */
+  /** Done with each run, as in `train`. */
   readonly whenTrained?: (trained: Trained) => Effect.Effect<unknown, E, R>
 }
 
@@ -66,8 +66,7 @@ export const trainEnsemble = Effect.fn("trainEnsemble")(function* <E = never, R 
   for (const { experiment, run } of yield* unfinishedRuns(config)) {
     const resume = yield* openRun(run).isBegun
     yield* message(`${resume ? "going on with" : "training"} ${run}`)
-    yield* train(experiment, { command, workers }).pipe(
-      Effect.flatMap(whenTrained),
+    yield* train(experiment, { command, workers, whenTrained }).pipe(
       Effect.provide(resume ? RunFolder.resume(run) : RunFolder.create({ directory: run }))
     )
   }

@@ -1,5 +1,6 @@
 /** Which classes are taken for which: the confusion matrix, and its largest entries in words. */
 import { count, html, type Markup, NOTHING, percent, px } from "./Page/Html.ts"
+import { numbers } from "./Page/Numbers.ts"
 
 type Matrix = ReadonlyArray<ReadonlyArray<number>>
 
@@ -29,6 +30,8 @@ const NAMED = 130
 /** How many pairs are listed, and characters of a name beside the matrix. */
 const PAIRS = 12
 const LONGEST = 14
+/** How many pairs the table has. */
+const ROWS = 200
 
 const clip = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name)
 
@@ -39,7 +42,7 @@ const matrix = (confusion: Matrix, names: ReadonlyArray<string>, largest: number
   const cell = numbered
     ? Math.max(34, Math.min(56, Math.round(440 / classes)))
     : Math.max(2, Math.min(11, 1100 / classes))
-  const font = numbered ? 13 : 10
+  const font = numbered ? 13 : 11
   const label = named ? Math.max(...names.map((name) => clip(name).length)) * font * 0.58 + 12 : 4
   const top = numbered ? label * 0.75 + 8 : label
   const side = classes * cell
@@ -72,7 +75,7 @@ const matrix = (confusion: Matrix, names: ReadonlyArray<string>, largest: number
   })
   // Room for the last name, which is written aslant.
   const width = label + side + (numbered ? label * 0.6 : 4)
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="confusion matrix, scrolls sideways where it is wider than the screen"><svg class="matrix" viewBox="0 0 ${px(width)} ${px(top + side + 4)}" style="min-width:${px(width * (numbered ? 0.8 : 1))}px;font-size:${font}px" role="img" aria-label="confusion matrix">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="confusion matrix, scrolls sideways where it is wider than the screen"><svg class="matrix" viewBox="0 0 ${px(width)} ${px(top + side + 4)}" style="min-width:${px(width * (numbered ? 0.85 : 1))}px;font-size:${font}px" role="img" aria-label="confusion matrix">
 <rect class="frame" x="${px(label)}" y="${px(top)}" width="${px(side)}" height="${px(side)}"/>${cells}${named ? [...rows, ...columns] : NOTHING}</svg></div>`
 }
 
@@ -84,8 +87,17 @@ export const confusionSection = (confusion: Matrix, names: ReadonlyArray<string>
     ({ images, label, predicted, share }) => html`<li style="--share:${px((100 * share) / largest)}%">
 <span>${names[label]} → ${names[predicted]}</span><b>${percent(share, 1)}</b><small>${count(images)}</small></li>`
   )
+  const rows = pairs
+    .slice(0, ROWS)
+    .map(
+      ({ images, label, predicted, share }) =>
+        html`<tr><th scope="row">${names[label]}</th><td>${names[predicted]}</td><td>${count(images)}</td><td>${percent(share, 1)}</td></tr>`
+    )
+  const table = numbers(["true class", "prediction", "images", "of the true class"], rows)
   return html`<section><h2>Confusion</h2><div class="${names.length > NUMBERED ? "confusion large" : "confusion"}"><div>${matrix(confusion, names, largest)}
-<p class="note">Rows are true classes, columns predicted ones. Mistakes are shaded by the root of their share of the true class, relative to the largest.</p></div>
+<p class="note">Rows are true classes, columns predicted ones. Mistakes are shaded by the root of their share of the true class, relative to the largest.</p>${
+    pairs.length === 0 ? NOTHING : table
+  }</div>
 <div><h3>Most often confused</h3>${
     pairs.length === 0
       ? html`<p class="note">Nothing: every image is classified right.</p>`

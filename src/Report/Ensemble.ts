@@ -32,7 +32,7 @@ const STYLE = `
 .members .whole > * { border-top: 1px solid var(--line); font-weight: 600; }
 .heat { margin: 10px 0 4px; border-spacing: 2px; }
 .heat th { color: var(--soft); font-weight: 400; padding: 2px 8px; }
-.heat td { padding: 6px 8px; border-radius: 4px; text-align: right; white-space: nowrap;
+.heat td { padding: 6px 5px; border-radius: 4px; text-align: right; white-space: nowrap;
   background: color-mix(in srgb, var(--orange) var(--shade, 0%), transparent); }
 .heat .below { background: color-mix(in srgb, var(--validation) var(--shade, 0%), transparent); }
 .charts > :only-child { max-width: 560px; }
@@ -103,7 +103,7 @@ const diversitySection = ({ disagreement, errorCorrelation, members, sizes }: En
       names,
       values: disagreement,
       largest: Math.max(...disagreement.flat()),
-      format: (value) => percent(value)
+      format: (value) => percent(value, 1)
     }),
     heatMap({
       title: "Correlation of errors",

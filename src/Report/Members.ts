@@ -29,7 +29,7 @@ export const membersSection = (report: EnsembleReport): Markup => {
     (member, m) =>
       html`<tr><td>${m + 1}</td><th>${member.name}</th><td>${percent(member.weight)}</td>${cells(member)}</tr>`
   )
-  return html`<section><h2>Members</h2><div class="scroll" tabindex="0"><table class="members"><thead><tr><th>#</th><th>Member</th><th>Weight</th><th>Accuracy</th><th>95 % interval</th><th class="wide">${percent(floor, 0)} to 100 %</th><th>Loss</th></tr></thead>
+  return html`<section><h2>Members</h2><div class="scroll" tabindex="0" role="group" aria-label="members"><table class="members"><thead><tr><th>#</th><th>Member</th><th>Weight</th><th>Accuracy</th><th>95 % interval</th><th class="wide">${percent(floor, 0)} to 100 %</th><th>Loss</th></tr></thead>
 <tbody>${rows}<tr class="whole"><td></td><th>The whole</th><td></td>${cells(whole)}</tr></tbody></table></div>
 <p class="note">Intervals hold for the choice of images: Wilson's score intervals. The line is the accuracy of the whole.${temperature === null ? "" : ` Its loss is with its temperature; without, it is ${calibration.before.loss.toFixed(4)}.`}</p>
 ${gainInWords(report)}</section>`

@@ -64,7 +64,7 @@ const measureViews = Effect.fnUntraced(function* (run: TrainingRun) {
   } satisfies OverViews
 })
 
-/** Measures the run's weights on the test split, and writes the result. */
+/** Measures the run's weights on the test split. */
 export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun, end: Counters) {
   const { config, dataset, experiment, folder, images, network, program, replicas } = run
   const { epochs, selection, weights } = yield* select(run, end)
@@ -88,7 +88,11 @@ export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun,
     seed: experiment.seed,
     command: config.command
   }
-  yield* folder.writeResult(result)
-  yield* publish({ _tag: "Finished", directory: folder.directory, accuracy: result.accuracy })
   return { directory: folder.directory, result, logits: logits.data } satisfies Trained
+})
+
+/** Writes the result, the last of a run's files: with it the run is finished. */
+export const finish = Effect.fnUntraced(function* ({ folder }: PreparedRun, { directory, result }: Trained) {
+  yield* folder.writeResult(result)
+  yield* publish({ _tag: "Finished", directory, accuracy: result.accuracy })
 })

@@ -60,6 +60,20 @@ describe("trainEnsemble", () => {
     })
   )
 
+  it.live("is not done with a run before what is done with it is", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const config = yield* decoded(folder, members.slice(0, 1))
+      const failing = { command: "train them", whenTrained: () => Effect.fail("no room for a report") }
+      const problem = yield* Effect.flip(Effect.provide(trainEnsemble(config, failing), services))
+      assert.strictEqual(problem, "no room for a report")
+      assert.isFalse(existsSync(path.join(folder, "a", "result.json")))
+      yield* trained(folder, members.slice(0, 1))
+      for (const name of ["result.json", "report.html"])
+        assert.isTrue(existsSync(path.join(folder, "a", name)))
+    })
+  )
+
   it.live("goes on with a run that was begun, and ends with the bits of one that was not interrupted", () =>
     Effect.gen(function* () {
       const [whole, parts] = [yield* temporary, yield* temporary]

@@ -31,12 +31,13 @@ const trainAndReport = Effect.fnUntraced(function* (plan: Plan, input: TrainInpu
   const dataset = yield* Dataset
   yield* message(`${experiment.name}: ${dataset.name} on ${name}, into ${directory}`)
   if (smoke) yield* message("a trial: two steps, from random weights")
-  const trained = yield* train(experiment, {
+  const { result } = yield* train(experiment, {
     command: commandLine(),
     workers: input.workers,
-    profile: Option.getOrUndefined(input.profile)
+    profile: Option.getOrUndefined(input.profile),
+    whenTrained: writeReport
   })
-  return { report: yield* writeReport(trained), result: trained.result }
+  return result
 }, Effect.scoped)
 
 /** After an interruption: how to go on, where there is something to go on from. */
@@ -73,10 +74,9 @@ const tellTrial = Effect.fnUntraced(function* ({ experiment }: Plan, result: Run
 
 /** Trains in the plan's folder, and tells what came of it. */
 export const trainAndTell = Effect.fnUntraced(function* (plan: Plan, input: TrainInput) {
-  const { report, result } = yield* trainAndReport(plan, input).pipe(
-    Effect.onInterrupt(() => tellInterrupted)
-  )
+  const result = yield* trainAndReport(plan, input).pipe(Effect.onInterrupt(() => tellInterrupted))
   yield* tellResult(result)
   if (plan.smoke) yield* tellTrial(plan, result)
+  const { report } = yield* RunFolder
   yield* Console.log(`report  ${path.resolve(report)}`)
 })

@@ -3,6 +3,7 @@
  * is, and all of them in a table below for keyboards and screen readers.
  */
 import { html, type Markup, NOTHING, px } from "../Page/Html.ts"
+import { numbers } from "../Page/Numbers.ts"
 import { countScale, type Scale } from "./Scale.ts"
 
 export interface Series {
@@ -31,7 +32,7 @@ export interface ChartOptions {
 
 const WIDTH = 460
 const HEIGHT = 264
-const LEFT = 56
+const LEFT = 66
 const RIGHT = WIDTH - 12
 const TOP = 24
 const BOTTOM = HEIGHT - 44
@@ -63,8 +64,7 @@ const table = (
     })
     return [html`<tr><th scope="row">${count}</th>${cells}</tr>`]
   })
-  const head = series.map(({ name }) => html`<th scope="col">${name}</th>`)
-  return html`<details class="numbers"><summary>Numbers</summary><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">${unit}</th>${head}</tr></thead><tbody>${rows}</tbody></table></div></details>`
+  return numbers([unit, ...series.map(({ name }) => name)], rows)
 }
 
 export const chart = ({ counts, format, mark, note, scale, series, title, unit }: ChartOptions): Markup => {

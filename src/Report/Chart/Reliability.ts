@@ -1,12 +1,13 @@
 /** Reliability diagrams: accuracy against confidence. */
 import type { Calibration } from "../../Ensemble/Statistics/Calibration.ts"
 import { count, html, type Markup, percent, px } from "../Page/Html.ts"
+import { numbers } from "../Page/Numbers.ts"
 
 const WIDTH = 460
-const HEIGHT = 300
-const LEFT = 48
+const HEIGHT = 312
+const LEFT = 66
 const RIGHT = WIDTH - 24
-const TOP = 12
+const TOP = 24
 const BOTTOM = HEIGHT - 40
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 
@@ -37,12 +38,20 @@ export const reliability = (title: string, { bins, brier, ece, loss }: Calibrati
 <title>confidence ${percent(confidence)}, accuracy ${percent(accuracy)}: ${count(inBin)} images</title></g>`
     ]
   })
+  const rows = bins.flatMap(({ accuracy, confidence, from, images: inBin, to }) =>
+    accuracy === null || confidence === null
+      ? []
+      : [
+          html`<tr><th scope="row">${percent(from, 1)} to ${percent(to, 1)}</th><td>${percent(confidence)}</td><td>${percent(accuracy)}</td><td>${count(inBin)}</td></tr>`
+        ]
+  )
   const measures = [
     ["ECE", percent(ece)],
     ["loss", loss.toFixed(4)],
     ["Brier score", brier.toFixed(4)]
   ].map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)
   return html`<figure class="chart"><figcaption><h3>${title}</h3><p class="legend">${measures}</p></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: accuracy by confidence">${axes}${bars}
-<path class="mark" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/><text class="tick" x="${px((LEFT + RIGHT) / 2)}" y="${HEIGHT - 4}" text-anchor="middle">confidence</text></svg></figure>`
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: accuracy by confidence">${axes}<text class="tick" x="${LEFT}" y="14">accuracy</text>${bars}
+<path class="mark" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/><text class="tick" x="${px((LEFT + RIGHT) / 2)}" y="${HEIGHT - 4}" text-anchor="middle">confidence</text></svg>
+${numbers(["bin", "confidence", "accuracy", "images"], rows)}</figure>`
 }

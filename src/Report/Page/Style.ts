@@ -22,7 +22,7 @@ p { margin: 0; }
 .note { color: var(--soft); font-size: 13px; margin: 4px 0 12px; }
 header { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 28px; align-items: start; }
 .kicker { color: var(--soft); font-weight: 600; }
-.accuracy { font-size: clamp(56px, 13vw, 92px); line-height: 1.05; font-weight: 700; letter-spacing: -0.03em; }
+.accuracy { font-size: clamp(56px, 9vw, 92px); line-height: 1.05; font-weight: 700; letter-spacing: -0.03em; }
 .lead { font-size: 18px; }
 .lead span { color: var(--soft); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 24px 0 0; }
@@ -50,7 +50,7 @@ figure { margin: 0; }
 .violet { --series: var(--violet); }
 svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .grid { stroke: var(--line); }
-.tick { fill: var(--soft); font-size: 12px; }
+.tick { fill: var(--soft); font-size: 13px; }
 .curve { fill: none; stroke: var(--series); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .curve.train { stroke-width: 1.5; }
 .point { fill: var(--series); }
@@ -58,7 +58,7 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .place rect { fill: transparent; }
 .place path { stroke: var(--soft); }
 .place circle { fill: var(--series); stroke: var(--card); stroke-width: 2; }
-.place text { font-size: 12px; fill: var(--ink); }
+.place text { font-size: 13px; fill: var(--ink); }
 .place tspan[class] { fill: var(--series); }
 .place > :not(rect) { visibility: hidden; pointer-events: none; }
 .place:hover > * { visibility: visible; }
@@ -94,7 +94,7 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .truth { color: var(--ink); }
 .classes { padding: 10px 16px; }
 .classes li { position: relative; display: grid; grid-template-columns: 9em 1fr 4.5em; gap: 12px; align-items: center; padding: 3px 0; break-inside: avoid; }
-.classes li > span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.classes li > span:first-child { overflow-wrap: anywhere; }
 .classes b { text-align: right; }
 .track { position: relative; height: 16px; border-left: 1px solid var(--line); border-right: 1px solid var(--line); }
 .track i { position: absolute; top: 0; bottom: 0; }
@@ -106,13 +106,16 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 @media (max-width: 760px) {
   body { padding: 24px 14px 48px; }
   header { grid-template-columns: minmax(0, 1fr); }
+  .accuracy { font-size: clamp(48px, 13vw, 92px); }
   .many, .large .pairs { columns: 1; }
   .facts tr, .facts th, .facts td { display: block; }
   .facts th { padding-bottom: 0; width: auto; }
   .facts td { padding-top: 0; }
   .classes li { grid-template-columns: 7em 1fr 4.2em; gap: 8px; }
 }
-/* A chart is drawn in a fixed size and scaled: on a narrow one the ticks are written larger. */
+/* A chart is drawn in a fixed size and scaled: on a narrow one it is written larger, so that no text is below 11 px. */
 .chart { container-type: inline-size; }
 @container (max-width: 400px) { .tick, .place text { font-size: 16px; } }
+@container (max-width: 320px) { .tick, .place text { font-size: 18px; } }
+@container (max-width: 280px) { .tick, .place text { font-size: 20px; } }
 `
