@@ -110,14 +110,16 @@ export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.gen(functio
     try: () => openCApi(library.file, library.preload),
     catch: (cause) =>
       new LibraryError({
-        message: `cannot load ${library.file}: ${String((cause as Error).message).split("\n")[0]}; run \`npx shakedrop doctor\``,
+        reason: "CannotLoad",
+        message: `cannot load ${library.file}: ${String((cause as Error).message).split("\n")[0]}`,
         cause
       })
   })
   const version = api.TF_Version()
   if (version !== VERSION) {
     return yield* new LibraryError({
-      message: `${library.file} is TensorFlow ${version}, but ${VERSION} is needed; run \`npx shakedrop setup\``
+      reason: "WrongVersion",
+      message: `${library.file} is TensorFlow ${version}, but ${VERSION} is needed`
     })
   }
   return api
@@ -143,7 +145,11 @@ export const seenDevices = (
       }
     },
     catch: (cause) =>
-      new LibraryError({ message: `TensorFlow cannot list its devices: ${String(cause)}`, cause })
+      new LibraryError({
+        reason: "NoDeviceList",
+        message: `TensorFlow cannot list its devices: ${String(cause)}`,
+        cause
+      })
   })
 
 const place = (
@@ -159,12 +165,10 @@ const place = (
     // A GPU number that does not exist makes TensorFlow refuse the session, which `auto` takes as "none".
     const devices = yield* name === "auto"
       ? Effect.orElseSucceed(seenDevices(api, wanted), () => [])
-      : seenDevices(api, wanted).pipe(
-          Effect.mapError(() => new DeviceUnavailable({ device: name, message: unavailable(name) }))
-        )
+      : seenDevices(api, wanted).pipe(Effect.mapError(() => unavailable(name)))
     if (devices.some((device) => device.type === "GPU")) return wanted
     if (name === "auto") return { _tag: "Cpu" }
-    return yield* new DeviceUnavailable({ device: name, message: unavailable(name) })
+    return yield* unavailable(name)
   })
 
 /** The instruction sets with which a CPU multiplies bfloat16 numbers; without them it is slower than float32. */
@@ -177,12 +181,16 @@ const checkPrecision = (placement: Placement, precision: Precision): Effect.Effe
     if (BFLOAT16.some((name) => features.includes(name))) return Effect.void
     return Effect.fail(
       new DeviceUnavailable({
+        reason: "Precision",
         device: "cpu",
-        message:
-          "this CPU does not train in bfloat16, which takes one with AVX512_BF16 or AMX: use --set train.precision=float32"
+        message: "this CPU does not train in bfloat16, which takes one with AVX512_BF16 or AMX"
       })
     )
   })
 
-const unavailable = (name: string): string =>
-  `TensorFlow sees no device ${name} here: run \`npx shakedrop setup --gpu\` for the CUDA libraries and \`npx shakedrop doctor\` to see what is missing, or use --device cpu`
+const unavailable = (name: string): DeviceUnavailable =>
+  new DeviceUnavailable({
+    reason: "NoDevice",
+    device: name,
+    message: `TensorFlow sees no device ${name} here`
+  })

@@ -45,7 +45,8 @@ const ownLibrary = (given: string): Effect.Effect<Library, LibraryError> => {
     ? Effect.succeed(libraryAt(file))
     : Effect.fail(
         new LibraryError({
-          message: `SHAKEDROP_LIBTENSORFLOW is "${given}", but there is no ${file}; set it to a ${FILE} of version ${VERSION} or the folder that holds it, or unset it and run \`npx shakedrop setup\``
+          reason: "OwnMissing",
+          message: `SHAKEDROP_LIBTENSORFLOW is "${given}", but there is no ${file}`
         })
       )
 }
@@ -61,12 +62,14 @@ export const locateLibrary: Effect.Effect<Library, LibraryError> = Effect.gen(fu
   const directory = (["gpu", "cpu"] as const).map(directoryOf).find((candidate) => existsSync(candidate))
   if (directory === undefined) {
     return yield* new LibraryError({
-      message: `libtensorflow is not set up (nothing in ${directoryOf("cpu")}): run \`npx shakedrop setup\`, or \`npx shakedrop setup --gpu\` for an NVIDIA GPU`
+      reason: "NotSetUp",
+      message: `libtensorflow is not set up (nothing in ${directoryOf("cpu")})`
     })
   }
   if (!(yield* isComplete(directory))) {
     return yield* new LibraryError({
-      message: `libtensorflow in ${directory} is damaged: run \`npx shakedrop setup\` to repair it`
+      reason: "Damaged",
+      message: `libtensorflow in ${directory} is damaged`
     })
   }
   return libraryAt(path.join(directory, "tensorflow", FILE))
@@ -81,7 +84,7 @@ export interface SetupOptions {
  * Brings libtensorflow into the cache, or repairs it, unless it is there. Without `gpu`, a build for GPUs that is
  * there already is enough: it serves the CPU as well.
  *
- * @errors LibraryError, with what to do next
+ * @errors LibraryError: there is no build for this platform, or it cannot be brought
  */
 export const setup = Effect.fn("setup")(function* ({ gpu }: SetupOptions) {
   if (process.env.SHAKEDROP_LIBTENSORFLOW) return { ...(yield* locateLibrary), fresh: false }

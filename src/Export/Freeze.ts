@@ -156,6 +156,7 @@ const commonNode = (a: Node, b: Node): Node => {
     const either = commonAttribute(value, b.attributes[key])
     if (either === undefined || a.op !== b.op) {
       throw new TraceError({
+        reason: "UnknownShape",
         op: a.name,
         message: `the operation ${a.op} (${a.name}) depends on the number of images in a way that cannot be exported`
       })

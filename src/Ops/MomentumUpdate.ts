@@ -28,6 +28,7 @@ export const applyMomentum = (
   const buffer = variableOf(momentum)
   if (variable === undefined || buffer === undefined) {
     throw new TraceError({
+      reason: "OtherProgram",
       message: "applyMomentum takes tensors of the program's state, as they were given"
     })
   }

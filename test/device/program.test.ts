@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { explain } from "../../src/Cli/Shared/Explain.ts"
 import { cpu } from "../../src/Device/Setup/Diagnosis.ts"
 import { Device, entryPoint, type Precision } from "../../src/Device.ts"
 import { relu } from "../../src/Ops/Activation.ts"
@@ -324,7 +325,7 @@ it.effect("bfloat16 gives nearly the same where the CPU has it, and is refused w
     if (!features.includes("avx512_bf16") && !features.includes("amx_bf16")) {
       const error = yield* Effect.flip(convolved("bfloat16"))
       assert.strictEqual(error._tag, "DeviceUnavailable")
-      assert.match(error.message, /AVX512_BF16.*train\.precision=float32/)
+      assert.match(explain(error), /AVX512_BF16.*train\.precision=float32/)
       return
     }
     const exact = yield* convolved("float32")
@@ -341,6 +342,7 @@ it.effect("a GPU that is not there is an error, never the CPU", () =>
       Effect.scoped(Effect.provide(Effect.asVoid(Device), Device.layer("gpu:97")))
     )
     assert.strictEqual(error._tag, "DeviceUnavailable")
-    assert.match(error.message, /gpu:97.*setup --gpu/)
+    assert.strictEqual(error._tag === "DeviceUnavailable" && error.reason, "NoDevice")
+    assert.match(explain(error), /gpu:97.*setup --gpu/)
   })
 )

@@ -6,6 +6,7 @@ import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { explain } from "../../src/Cli/Shared/Explain.ts"
 import { install, isComplete } from "../../src/Device/Setup/Install.ts"
 import { thisPlatform, VERSION, type Wheel, wheelsFor } from "../../src/Device/Setup/Wheels.ts"
 import { locateLibrary, setup } from "../../src/Device/Setup.ts"
@@ -57,8 +58,8 @@ const bring = (wheels: ReadonlyArray<Wheel> = [tensorflow], seen: Array<Progress
     heardParts("Setup", (done, total, doing) => seen.push([doing, done, total]))
   )
 
-const failure = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
-  Effect.map(Effect.flip(effect), ({ message }) => message)
+/** A failure as it is told at a terminal. */
+const failure = <A, E>(effect: Effect.Effect<A, E>) => Effect.map(Effect.flip(effect), explain)
 
 const filesBelow = (folder: string): ReadonlyArray<string> =>
   fs
@@ -155,7 +156,7 @@ describe("install", () => {
     Effect.gen(function* () {
       pip.offer("tensorflow-cpu", cuda.archive)
       const message = yield* failure(bring())
-      assert.match(message, /^pip brought another tensorflow-cpu 1 than the official one; correct the mirror/)
+      assert.match(message, /^pip brought another tensorflow-cpu 1 than the official one: correct the mirror/)
       assert.deepStrictEqual(fs.readdirSync(cache), [])
     })
   )
@@ -210,7 +211,7 @@ describe("install", () => {
       const message = yield* failure(bring([{ ...tensorflow, unpacked: 1e16 }]))
       assert.match(
         message,
-        /^libtensorflow needs 10000000\.0 GB in \S+, but \S+ GB are free; free some space/
+        /^libtensorflow needs 10000000\.0 GB in \S+, but \S+ GB are free: free some space/
       )
       assert.deepStrictEqual(pip.asked(), [])
     })
@@ -221,7 +222,7 @@ describe("install", () => {
       fs.writeFileSync(path.join(root, "cache"), "a file")
       assert.strictEqual(
         yield* failure(bring()),
-        `cannot create ${cache}: a part of the path is not a folder; set XDG_CACHE_HOME to a folder that you can write, and run \`npx shakedrop setup\` again`
+        `cannot create ${cache}: a part of the path is not a folder: set XDG_CACHE_HOME to a folder that you can write, and run \`npx shakedrop setup\` again`
       )
     })
   )
@@ -241,7 +242,7 @@ describe("pip", () => {
       "ERROR: No matching distribution found for tensorflow-cpu==1",
       /pip finds no such wheel: if `python3 -m pip/
     ],
-    ["usage: pip\nERROR: something new", /: ERROR: something new; run `npx shakedrop setup` again/]
+    ["usage: pip\nERROR: something new", /: ERROR: something new: run `npx shakedrop setup` again/]
   ]
   for (const [says, told] of cases) {
     it.live(`that says "${says.split("\n").at(-1)}" is explained in one line`, () =>

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path"
 import * as Predicate from "effect/Predicate"
 import { ConfigError } from "../../Config/Errors.ts"
 import { DataError } from "../../Data/Types.ts"
+import { DeviceUnavailable, LibraryError, type LibraryReason } from "../../Device/Errors.ts"
 import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
@@ -74,12 +75,45 @@ const aboutData = ({ dataset, path, reason }: DataError): string | undefined => 
   }
 }
 
+const SETUP_AGAIN = "run `npx shakedrop setup` again"
+
+const KEPT = `${SETUP_AGAIN}, which keeps what was downloaded completely`
+
+const aboutLibrary: Readonly<Record<LibraryReason, string | undefined>> = {
+  NotSetUp: "run `npx shakedrop setup`, or `npx shakedrop setup --gpu` for an NVIDIA GPU",
+  Damaged: "run `npx shakedrop setup` to repair it",
+  OwnMissing:
+    "set it to a library of the right version or the folder that holds it, or unset it and run `npx shakedrop setup`",
+  CannotLoad: "run `npx shakedrop setup`, which repairs what is damaged, and `npx shakedrop doctor`",
+  WrongVersion: "run `npx shakedrop setup`, without SHAKEDROP_LIBTENSORFLOW",
+  NoBuild: "to use a library of your own, set SHAKEDROP_LIBTENSORFLOW to its path",
+  NoDeviceList: "run `npx shakedrop doctor`",
+  Full: `free some space, or set XDG_CACHE_HOME to a folder on a larger disk, and ${SETUP_AGAIN}`,
+  NotWritable: `set XDG_CACHE_HOME to a folder that you can write, and ${SETUP_AGAIN}`,
+  NoPython: `install Python 3 with pip, which is needed for this download only, and ${SETUP_AGAIN}`,
+  PythonFails: KEPT,
+  NoPip: `install it (\`python3 -m ensurepip --user\`, or your system's package python3-pip), and ${SETUP_AGAIN}`,
+  OtherFile: `correct the mirror that pip uses (\`python3 -m pip config list\`), and ${SETUP_AGAIN}`,
+  Certificate: `give pip the right one (\`python3 -m pip config set global.cert FILE\`), and ${KEPT}`,
+  Network: `check the network, and the proxy and index that pip uses (\`python3 -m pip config list\`), and ${KEPT}`,
+  NoWheel: `if \`python3 -m pip --version\` is below 20.3, upgrade it (\`python3 -m pip install --upgrade pip\`), else use a package index that is complete (\`python3 -m pip config list\` shows which is used), and ${SETUP_AGAIN}`,
+  PipFails: KEPT,
+  Storage: SETUP_AGAIN
+}
+
+const aboutDevice = ({ reason }: DeviceUnavailable): string =>
+  reason === "Precision"
+    ? "use --set train.precision=float32"
+    : "run `npx shakedrop setup --gpu` for the CUDA libraries and `npx shakedrop doctor` to see what is missing, or use --device cpu"
+
 const OUT_OF_MEMORY =
   "take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size"
 
 const adviceOn = (error: unknown): string | undefined => {
   if (error instanceof RunError) return aboutRun(error)
   if (error instanceof DataError) return aboutData(error)
+  if (error instanceof LibraryError) return aboutLibrary[error.reason]
+  if (error instanceof DeviceUnavailable) return aboutDevice(error)
   if (Predicate.isTagged(error, "OutOfMemory")) return OUT_OF_MEMORY
   return error instanceof ConfigError ? aboutConfig(error) : undefined
 }

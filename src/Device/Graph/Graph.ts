@@ -172,6 +172,7 @@ export class Graph {
     const pointer = api.TF_FinishOperation(description, status)
     if (api.TF_GetCode(status) !== 0) {
       throw new TraceError({
+        reason: "Refused",
         op: name,
         message: `cannot build the operation ${type} (${name}): ${api.TF_Message(status).split("\n")[0]}`
       })

@@ -33,17 +33,46 @@ export const allocateTensor = (
   return tensor
 }
 
-/** Copies a tensor out of TensorFlow's memory and deletes it there. */
-export const takeTensor = (api: CApi, tensor: Pointer<"Tensor">): HostTensor => {
+/** Room in JavaScript's memory. */
+const roomFor = (bytes: number): Uint8Array<ArrayBuffer> => {
+  try {
+    return new Uint8Array(bytes)
+  } catch {
+    throw new OutOfMemory({ message: `out of memory: JavaScript has no room for a tensor of ${bytes} bytes` })
+  }
+}
+
+/** Copies a tensor out of TensorFlow's memory. */
+const copyTensor = (api: CApi, tensor: Pointer<"Tensor">): HostTensor => {
   const bytes = Number(api.TF_TensorByteSize(tensor))
-  const data = new Uint8Array(bytes)
+  const data = roomFor(bytes)
   if (bytes > 0) api.memcpy(data, api.TF_TensorData(tensor), bytes)
   const shape = Array.from({ length: api.TF_NumDims(tensor) }, (_, i) => Number(api.TF_Dim(tensor, i)))
   const type = api.TF_TensorType(tensor)
-  api.TF_DeleteTensor(tensor)
   if (type === TF.FLOAT) return { dtype: "float32", shape, data: new Float32Array(data.buffer) }
   if (type === TF.INT32) return { dtype: "int32", shape, data: new Int32Array(data.buffer) }
   return { dtype: "uint8", shape, data }
+}
+
+/**
+ * Copies tensors out of TensorFlow's memory and deletes them there, each once it is copied; all of them where there is
+ * no room for one. Throws `OutOfMemory` then.
+ */
+export const takeTensors = (
+  api: CApi,
+  tensors: ReadonlyArray<Pointer<"Tensor"> | null>
+): Array<HostTensor> => {
+  const left = tensors.filter((tensor) => tensor !== null)
+  const taken: Array<HostTensor> = []
+  try {
+    for (; left.length > 0; left.shift()) {
+      taken.push(copyTensor(api, left[0]))
+      api.TF_DeleteTensor(left[0])
+    }
+    return taken
+  } finally {
+    for (const tensor of left) api.TF_DeleteTensor(tensor)
+  }
 }
 
 /** A copy of a buffer's bytes. */

@@ -56,14 +56,16 @@ const mismatch = (
   spec: InputSpec,
   value: HostTensor | undefined
 ): ExecutionError | undefined => {
-  if (value === undefined) return new ExecutionError({ message: `${what} is missing` })
+  if (value === undefined) return new ExecutionError({ reason: "WrongInput", message: `${what} is missing` })
   if (value.dtype !== spec.dtype || !sameShape(value.shape, spec.shape)) {
     return new ExecutionError({
+      reason: "WrongInput",
       message: `${what} is ${show(value.dtype, value.shape)}, but the program takes ${show(spec.dtype, spec.shape)}`
     })
   }
   if (value.data.length !== sizeOf(spec.shape)) {
     return new ExecutionError({
+      reason: "WrongInput",
       message: `${what} has ${value.data.length} values, but its shape holds ${sizeOf(spec.shape)}`
     })
   }
@@ -125,7 +127,7 @@ const programOf = <Entries extends EntryPoints>(
     const entry = compiled.get(name)
     if (entry === undefined) {
       return yield* Effect.fail(
-        new ExecutionError({ message: `the program has no entry point named ${name}` })
+        new ExecutionError({ reason: "WrongInput", message: `the program has no entry point named ${name}` })
       )
     }
     for (const [key, spec] of entry.inputs) {
@@ -172,7 +174,9 @@ const programOf = <Entries extends EntryPoints>(
     for (const [name, value] of Object.entries(state)) {
       const variable = variables.get(name)
       if (variable === undefined) {
-        return yield* Effect.fail(new ExecutionError({ message: `the program has no state named ${name}` }))
+        return yield* Effect.fail(
+          new ExecutionError({ reason: "WrongInput", message: `the program has no state named ${name}` })
+        )
       }
       const wrong = mismatch(`the state ${name}`, variable.spec, value)
       if (wrong !== undefined) return yield* Effect.fail(wrong)

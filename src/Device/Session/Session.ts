@@ -1,13 +1,13 @@
 /** Runs a graph: feeds go in, fetches come out, on a thread of libuv's pool. */
 import * as Effect from "effect/Effect"
 import type { HostTensor } from "../../Tensor/HostTensor.ts"
-import { type ExecutionError, fromStatus, type OutOfMemory } from "../Errors.ts"
+import { attempt, type DeviceError, fromStatus } from "../Errors.ts"
 import type { Graph } from "../Graph/Graph.ts"
 import { bytes, number } from "../Graph/Protobuf.ts"
 import type { Signature } from "../Graph/Types.ts"
 import type { CApi, Pointer, Buffer as TFBuffer } from "../Library/CApi.ts"
 import { DTYPE } from "../Library/DataType.ts"
-import { allocateTensor, bytesIn, takeTensor } from "../Library/Memory.ts"
+import { allocateTensor, bytesIn, takeTensors } from "../Library/Memory.ts"
 import { decodeEvents, type OpEvent, TRACED } from "./StepStats.ts"
 
 /** `RunOptions` with `experimental` (8): a `collective_graph_key` (1), by which runs in several processes know each other. */
@@ -92,7 +92,7 @@ export class Session {
   run(
     signature: Signature,
     values: ReadonlyArray<HostTensor>
-  ): Effect.Effect<Array<HostTensor>, ExecutionError | OutOfMemory> {
+  ): Effect.Effect<Array<HostTensor>, DeviceError> {
     return this.call(signature, values, optionsOf(signature), null)
   }
 
@@ -100,7 +100,7 @@ export class Session {
   profile(
     signature: Signature,
     values: ReadonlyArray<HostTensor>
-  ): Effect.Effect<ReadonlyArray<OpEvent>, ExecutionError | OutOfMemory> {
+  ): Effect.Effect<ReadonlyArray<OpEvent>, DeviceError> {
     const { api } = this
     return Effect.acquireUseRelease(
       Effect.sync(() => api.TF_NewBuffer()),
@@ -118,42 +118,56 @@ export class Session {
     values: ReadonlyArray<HostTensor>,
     fields: ReadonlyArray<Uint8Array>,
     metadata: TFBuffer | null
-  ): Effect.Effect<Array<HostTensor>, ExecutionError | OutOfMemory> {
+  ): Effect.Effect<Array<HostTensor>, DeviceError> {
     // TensorFlow takes a run of nothing for a mistake; a program without state has nothing to read or write.
     if (signature.fetches.length + signature.targets.length === 0) return Effect.succeed([])
     return Effect.uninterruptible(
-      Effect.callback<Array<HostTensor>, ExecutionError | OutOfMemory>((resume) => {
+      Effect.callback<Array<HostTensor>, DeviceError>((resume) => {
         const { api } = this
         const { feeds, fetches, targets } = signature
         const status = api.TF_NewStatus()
-        const inputs = values.map((value) => allocateTensor(api, DTYPE[value.dtype], value.shape, value.data))
+        const inputs: Array<Pointer<"Tensor">> = []
+        const outputs = new Array<Pointer<"Tensor"> | null>(fetches.length).fill(null)
         const encoded = Buffer.concat(fields)
         const options = encoded.length === 0 ? null : api.TF_NewBufferFromString(encoded, encoded.length)
-        const outputs = new Array<Pointer<"Tensor"> | null>(fetches.length).fill(null)
-        api.TF_SessionRun.async(
-          this.pointer,
-          options,
-          feeds.map((feed) => feed.output),
-          inputs,
-          inputs.length,
-          fetches.map((fetch) => fetch.output),
-          outputs,
-          outputs.length,
-          targets.map((target) => target.pointer),
-          targets.length,
-          metadata,
-          status,
-          (error) => {
-            for (const input of inputs) api.TF_DeleteTensor(input)
-            if (options !== null) api.TF_DeleteBuffer(options)
-            const code = api.TF_GetCode(status)
-            const message = api.TF_Message(status)
-            api.TF_DeleteStatus(status)
-            if (error !== null) resume(Effect.die(error))
-            else if (code !== 0) resume(Effect.fail(fromStatus(code, message, signature.doing)))
-            else resume(Effect.sync(() => outputs.map((output) => takeTensor(api, output!))))
-          }
-        )
+        const release = () => {
+          if (options !== null) api.TF_DeleteBuffer(options)
+          for (const input of inputs) api.TF_DeleteTensor(input)
+          api.TF_DeleteStatus(status)
+        }
+        try {
+          for (const { data, dtype, shape } of values)
+            inputs.push(allocateTensor(api, DTYPE[dtype], shape, data))
+          api.TF_SessionRun.async(
+            this.pointer,
+            options,
+            feeds.map((feed) => feed.output),
+            inputs,
+            inputs.length,
+            fetches.map((fetch) => fetch.output),
+            outputs,
+            outputs.length,
+            targets.map((target) => target.pointer),
+            targets.length,
+            metadata,
+            status,
+            (error) => {
+              const code = api.TF_GetCode(status)
+              const message = api.TF_Message(status)
+              release()
+              if (error !== null) resume(Effect.die(error))
+              else if (code !== 0) resume(Effect.fail(fromStatus(code, message, signature.doing)))
+              else resume(attempt(() => takeTensors(api, outputs)))
+            }
+          )
+        } catch (cause) {
+          release()
+          resume(
+            attempt(() => {
+              throw cause
+            })
+          )
+        }
       })
     )
   }

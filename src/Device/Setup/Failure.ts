@@ -1,23 +1,20 @@
-/** Failures of file operations during setup, each with what to do about it. */
+/** Failures of file operations during setup. */
 import * as Effect from "effect/Effect"
-import { storageError } from "../../Platform/Files.ts"
-import { LibraryError } from "../Errors.ts"
+import { type StorageError, storageError } from "../../Platform/Files.ts"
+import { LibraryError, type LibraryReason } from "../Errors.ts"
 
-const elsewhere = "set XDG_CACHE_HOME to a folder that you can write, and "
-const room = "free some space, or set XDG_CACHE_HOME to a folder on a larger disk, and "
-
-const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: room,
-  EDQUOT: room,
-  EACCES: elsewhere,
-  EPERM: elsewhere,
-  EROFS: elsewhere,
-  ENOENT: elsewhere,
-  ENOTDIR: elsewhere,
-  EEXIST: elsewhere
+const reasons: Readonly<Record<StorageError["reason"], LibraryReason>> = {
+  Full: "Full",
+  Denied: "NotWritable",
+  NotFound: "NotWritable",
+  WrongPath: "NotWritable",
+  AlreadyThere: "NotWritable",
+  Damaged: "Storage",
+  TooLarge: "Storage",
+  Other: "Storage"
 }
 
-/** Runs a file operation; what it throws becomes a LibraryError that says what could not be done and what to do. */
+/** Runs a file operation; what it throws becomes a LibraryError that says what could not be done. */
 export const attempt = <A>(
   what: string,
   file: string,
@@ -26,12 +23,7 @@ export const attempt = <A>(
   Effect.tryPromise({
     try: run,
     catch: (cause) => {
-      const code = (cause as { readonly code?: string }).code
-      const remedy = (code !== undefined && remedies[code]) || ""
-      const { message } = storageError(what, file)(cause)
-      return new LibraryError({
-        message: `${message}; ${remedy}run \`npx shakedrop setup\` again`,
-        cause
-      })
+      const { message, reason } = storageError(what, file)(cause)
+      return new LibraryError({ reason: reasons[reason], message, cause })
     }
   })

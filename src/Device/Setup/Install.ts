@@ -86,7 +86,8 @@ const checkRoom = Effect.fnUntraced(function* (cache: string, wheels: ReadonlyAr
   const { bavail, bsize } = yield* attempt("look at", cache, () => fs.statfs(cache))
   if (bavail * bsize < needed) {
     return yield* new LibraryError({
-      message: `libtensorflow needs ${gigabytes(needed)} in ${cache}, but ${gigabytes(bavail * bsize)} are free; free some space, or set XDG_CACHE_HOME to a folder on a larger disk, and run \`npx shakedrop setup\` again`
+      reason: "Full",
+      message: `libtensorflow needs ${gigabytes(needed)} in ${cache}, but ${gigabytes(bavail * bsize)} are free`
     })
   }
 })
@@ -139,7 +140,8 @@ const obtain = Effect.fnUntraced(function* (
   const fresh = yield* openVerified(wheel, file, onProgress)
   if (fresh === undefined) {
     return yield* new LibraryError({
-      message: `pip brought another ${name} ${version} than the official one; correct the mirror that it uses (\`python3 -m pip config list\`), and run \`npx shakedrop setup\` again`
+      reason: "OtherFile",
+      message: `pip brought another ${name} ${version} than the official one`
     })
   }
   yield* attempt("write", kept, async () => {

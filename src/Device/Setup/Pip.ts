@@ -5,7 +5,7 @@ import { spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { LibraryError } from "../Errors.ts"
+import { LibraryError, type LibraryReason } from "../Errors.ts"
 import { attempt } from "./Failure.ts"
 import type { Wheel } from "./Wheels.ts"
 
@@ -15,48 +15,32 @@ const TAIL = 20_000
 /** What must not disturb a download that installs nothing: modules in the working folder, pins, a missing venv. */
 const ENVIRONMENT = { PYTHONSAFEPATH: "1", PIP_CONSTRAINT: "", PIP_REQUIRE_VIRTUALENV: "0" }
 
-const again = "run `npx shakedrop setup` again: what was downloaded completely is kept"
-
-/** What pip's output says, and what that means to the user. First come the causes, then their consequences. */
-const explanations: ReadonlyArray<readonly [RegExp, string]> = [
-  [
-    /No module named '?pip\b/,
-    "python3 has no pip: install it (`python3 -m ensurepip --user`, or your system's package python3-pip), and run `npx shakedrop setup` again"
-  ],
-  [
-    /No space left on device|Disk quota exceeded/,
-    "the disk is full: free some space, or set XDG_CACHE_HOME to a folder on a larger disk, and run `npx shakedrop setup` again"
-  ],
-  [
-    /DO NOT MATCH THE HASHES/,
-    "the package index sent a file that is not the official one: correct the mirror that pip uses (`python3 -m pip config list`), and run `npx shakedrop setup` again"
-  ],
-  [
-    /CERTIFICATE_VERIFY_FAILED|SSLError/,
-    `the package index's certificate cannot be verified: give pip the right one (\`python3 -m pip config set global.cert FILE\`), and ${again}`
-  ],
+/** What pip's output says, and what is wrong then. First come the causes, then their consequences. */
+const explanations: ReadonlyArray<readonly [RegExp, reason: LibraryReason, words: string]> = [
+  [/No module named '?pip\b/, "NoPip", "python3 has no pip"],
+  [/No space left on device|Disk quota exceeded/, "Full", "the disk is full"],
+  [/DO NOT MATCH THE HASHES/, "OtherFile", "the package index sent a file that is not the official one"],
+  [/CERTIFICATE_VERIFY_FAILED|SSLError/, "Certificate", "the package index's certificate cannot be verified"],
   [
     /NewConnectionError|ConnectionError|Connection broken|ProxyError|NameResolutionError|Max retries exceeded|[Tt]imed? ?out|IncompleteRead|ProtocolError|HTTP error \d/,
-    `the package index cannot be reached: check the network, and the proxy and index that pip uses (\`python3 -m pip config list\`), and ${again}`
+    "Network",
+    "the package index cannot be reached"
   ],
-  [
-    /No matching distribution found/,
-    "pip finds no such wheel: if `python3 -m pip --version` is below 20.3, upgrade it (`python3 -m pip install --upgrade pip`), else use a package index that is complete (`python3 -m pip config list` shows which is used), and run `npx shakedrop setup` again"
-  ]
+  [/No matching distribution found/, "NoWheel", "pip finds no such wheel"]
 ]
 
-const explain = (output: string): string => {
+const explain = (output: string): readonly [reason: LibraryReason, words: string] => {
   const known = explanations.find(([pattern]) => pattern.test(output))
-  if (known !== undefined) return known[1]
+  if (known !== undefined) return [known[1], known[2]]
   const lines = output.split("\n").filter((line) => line.trim() !== "")
   const last = lines.findLast((line) => line.startsWith("ERROR")) ?? lines.at(-1) ?? "pip said nothing"
-  return `${last.trim()}; ${again}`
+  return ["PipFails", last.trim()]
 }
 
-const notStarted = (cause: NodeJS.ErrnoException): string =>
+const notStarted = (cause: NodeJS.ErrnoException): readonly [reason: LibraryReason, words: string] =>
   cause.code === "ENOENT"
-    ? `python3 was not found: install Python 3 with pip, which is needed for this download only, and run \`npx shakedrop setup\` again`
-    : `python3 cannot be started (${cause.message}); ${again}`
+    ? ["NoPython", "python3 was not found"]
+    : ["PythonFails", `python3 cannot be started (${cause.message})`]
 
 /** Runs `python3 -m pip` to its end. Interruption stops it and waits until it is gone. */
 const runPip = (
@@ -76,12 +60,10 @@ const runPip = (
         output = (output + chunk).slice(-TAIL)
       })
     }
-    const fail = (reason: string, cause?: unknown) =>
-      resume(
-        Effect.fail(
-          new LibraryError({ message: `cannot download ${wheel.name} ${wheel.version}: ${reason}`, cause })
-        )
-      )
+    const fail = ([reason, words]: readonly [LibraryReason, string], cause?: unknown) => {
+      const message = `cannot download ${wheel.name} ${wheel.version}: ${words}`
+      resume(Effect.fail(new LibraryError({ reason, message, cause })))
+    }
     child.once("error", (cause) => fail(notStarted(cause), cause))
     child.once("close", (code) => (code === 0 ? resume(Effect.void) : fail(explain(output))))
     return Effect.promise(() => {
@@ -138,7 +120,8 @@ export const downloadWheel = Effect.fnUntraced(function* (
   const file = files.find((entry) => entry.endsWith(".whl"))
   if (file === undefined) {
     return yield* new LibraryError({
-      message: `pip ended without error but without ${name} ${version}; try \`python3 -m pip install --upgrade pip\`, and ${again}`
+      reason: "NoWheel",
+      message: `pip ended without error but without ${name} ${version}`
     })
   }
   onProgress(bytes, bytes)

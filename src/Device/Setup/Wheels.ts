@@ -188,7 +188,8 @@ export const wheelsFor = (
   const libc = os !== "linux" ? "" : glibc === undefined ? " without glibc" : ` with glibc ${glibc}`
   return Effect.fail(
     new LibraryError({
-      message: `there is no ready ${gpu ? "GPU build of " : ""}libtensorflow for ${os} ${arch}${libc}, only for ${supported}; to use a libtensorflow_cc.so.2 ${VERSION} of your own, set SHAKEDROP_LIBTENSORFLOW to its path`
+      reason: "NoBuild",
+      message: `there is no ready ${gpu ? "GPU build of " : ""}libtensorflow for ${os} ${arch}${libc}, only for ${supported}`
     })
   )
 }

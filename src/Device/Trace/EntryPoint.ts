@@ -120,12 +120,14 @@ export const compileEntry = (
       const variable = variables.get(key)
       if (variable === undefined) {
         throw new TraceError({
+          reason: "WrongState",
           message: `the entry point ${name} returns the state ${key}, which was not given as initial state`
         })
       }
       const { dtype, shape } = variable.spec
       if (tensor.dtype !== dtype || !sameShape(tensor.shape, shape)) {
         throw new TraceError({
+          reason: "WrongState",
           message: `the entry point ${name} returns ${show(tensor.dtype, tensor.shape)} for the state ${key}, which is ${show(dtype, shape)}`
         })
       }

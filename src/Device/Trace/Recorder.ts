@@ -52,6 +52,7 @@ let active: Recorder | undefined
 export const recorder = (): Recorder => {
   if (active === undefined) {
     throw new TraceError({
+      reason: "OtherProgram",
       message: "this op works only inside a program given to Device.compile, and none is being traced"
     })
   }

@@ -53,7 +53,11 @@ const convertAttribute = (op: string, { name, type, value }: BindingAttribute): 
     case ATTRIBUTE.SHAPE:
       return Attributes.shape(name, value as Array<number>)
     default:
-      throw new TraceError({ op, message: `the op ${op} has an attribute (${name}) that cannot be recorded` })
+      throw new TraceError({
+        reason: "Unsupported",
+        op,
+        message: `the op ${op} has an attribute (${name}) that cannot be recorded`
+      })
   }
 }
 
@@ -61,7 +65,10 @@ const toTyped = (dtype: number, values: ArrayLike<number>): Float32Array | Int32
   if (dtype === TF.FLOAT) return values instanceof Float32Array ? values : Float32Array.from(values)
   if (dtype === TF.INT32) return values instanceof Int32Array ? values : Int32Array.from(values)
   if (dtype === TF.BOOL || dtype === TF.UINT8) return Uint8Array.from(values)
-  throw new TraceError({ message: "only float32, int32 and bool constants can be part of a traced program" })
+  throw new TraceError({
+    reason: "Unsupported",
+    message: "only float32, int32 and bool constants can be part of a traced program"
+  })
 }
 
 /**
@@ -75,6 +82,7 @@ let graph: Graph | undefined
 const currentGraph = (op: string): Graph => {
   if (graph === undefined) {
     throw new TraceError({
+      reason: "OtherProgram",
       op,
       message: `the op ${op} was called outside of a program given to Device.compile`
     })
@@ -94,6 +102,7 @@ const seenType = (dtype: number): number => (dtype === TF.BFLOAT16 ? TF.FLOAT : 
 const metadataOf = (op: string, value: GraphTensor): TensorMetadata => {
   if (value.shape === undefined) {
     throw new TraceError({
+      reason: "UnknownShape",
       op,
       message: `the shape that ${op} gives depends on its input's values, which are not known while a program is traced`
     })
@@ -105,6 +114,7 @@ const lookUp = (id: number): GraphTensor => {
   const value = values.get(id)
   if (value === undefined) {
     throw new TraceError({
+      reason: "OtherProgram",
       message: "a tensor of another program is used here: make every tensor inside the traced function"
     })
   }
@@ -130,6 +140,7 @@ const binding = {
   deleteTensor: () => {},
   tensorDataSync: (): never => {
     throw new TraceError({
+      reason: "ReadsValue",
       message:
         "a traced program reads a tensor's value (dataSync, arraySync, data or print): return it as an output instead"
     })
@@ -244,6 +255,7 @@ const asTraceError = (cause: unknown): unknown => {
   if (noGradient !== null) {
     const op = noGradient[1]
     return new TraceError({
+      reason: "NoGradient",
       op,
       message: `the op ${op} has no gradient in tfjs: keep it out of what is differentiated, or wrap it in tf.customGrad`
     })
@@ -251,7 +263,14 @@ const asTraceError = (cause: unknown): unknown => {
   const noKernel = /Kernel '(\w+)' not registered|registered kernel '(\w+)'/.exec(cause.message)
   if (noKernel !== null) {
     const op = noKernel[1] ?? noKernel[2]
-    return new TraceError({ op, message: `the op ${op} has no kernel for the TensorFlow backend` })
+    return new TraceError({
+      reason: "NoKernel",
+      op,
+      message: `the op ${op} has no kernel for the TensorFlow backend`
+    })
   }
-  return new TraceError({ message: `the program cannot be traced: ${cause.message.split("\n")[0]}` })
+  return new TraceError({
+    reason: "Throws",
+    message: `the program cannot be traced: ${cause.message.split("\n")[0]}`
+  })
 }
