@@ -21,7 +21,7 @@ const ROOMS = {
   Checkpoint: ["Config", "Platform", "Tensor"],
   Augment: ["Config", "Data", "Platform", "Random"],
   "Train/Optimizer": ["Config", "Model", "Ops", "Tensor"],
-  "Train/Averages": ["Config", "Model", "Tensor"],
+  "Train/Averages": ["Config", "Model", "Ops", "Tensor"],
   "Train/Step/Loss": ["Config", "Ops"],
   Registry: ["Augment", "Config", "Model", "Train/Optimizer", "Train/Step/Loss"],
   Plugin: ["Config", "Platform", "Registry"],

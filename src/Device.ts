@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Cluster, type ClusterSpec, startServer } from "./Device/Cluster/Server.ts"
-import { attempt, type DeviceError, DeviceUnavailable, LibraryError } from "./Device/Errors.ts"
+import { type DeviceError, DeviceUnavailable, LibraryError, tryEngine } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph/Graph.ts"
 import type { Placement, Precision } from "./Device/Graph/Types.ts"
 import { type CApi, openCApi } from "./Device/Library/CApi.ts"
@@ -84,7 +84,7 @@ export class Device extends Context.Service<
         const alone = deviceOn(api, placement)
         const spec = yield* join({ name: alone.name, tensorflow: alone.tensorflow })
         const { file } = yield* locateLibrary
-        const cluster = yield* attempt(() => startServer(api, file, spec, encodeConfig(placement)))
+        const cluster = yield* tryEngine(() => startServer(api, file, spec, encodeConfig(placement)))
         return deviceOn(api, placement, cluster)
       })
     )

@@ -139,7 +139,7 @@ const isDeviceError = (cause: unknown): cause is DeviceError =>
   cause instanceof ClusterError
 
 /** Runs synchronous engine code whose tagged errors are thrown. */
-export const attempt = <A>(f: () => A): Effect.Effect<A, DeviceError> =>
+export const tryEngine = <A>(f: () => A): Effect.Effect<A, DeviceError> =>
   Effect.suspend(() => {
     try {
       return Effect.succeed(f())

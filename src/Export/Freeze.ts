@@ -6,9 +6,10 @@
  * So the program is traced for two numbers of images; where the two graphs differ is the number of images, and there
  * the frozen graph has −1, which TensorFlow takes for "as many as there are".
  */
+
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { attempt, type DeviceError, fromStatus, TraceError } from "../Device/Errors.ts"
+import { type DeviceError, fromStatus, TraceError, tryEngine } from "../Device/Errors.ts"
 import { Graph } from "../Device/Graph/Graph.ts"
 import {
   type Constant,
@@ -26,6 +27,7 @@ import { DTYPE } from "../Device/Library/DataType.ts"
 import { bytesIn } from "../Device/Library/Memory.ts"
 import { encodeConfig } from "../Device/Session/ConfigProto.ts"
 import { Session } from "../Device/Session/Session.ts"
+import type { Tensors } from "../Device/Trace/EntryPoint.ts"
 import { castToFloat, type InputSpec, identity, sourcesOf } from "../Device/Trace/EntryPoint.ts"
 import { type Keep, keeping } from "../Device/Trace/Prepared.ts"
 import { trace } from "../Device/Trace/TfjsBackend.ts"
@@ -45,8 +47,6 @@ export interface FrozenGraph {
   readonly inputs: ReadonlyArray<Port>
   readonly outputs: ReadonlyArray<Port>
 }
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface Freezable {
   readonly weights: TensorRecord
@@ -175,7 +175,7 @@ const constantOf = ({ data, dtype, shape }: HostTensor): Constant => ({
 /** The values that a trace computes from the weights alone, by name. */
 const constantsOf = ({ constants, graph }: Traced) =>
   Effect.acquireUseRelease(
-    attempt(() => Session.open(graph, encodeConfig({ _tag: "Cpu" }))),
+    tryEngine(() => Session.open(graph, encodeConfig({ _tag: "Cpu" }))),
     (session) => {
       const fetches = constants.map(({ value }) => value)
       const run = session.run({ doing: "compute constants", feeds: [], fetches, targets: [] }, [])
@@ -200,11 +200,11 @@ export const freeze = (program: Freezable): Effect.Effect<FrozenGraph, DeviceErr
     const api = yield* loadLibrary
     const traceOf = Effect.fnUntraced(function* (batch: number) {
       const graph = yield* newGraph(api)
-      return yield* attempt(() => traceFor(graph, program, batch))
+      return yield* tryEngine(() => traceFor(graph, program, batch))
     })
     const [two, three] = [yield* traceOf(2), yield* traceOf(3)]
     const constants = yield* constantsOf(two)
-    return yield* attempt(() => {
+    return yield* tryEngine(() => {
       const nodes = two.definition.nodes.map((node, i) => commonNode(node, three.definition.nodes[i]))
       const ports = [...two.inputs, ...two.outputs].map(({ name }) => name)
       return {

@@ -2,12 +2,12 @@
  * Computing again in the backward pass what would have to be kept from the forward pass: Chen, Xu, Zhang, Guestrin,
  * "Training Deep Nets with Sublinear Memory Cost", 2016 (arXiv:1604.06174).
  */
+
 import * as tf from "@tensorflow/tfjs-core"
 import { type } from "../Device/Graph/Attributes.ts"
 import { TF } from "../Device/Library/DataType.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
+import type { Tensors } from "./Gradients.ts"
 
 const TYPES: Readonly<Record<string, number>> = { float32: TF.FLOAT, int32: TF.INT32 }
 

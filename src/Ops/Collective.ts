@@ -3,19 +3,19 @@
  * (all-reduce, all-gather, broadcast). TensorFlow carries it out; the replicas trace the same operations in the same
  * order, by which each knows its partners.
  */
+
 import * as tf from "@tensorflow/tfjs-core"
 import { casting, int, string, type } from "../Device/Graph/Attributes.ts"
 import type { Attribute, GraphTensor, Input, Operation } from "../Device/Graph/Types.ts"
 import { TF } from "../Device/Library/DataType.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
+import type { Tensors } from "./Gradients.ts"
 
 /** The replicas of a program, and which of them this one is. */
 export interface Replicas {
   readonly index: number
   readonly count: number
 }
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
 
 /** Bytes from which a bucket of tensors is full: it is reduced while later ones are computed. */
 const BUCKET = 4 * 2 ** 20

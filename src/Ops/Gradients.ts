@@ -2,6 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { recorder } from "../Device/Trace/Recorder.ts"
 
+export type { Tensors } from "../Device/Trace/EntryPoint.ts"
+
 /** A loss, what else the forward pass gave, and the loss's gradient by parameter. */
 export interface ValueAndGradients<Aux> {
   readonly loss: tf.Scalar

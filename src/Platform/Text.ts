@@ -27,6 +27,14 @@ export const formatSeconds = (seconds: number): string => {
 /** A share as `12.34 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`
 
+/** A number to three digits with a unit's prefix: 1,234,567 as `1.23 M`. */
+export const short = (value: number): string => {
+  const rounded = Number(value.toPrecision(3))
+  const units = ["", " k", " M", " G", " T"]
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, rounded)) / 3))
+  return `${Number((rounded / 1000 ** power).toPrecision(3))}${units[power]}`
+}
+
 /** The first names of a list, and how many more there are. */
 export const someOf = (names: ReadonlyArray<string>, most = 3, between = ", "): string =>
   names.length <= most

@@ -1,8 +1,8 @@
 /** The head of a report: the result, what it was got from, and how to get it again. */
-import { formatSeconds } from "../Platform/Text.ts"
+import { formatSeconds, short } from "../Platform/Text.ts"
 import type { OverViews, RunResult } from "../Train/Run/Result.ts"
 import type { RunConfig } from "../Train/Run/RunConfig.ts"
-import { count, html, type Markup, percent, short } from "./Page/Html.ts"
+import { count, html, type Markup, percent } from "./Page/Html.ts"
 
 /** A configuration in a few words, as `depth 11, alpha 6, shakeDrop (survival 0.5)`. */
 const inWords = (config: object): string =>

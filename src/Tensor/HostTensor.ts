@@ -24,6 +24,13 @@ export type TensorRecord = Readonly<Record<string, HostTensor>>
 /** Number of elements of a shape; a scalar's shape `[]` has one. */
 export const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((a, b) => a * b, 1)
 
+export const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i])
+
+/** Element type and shape as people read them: `float32[16, 3, 3, 3]`. */
+export const describeTensor = (dtype: string, shape: ReadonlyArray<number>): string =>
+  `${dtype}[${shape.join(", ")}]`
+
 export const float32 = (shape: ReadonlyArray<number>, data?: Float32Array): HostTensor<"float32"> => ({
   dtype: "float32",
   shape,

@@ -5,9 +5,15 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { type HostTensor, sizeOf, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import {
+  describeTensor,
+  type HostTensor,
+  sameShape,
+  sizeOf,
+  type TensorRecord
+} from "../../Tensor/HostTensor.ts"
 import type { Cluster } from "../Cluster/Server.ts"
-import { attempt, type DeviceError, ExecutionError } from "../Errors.ts"
+import { type DeviceError, ExecutionError, tryEngine } from "../Errors.ts"
 import { Graph } from "../Graph/Graph.ts"
 import type { Placement, Precision, Signature } from "../Graph/Types.ts"
 import type { CApi } from "../Library/CApi.ts"
@@ -19,9 +25,7 @@ import {
   type EntryPoint,
   type EntryPoints,
   type InputSpec,
-  type StateVariable,
-  sameShape,
-  show
+  type StateVariable
 } from "../Trace/EntryPoint.ts"
 import { type Arithmetic, encodeConfig } from "./ConfigProto.ts"
 import { Session } from "./Session.ts"
@@ -60,7 +64,7 @@ const mismatch = (
   if (value.dtype !== spec.dtype || !sameShape(value.shape, spec.shape)) {
     return new ExecutionError({
       reason: "WrongInput",
-      message: `${what} is ${show(value.dtype, value.shape)}, but the program takes ${show(spec.dtype, spec.shape)}`
+      message: `${what} is ${describeTensor(value.dtype, value.shape)}, but the program takes ${describeTensor(spec.dtype, spec.shape)}`
     })
   }
   if (value.data.length !== sizeOf(spec.shape)) {
@@ -98,7 +102,7 @@ const newGraph = (api: CApi, placement: Placement, precision: Precision) =>
 
 const openSession = (graph: Graph, device: Uint8Array, lock: Semaphore.Semaphore, cluster?: Cluster) =>
   Effect.acquireRelease(
-    attempt(() =>
+    tryEngine(() =>
       cluster === undefined
         ? Session.open(graph, device)
         : Session.open(graph, Buffer.concat([device, cluster.config]), cluster.setTarget)
@@ -211,7 +215,7 @@ export const compileProgram = <Entries extends EntryPoints>(
 ): Effect.Effect<Program<Entries>, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
     const graph = yield* newGraph(api, placement, arithmetic.precision)
-    const traced = yield* attempt(() => traceAll(graph, initial, entries))
+    const traced = yield* tryEngine(() => traceAll(graph, initial, entries))
     const lock = yield* Semaphore.make(1)
     const session = yield* openSession(graph, encodeConfig(placement, arithmetic), lock, cluster)
     const program = programOf<Entries>(api, session, lock, traced, graph.size)

@@ -1,7 +1,7 @@
 /** Runs a graph: feeds go in, fetches come out, on a thread of libuv's pool. */
 import * as Effect from "effect/Effect"
 import type { HostTensor } from "../../Tensor/HostTensor.ts"
-import { attempt, type DeviceError, fromStatus } from "../Errors.ts"
+import { type DeviceError, fromStatus, tryEngine } from "../Errors.ts"
 import type { Graph } from "../Graph/Graph.ts"
 import { bytes, number } from "../Graph/Protobuf.ts"
 import type { Signature } from "../Graph/Types.ts"
@@ -157,13 +157,13 @@ export class Session {
               release()
               if (error !== null) resume(Effect.die(error))
               else if (code !== 0) resume(Effect.fail(fromStatus(code, message, signature.doing)))
-              else resume(attempt(() => takeTensors(api, outputs)))
+              else resume(tryEngine(() => takeTensors(api, outputs)))
             }
           )
         } catch (cause) {
           release()
           resume(
-            attempt(() => {
+            tryEngine(() => {
               throw cause
             })
           )

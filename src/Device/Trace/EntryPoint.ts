@@ -5,7 +5,7 @@
 // tfjs-core's declarations use the global type Long without saying where it comes from.
 /// <reference types="long" preserve="true" />
 import type * as tf from "@tensorflow/tfjs-core"
-import type { DType, HostTensor } from "../../Tensor/HostTensor.ts"
+import { type DType, describeTensor, type HostTensor, sameShape } from "../../Tensor/HostTensor.ts"
 import { TraceError } from "../Errors.ts"
 import { casting, shape as shapeOf, type } from "../Graph/Attributes.ts"
 import type { Graph } from "../Graph/Graph.ts"
@@ -22,7 +22,8 @@ export interface InputSpec {
   readonly shape: ReadonlyArray<number>
 }
 
-type Tensors<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>
+/** Tensors of a traced program by name. */
+export type Tensors<Name extends string = string> = Readonly<Record<Name, tf.Tensor>>
 
 export interface EntryPoint<Input extends string = string, Output extends string = string> {
   readonly inputs: Readonly<Record<Input, InputSpec>>
@@ -85,11 +86,6 @@ export interface CompiledEntry {
   readonly preparation: Signature
 }
 
-export const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i])
-
-export const show = (dtype: string, shape: ReadonlyArray<number>): string => `${dtype}[${shape.join(", ")}]`
-
 /** Traces an entry point into the graph of its program. Throws a `TraceError` where it is wrong. */
 export const compileEntry = (
   graph: Graph,
@@ -128,7 +124,7 @@ export const compileEntry = (
       if (tensor.dtype !== dtype || !sameShape(tensor.shape, shape)) {
         throw new TraceError({
           reason: "WrongState",
-          message: `the entry point ${name} returns ${show(tensor.dtype, tensor.shape)} for the state ${key}, which is ${show(dtype, shape)}`
+          message: `the entry point ${name} returns ${describeTensor(tensor.dtype, tensor.shape)} for the state ${key}, which is ${describeTensor(dtype, shape)}`
         })
       }
       targets.push(context.updateOf(key, tensor) ?? variable.replace(context.outputOf(tensor)))

@@ -4,7 +4,13 @@
  */
 import * as Schema from "effect/Schema"
 import { someOf } from "../../Platform/Text.ts"
-import { type HostTensor, nonFinite, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import {
+  describeTensor,
+  type HostTensor,
+  nonFinite,
+  sameShape,
+  type TensorRecord
+} from "../../Tensor/HostTensor.ts"
 import type { TensorSpec } from "../Layer/Layer.ts"
 import type { Network } from "../Network.ts"
 import { resamplePositions } from "./Positions.ts"
@@ -66,11 +72,6 @@ export const wrapperIn = (network: Network, file: TensorRecord): string => {
   return prefix === PREFIX ? "" : prefix
 }
 
-const show = (shape: ReadonlyArray<number>): string => `[${shape.join(", ")}]`
-
-const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i])
-
 /**
  * Throws unless `weights`, in PyTorch's layouts, has all of `specs`, in their shapes, finite, and nothing but tensors of
  * the network.
@@ -87,7 +88,9 @@ const check = (network: Network, specs: ReadonlyArray<TensorSpec>, weights: Tens
     const shape = shapeInPyTorch(spec)
     const value: HostTensor | undefined = weights[name]
     if (value === undefined || (value.dtype === "float32" && sameShape(value.shape, shape))) return []
-    return [`${name} is ${value.dtype}${show(value.shape)} instead of float32${show(shape)}`]
+    return [
+      `${name} is ${describeTensor(value.dtype, value.shape)} instead of ${describeTensor("float32", shape)}`
+    ]
   })
   if (wrong.length > 0) problems.push(someOf(wrong))
   if (problems.length > 0) {

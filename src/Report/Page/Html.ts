@@ -9,7 +9,8 @@ export class Markup {
 
 type Part = string | number | Markup | ReadonlyArray<Markup>
 
-const escaped = (text: string): string =>
+/** Text with the characters escaped that mean something in HTML and SVG. */
+export const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
 const render = (part: Part): string =>
@@ -29,18 +30,6 @@ export const NOTHING = new Markup("")
 export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)}\u00a0%`
 
 export const count = (value: number): string => Math.round(value).toLocaleString("en-GB")
-
-/** A number to three digits with a unit's prefix, as 1.24 M. */
-export const short = (value: number): string => {
-  for (const [limit, suffix] of [
-    [1e9, " G"],
-    [1e6, " M"],
-    [1e3, " k"]
-  ] as const) {
-    if (value >= limit) return `${Number((value / limit).toPrecision(3))}${suffix}`
-  }
-  return String(Number(value.toPrecision(3)))
-}
 
 /** Coordinates in SVG need no more than a hundredth of a pixel. */
 export const px = (value: number): number => Math.round(100 * value) / 100

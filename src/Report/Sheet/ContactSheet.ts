@@ -1,7 +1,9 @@
 /**
  * A grid of small images, enlarged and labelled, as one PNG.
  */
+
 import * as Effect from "effect/Effect"
+import { escaped } from "../Page/Html.ts"
 
 export interface SheetImage {
   /** uint8 RGB, row by row. */
@@ -22,9 +24,6 @@ export interface SheetOptions {
 /** Between images and around the sheet, in screen pixels. */
 const GAP = 6
 const LABEL_HEIGHT = 16
-
-const escapeXml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
 /** Copies an image into the canvas, each pixel as a square of `scale` by `scale`. */
 const enlarge = (
@@ -66,7 +65,7 @@ export const contactSheet = Effect.fn("contactSheet")(function* (
     if (image.label === undefined) return
     // A nested svg cuts what is too long for the cell.
     texts.push(
-      `<svg x="${left}" y="${top + imageHeight}" width="${cellWidth}" height="${LABEL_HEIGHT}"><text y="12">${escapeXml(image.label)}</text></svg>`
+      `<svg x="${left}" y="${top + imageHeight}" width="${cellWidth}" height="${LABEL_HEIGHT}"><text y="12">${escaped(image.label)}</text></svg>`
     )
   })
   const overlay = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">${texts.join("")}</svg>`

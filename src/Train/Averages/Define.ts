@@ -3,9 +3,8 @@ import type * as tf from "@tensorflow/tfjs-core"
 import type * as Schema from "effect/Schema"
 import type { ConfiguredAverage } from "../../Config/Weights.ts"
 import type { Network } from "../../Model/Network.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-
-export type Tensors = Readonly<Record<string, tf.Tensor>>
 
 /** A step of a run. */
 export interface StepPlace {

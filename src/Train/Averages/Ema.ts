@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { share } from "../../Config/Fields.ts"
-import { defineAverage, startingAt, type Tensors } from "./Define.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
+import { defineAverage, startingAt } from "./Define.ts"
 
 /** Where the average of a parameter or of a batch statistic is kept in the state. */
 export const averageOf = (name: string): string => `ema/${name}`

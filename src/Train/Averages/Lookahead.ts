@@ -7,8 +7,9 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { count, positive, positiveShare, withDefault } from "../../Config/Fields.ts"
 import type { Network } from "../../Model/Network.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-import { defineAverage, type Tensors } from "./Define.ts"
+import { defineAverage } from "./Define.ts"
 
 const LookaheadOptions = Schema.Struct({
   /** Steps from one synchronisation to the next (the paper's k). */

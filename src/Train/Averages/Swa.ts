@@ -7,7 +7,8 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { count, withDefault } from "../../Config/Fields.ts"
 import type { Network } from "../../Model/Network.ts"
-import { defineAverage, startingAt, type Tensors } from "./Define.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
+import { defineAverage, startingAt } from "./Define.ts"
 
 /** Where the mean of a tensor of the network is kept in the state. */
 export const swaOf = (name: string): string => `swa/${name}`

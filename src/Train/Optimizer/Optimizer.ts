@@ -1,8 +1,10 @@
 /** From gradients to new parameters: clipping, then the update of each parameter by the rules of its group. */
+
 import * as tf from "@tensorflow/tfjs-core"
 import { definitionOf } from "../../Config/Registered.ts"
 import type { ParamGroups, TrainConfig } from "../../Config/Train.ts"
 import type { TensorSpec } from "../../Model/Layer/Layer.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
 import { halfSquaredNorm } from "../../Ops/Loss.ts"
 import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import { AdamW } from "./AdamW.ts"
@@ -21,8 +23,6 @@ export const optimizerOf = (
   { learningRate, optimizer }: Pick<TrainConfig, "learningRate" | "optimizer">,
   among: ReadonlyArray<OptimizerDefinition> = optimizers
 ): Optimizer => definitionOf(among, optimizer).make(optimizer, { learningRate })
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface OptimizerOptions {
   readonly optimizer: Optimizer

@@ -5,11 +5,11 @@
  * to the size of each weight: Kwon, Kim, Park, Choi, "ASAM: Adaptive Sharpness-Aware Minimization for Scale-Invariant
  * Learning of Deep Neural Networks", ICML 2021 (arXiv:2102.11600).
  */
+
 import * as tf from "@tensorflow/tfjs-core"
 import type { TensorKind, TensorSpec } from "../../Model/Layer/Layer.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
 import { globalNorm } from "./Optimizer.ts"
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface SamOptions {
   /** The distance ρ. */

@@ -4,7 +4,7 @@ import { costOfEpochs } from "../../Config/Resizing.ts"
 import type { TrainConfig } from "../../Config.ts"
 import type { LoadedDataset } from "../../Data.ts"
 import type { Network } from "../../Model/Network.ts"
-import { formatSeconds } from "../../Platform/Text.ts"
+import { formatSeconds, short } from "../../Platform/Text.ts"
 import { sizeOf } from "../../Tensor/HostTensor.ts"
 import { averagesOf, weightsKept } from "../Averages/Averages.ts"
 import type { OptimizerDefinition } from "../Optimizer/Define.ts"
@@ -90,13 +90,6 @@ export const forecast = ({
   // The best checkpoint has what is evaluated, and nothing of the optimiser's.
   const values = train.keep * (averagesOf(train).length * all + kept) + weights * all
   return { seconds: images / imagesPerSecond, bytes: 4 * values }
-}
-
-/** 1,234,567 as `1.2 M`. */
-const short = (value: number): string => {
-  const units = ["", " k", " M", " G", " T"]
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3))
-  return `${(value / 1000 ** power).toPrecision(3)}${units[power]}`
 }
 
 /** What is under way before anything else can be told. By XLA, which is for GPUs, it takes long. */

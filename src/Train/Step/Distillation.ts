@@ -3,12 +3,12 @@
  * (arXiv:1503.02531). A network learns the softened probabilities of a trained one, its teacher, besides the labels;
  * of several teachers, the weighted mean of their probabilities. A teacher of the same architecture makes it self-distillation.
  */
+
 import * as tf from "@tensorflow/tfjs-core"
 import type { Network } from "../../Model/Network.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
 import { softmaxCrossEntropy } from "../../Ops/Loss.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface DistillationOptions {
   /** What logits are divided by before the softmax, for both networks (the paper's T). */

@@ -2,11 +2,11 @@
  * Data parallelism: each replica computes the gradients of its own part of the batch, and their mean over the replicas
  * is what all of them go on with, so that their states stay equal to the bit.
  */
+
 import * as tf from "@tensorflow/tfjs-core"
 import { meanOverReplicas, type Replicas } from "../../Ops/Collective.ts"
+import type { Tensors } from "../../Ops/Gradients.ts"
 import type { RandomKey } from "../../Ops/Random.ts"
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface StepReplicas extends Replicas {
   /** Whether batch normalisation takes its statistics from the images of all replicas. */

@@ -1,7 +1,7 @@
 /** One training step as a pure function of the state and a batch: gradients, and what is made of them. */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Network } from "../../Model/Network.ts"
-import { valueAndGradients } from "../../Ops/Gradients.ts"
+import { type Tensors, valueAndGradients } from "../../Ops/Gradients.ts"
 import type { RandomKey } from "../../Ops/Random.ts"
 import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { type Average, steppedOf } from "../Averages/Define.ts"
@@ -11,8 +11,6 @@ import { sgd } from "../Optimizer/Sgd.ts"
 import { type Distillation, distillationLoss, softTargets } from "./Distillation.ts"
 import { correctOf, crossEntropy, type LossFunction, type MixedLabels, targets } from "./Loss.ts"
 import { agreed, meanGradients, type StepReplicas } from "./Replicas.ts"
-
-type Tensors = Readonly<Record<string, tf.Tensor>>
 
 export interface StepOptions extends OptimizerOptions {
   /** Of logits against the labels' target distributions. */
