@@ -207,7 +207,7 @@ const write = (
     Effect.gen(function* () {
       const handle = yield* files.open(file, { flag })
       for (const chunk of chunksOf(contents)) if (chunk.length > 0) yield* handle.writeAll(chunk)
-      yield* handle.sync
+      if ((yield* handle.stat).type === "File") yield* handle.sync
     }).pipe(Effect.scoped)
   )
 
@@ -234,6 +234,13 @@ const removeAbandoned = Effect.fnUntraced(function* (file: string) {
   }
 })
 
+/** Whether a pipe or a device is there, as `/dev/stdout`: it is written to, never replaced. */
+const isStream = (file: string): Effect.Effect<boolean> =>
+  using("look at", file, (files) => files.stat(file)).pipe(
+    Effect.map(({ type }) => type === "FIFO" || type === "CharacterDevice"),
+    Effect.orElseSucceed(() => false)
+  )
+
 /**
  * Replaces a file's contents atomically and durably, and removes what killed processes left of it. Chunks are written
  * one after the other, so that a large file need not be joined in memory.
@@ -242,6 +249,8 @@ export const writeFileAtomic = Effect.fnUntraced(function* (
   file: string,
   contents: Contents
 ): Effect.fn.Return<void, StorageError> {
+  // At its end, because it has no places to write to.
+  if (yield* isStream(file)) return yield* write(file, "a", contents)
   yield* makeDirectory(path.dirname(file))
   yield* removeAbandoned(file)
   const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`

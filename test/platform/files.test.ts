@@ -1,9 +1,19 @@
 import { execFileSync } from "node:child_process"
-import { readdirSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  promises,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import * as path from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { systemError } from "effect/PlatformError"
@@ -125,5 +135,19 @@ it.live("only regular files are read, of a size that they can have, through link
     writeFileSync(at("text"), "abcdef")
     assert.strictEqual((yield* readStart(at("text"), 4)).toString(), "abcd")
     assert.strictEqual((yield* readStart(at("text"), 99)).toString(), "abcdef")
+  })
+)
+
+it.live("a pipe is written to, and not replaced", () =>
+  Effect.gen(function* () {
+    const pipe = path.join(yield* temporary, "pipe")
+    execFileSync("mkfifo", [pipe])
+    const reading = yield* Effect.forkChild(Effect.promise(() => promises.readFile(pipe, "utf8")))
+    yield* writeFileAtomic(
+      pipe,
+      ["through ", "it"].map((part) => Buffer.from(part))
+    )
+    assert.strictEqual(yield* Fiber.join(reading), "through it")
+    assert.isTrue(statSync(pipe).isFIFO())
   })
 )
