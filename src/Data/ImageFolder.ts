@@ -7,7 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { message, publisher, warning } from "../Events.ts"
 import { someOf } from "../Platform/Text.ts"
-import { cacheFile, checkWritable, type DecodedFolder, readCache, writeCache } from "./ImageFolder/Cache.ts"
+import {
+  cacheFile,
+  checkWritable,
+  type DecodedFolder,
+  readCache,
+  removeHalfWritten,
+  writeCache
+} from "./ImageFolder/Cache.ts"
 import { decodeImages, unreadableError } from "./ImageFolder/Decode.ts"
 import { keyOf } from "./ImageFolder/Key.ts"
 import { type FoundImage, type FoundImages, scanFolder } from "./ImageFolder/Scan.ts"
@@ -77,6 +84,7 @@ const decodeFolder = Effect.fnUntraced(function* (root: string, found: FoundImag
 const cached = Effect.fnUntraced(function* (root: string, found: FoundImages, options: FolderOptions) {
   const { versions } = (yield* Effect.promise(() => import("sharp"))).default
   const file = cacheFile(yield* keyOf(root, found, options.size, [versions.sharp, versions.vips]))
+  yield* removeHalfWritten
   const kept = yield* readCache(file)
   if (Option.isSome(kept)) return kept.value
   yield* checkWritable(file)
@@ -99,6 +107,21 @@ const checkNotEmpty = Effect.fnUntraced(function* (
   const none = test.labels.length === 0 ? "test" : validation === 0 ? "validation" : undefined
   if (none !== undefined)
     return yield* new DataError({ message: `no ${none} image in ${root} can be read: add some` })
+})
+
+/** Tells of classes that nothing will be measured on. */
+const tellUnmeasured = Effect.fnUntraced(function* (
+  root: string,
+  what: "test" | "validation",
+  labels: Uint16Array,
+  classes: ReadonlyArray<string>
+) {
+  const present = new Set(labels)
+  const missing = classes.filter((_, label) => !present.has(label))
+  if (missing.length > 0)
+    yield* warning(
+      `${root} has no ${what} images of ${missing.length} of its ${classes.length} classes (${someOf(missing)}): nothing is measured on them`
+    )
 })
 
 /**
@@ -127,6 +150,10 @@ export const imageFolder = Effect.fn("imageFolder")(function* (directory: string
     yield* message(
       `${root} has no test folder: ${folder.test.labels.length} of its ${found.train.length} images, a fixed tenth of each class, are the test set`
     )
+  const { classes, test, train, validation } = folder
+  yield* tellUnmeasured(root, "test", test.labels, classes)
+  if (validation !== undefined)
+    yield* tellUnmeasured(root, "validation", train.labels.subarray(-validation), classes)
   const labelled: LabelledImages = { name: path.basename(root), ...folder }
   return labelled
 })

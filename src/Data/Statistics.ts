@@ -16,17 +16,13 @@ export const shared = (bytes: number): Uint8Array => new Uint8Array(new SharedAr
 export const channelStatistics = ({
   pixels
 }: Pick<Images, "pixels">): { readonly mean: PerChannel; readonly std: PerChannel } => {
-  const counts = [0, 1, 2].map(() => new Float64Array(256))
+  const [red, green, blue] = [0, 1, 2].map(() => new Float64Array(256))
   for (let i = 0; i < pixels.length; i += 3) {
-    counts[0][pixels[i]]++
-    counts[1][pixels[i + 1]]++
-    counts[2][pixels[i + 2]]++
+    red[pixels[i]]++
+    green[pixels[i + 1]]++
+    blue[pixels[i + 2]]++
   }
-  const perChannel = (of: (counts: Float64Array) => number): PerChannel => [
-    of(counts[0]),
-    of(counts[1]),
-    of(counts[2])
-  ]
+  const perChannel = (of: (counts: Float64Array) => number): PerChannel => [of(red), of(green), of(blue)]
   const total = pixels.length / 3
   const meanOf = (counts: Float64Array) =>
     counts.reduce((sum, count, value) => sum + count * value, 0) / total / 255

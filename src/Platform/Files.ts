@@ -221,12 +221,15 @@ export const appendFile = Effect.fnUntraced(function* (file: string, contents: s
 /** Milliseconds after which a temporary file that nobody writes to is taken for that of a killed process. */
 const ABANDONED_AFTER = 600_000
 
-/** Removes what killed processes left of a file half-written. */
-const removeAbandoned = Effect.fnUntraced(function* (file: string) {
-  const [directory, name] = [path.dirname(file), path.basename(file)]
+/** What a temporary file is for, by its name: the name of the file that it would have become. */
+const TEMPORARY = /^(.+)\.[0-9a-f]{8}\.tmp$/
+
+/** Removes what killed processes left half-written in a folder: of one file, or of all. */
+export const removeAbandoned = Effect.fnUntraced(function* (directory: string, name?: string) {
   const now = yield* Clock.currentTimeMillis
   for (const entry of yield* list(directory)) {
-    if (!entry.startsWith(`${name}.`) || !/^\.[0-9a-f]{8}\.tmp$/.test(entry.slice(name.length))) continue
+    const of = TEMPORARY.exec(entry)?.[1]
+    if (of === undefined || (name !== undefined && of !== name)) continue
     const temporary = path.join(directory, entry)
     const stat = yield* Effect.option(using("look at", temporary, (files) => files.stat(temporary)))
     const written = Option.flatMap(stat, ({ mtime }) => mtime)
@@ -252,7 +255,7 @@ export const writeFileAtomic = Effect.fnUntraced(function* (
   // At its end, because it has no places to write to.
   if (yield* isStream(file)) return yield* write(file, "a", contents)
   yield* makeDirectory(path.dirname(file))
-  yield* removeAbandoned(file)
+  yield* removeAbandoned(path.dirname(file), path.basename(file))
   const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`
   yield* write(temporary, "w", contents, file).pipe(
     Effect.andThen(rename(temporary, file)),

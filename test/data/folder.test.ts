@@ -3,9 +3,11 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import sharp from "sharp"
 import { explain } from "../../src/Cli/Shared/Explain.ts"
 import { imageFolder } from "../../src/Data/ImageFolder.ts"
+import { splitDataset } from "../../src/Data/Load.ts"
 import { heardParts, heardTexts } from "../support/Events.ts"
 
 let directory: string
@@ -49,7 +51,7 @@ const smallFolder = Effect.fnUntraced(function* () {
 
 /** What is told of it: its test folder has no cats. */
 const noCats = (): string =>
-  `${path.join(root(), "test")} has no images of 1 class of 2 (cat): nothing is measured on them`
+  `${root()} has no test images of 1 of its 2 classes (cat): nothing is measured on them`
 
 const options = { size: [8, 8], skipUnreadable: false } as const
 
@@ -170,9 +172,81 @@ describe("imageFolder", () => {
         yield* Effect.promise(() => fs.writeFile(file, damaged))
         const { value, lines } = yield* withTexts(imageFolder(root(), options))
         assert.deepStrictEqual(value, first)
-        assert.deepStrictEqual(lines, [noCats(), `the cache ${file} is damaged: decoding the images again`])
+        assert.deepStrictEqual(lines, [`the cache ${file} is damaged: decoding the images again`, noCats()])
         assert.deepStrictEqual(yield* Effect.promise(() => fs.readFile(file)), bytes)
       }
+    })
+  )
+
+  it.effect("removes caches that killed processes left half-written, and no others", () =>
+    Effect.gen(function* () {
+      yield* smallFolder()
+      const folder = path.join(directory, "cache", "shakedrop", "datasets")
+      const [old, young, other] = [
+        "folder-0a.images.0123abcd.tmp",
+        "folder-0b.images.0123abcd.tmp",
+        "notes.tmp"
+      ]
+      yield* Effect.promise(async () => {
+        await fs.mkdir(folder, { recursive: true })
+        for (const name of [old, young, other]) await fs.writeFile(path.join(folder, name), "half")
+        for (const name of [old, other]) await fs.utimes(path.join(folder, name), 1e9, 1e9)
+      })
+      yield* TestClock.setTime(Date.now())
+      yield* imageFolder(root(), options)
+      const names = (yield* cacheFiles).map((file) => path.basename(file))
+      assert.notInclude(names, old)
+      assert.include(names, young)
+      assert.include(names, other)
+    })
+  )
+
+  it.effect("takes the images of a validation folder for validation, out of the cache too", () =>
+    Effect.gen(function* () {
+      for (const name of ["cat", "dog"]) {
+        for (let i = 0; i < 6; i++) yield* image(`train/${name}/${i}.png`, "#ff0000")
+        for (let i = 0; i < 5; i++) yield* image(`Valid/${name}/${i}.png`, "#00ff00")
+      }
+      yield* write("Valid/cat/9.png", "not an image")
+      const skipping = { ...options, skipUnreadable: true }
+      for (const start of ["decoded", "cached"]) {
+        const set = yield* imageFolder(root(), skipping)
+        assert.strictEqual(set.train.labels.length + set.test.labels.length, 22, start)
+        assert.strictEqual(set.validation, 10)
+        const { train, validation } = yield* splitDataset(set)
+        assert.strictEqual(train.indices.length, set.train.labels.length - 10)
+        for (const index of train.indices) assert.deepStrictEqual(middle(train.images, index), [255, 0, 0])
+        for (const index of validation.indices)
+          assert.deepStrictEqual(middle(validation.images, index), [0, 255, 0])
+        assert.deepStrictEqual(
+          Array.from(validation.indices, (index) => validation.labels[index]),
+          [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+        )
+        assert.deepStrictEqual(
+          Array.from(set.test.labels, (_, i) => middle(set.test.images, i)),
+          [[255, 0, 0]]
+        )
+        // Other validation images are other data, whatever folder the pixels lie in.
+        const fewer = yield* splitDataset({ ...set, validation: 9 })
+        const { fingerprint } = yield* splitDataset(set)
+        assert.notStrictEqual(fewer.fingerprint, fingerprint)
+        const { value, lines } = yield* withTexts(splitDataset(set, { validation: 3 }))
+        assert.strictEqual(value.fingerprint, fingerprint)
+        assert.include(
+          lines,
+          "the data set has 10 validation images of its own: they are taken, and not 3 of the training images"
+        )
+      }
+    })
+  )
+
+  it.effect("takes no test set from classes of one image each", () =>
+    Effect.gen(function* () {
+      for (const name of ["cat", "dog"]) yield* image(`${name}/0.png`, "#ff0000")
+      assert.strictEqual(
+        (yield* Effect.flip(imageFolder(root(), options))).message,
+        `${root()} has no test folder, and one image in each class: none can be taken for a test set; add images, or a folder test`
+      )
     })
   )
 
@@ -209,9 +283,9 @@ describe("imageFolder", () => {
         assert.deepStrictEqual(Array.from(value.train.labels), [0, 0, 1], start)
         assert.deepStrictEqual(middle(value.train.images, 2), [128, 128, 128])
         assert.strictEqual(lines.length, 2)
-        assert.strictEqual(lines[0], noCats())
-        assert.include(lines[1], "skipped 7 unreadable image(s)")
-        assert.include(lines[1], "bad4.jpg (it is a text file, not an image) and 2 more")
+        assert.strictEqual(lines[1], noCats())
+        assert.include(lines[0], "skipped 7 unreadable image(s)")
+        assert.include(lines[0], "bad4.jpg (it is a text file, not an image) and 2 more")
       }
       assert.include((yield* Effect.flip(imageFolder(root(), options))).message, expected)
     })

@@ -15,6 +15,7 @@ import { asBytes } from "../../Platform/Bytes.ts"
 import {
   cacheDirectory,
   makeDirectory,
+  removeAbandoned,
   type StorageError,
   storageError,
   writeFileAtomic
@@ -55,9 +56,15 @@ function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
 const blocksOf = (folder: Omit<DecodedFolder, "skipped">): ReadonlyArray<Uint8Array> =>
   [folder.train, folder.test].flatMap(({ images, labels }) => [images.pixels, asBytes(labels)])
 
+const folder = (): string => path.join(cacheDirectory(), "datasets")
+
 /** Where the cache of a key lies. */
-export const cacheFile = (key: string): string =>
-  path.join(cacheDirectory(), "datasets", `folder-${key.slice(0, 32)}.images`)
+export const cacheFile = (key: string): string => path.join(folder(), `folder-${key.slice(0, 32)}.images`)
+
+/** Removes caches that killed processes left half-written: each is as large as a data set. */
+export const removeHalfWritten: Effect.Effect<void> = Effect.ignore(
+  Effect.suspend(() => removeAbandoned(folder()))
+)
 
 const unwritable = (error: StorageError): DataError =>
   new DataError({

@@ -3,7 +3,7 @@
  */
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { message, warning } from "../../Events.ts"
+import { message } from "../../Events.ts"
 import { someOf } from "../../Platform/Text.ts"
 import { DataError, type SplitName } from "../Types.ts"
 import { type LeftOut, leftOutLines, tellLeftOut } from "./LeftOut.ts"
@@ -140,11 +140,6 @@ const checkClasses = Effect.fnUntraced(function* (
     return yield* new DataError({
       message: `${path.join(root, folder)} has no class folders: add ${folder}/<class>/*.png, or remove it and a tenth of the training images takes its place`
     })
-  const missing = classes.filter((name) => !found.includes(name))
-  if (missing.length > 0)
-    yield* warning(
-      `${path.join(root, folder)} has no images of ${several(missing.length, "class", "classes")} of ${classes.length} (${someOf(missing)}): nothing is measured on them`
-    )
 })
 
 /**
