@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { imagePipelineOf, pipelineOf, type StepInput } from "./Augment/Pipeline.ts"
 import { readPolicies } from "./Augment/Policy/ReadPolicies.ts"
 import type { DataInput } from "./Config/Data.ts"
+import { pathsOf } from "./Config/Decode/Shape.ts"
 import { decodeStrictly } from "./Config/Decode.ts"
 import { ensembleSchema, memberSchemas } from "./Config/Ensemble.ts"
 import { ConfigError } from "./Config/Errors.ts"
@@ -69,6 +70,9 @@ export const schemas = Effect.map(Registry, (registry) => {
   known.set(registry, found)
   return found
 })
+
+/** Every key that an experiment can have, as `train.learningRate`. */
+export const experimentKeys = Effect.map(schemas, ({ experiment }) => pathsOf(experiment.ast, undefined))
 
 /**
  * Decodes an experiment.

@@ -1,5 +1,6 @@
 /** Experiments by name. */
 import * as Effect from "effect/Effect"
+import { closest, didYouMean } from "./Config/Decode/Suggest.ts"
 import { ConfigError } from "./Config.ts"
 import { ensembleSmall } from "./Recipe/EnsembleSmall.ts"
 import { pyramidNetShakeDropAutoAugment } from "./Recipe/Paper/PyramidNetShakeDropAutoAugment.ts"
@@ -50,15 +51,12 @@ const find = <A>(
   among: Readonly<Record<string, A>>,
   name: string,
   what: string
-): Effect.Effect<A, ConfigError> =>
-  Object.hasOwn(among, name)
-    ? Effect.succeed(among[name])
-    : Effect.fail(
-        new ConfigError({
-          reason: "NoRecipe",
-          message: `there is no ${what} ${name}: there are ${Object.keys(among).join(", ")}`
-        })
-      )
+): Effect.Effect<A, ConfigError> => {
+  if (Object.hasOwn(among, name)) return Effect.succeed(among[name])
+  const meant = closest(name, Object.keys({ ...among, ...recipes, ...ensembleRecipes }))
+  const hint = meant === undefined ? `: there are ${Object.keys(among).join(", ")}` : didYouMean(meant)
+  return Effect.fail(new ConfigError({ reason: "NoRecipe", message: `there is no ${what} ${name}${hint}` }))
+}
 
 /** The experiment or the ensemble of a name. */
 export const findAny = (name: string) =>

@@ -21,7 +21,7 @@ describe("the configuration of an ensemble", () => {
   const augmented = (step: unknown) => [{ _tag: "Augmented", draws: 2, pipeline: [step] }]
 
   const mistakes: ReadonlyArray<readonly [what: string, change: object, told: RegExp]> = [
-    ["an unknown key", { member: [] }, /: member is not a known key$/],
+    ["an unknown key", { member: [] }, /: member is not a known key; did you mean members\?$/],
     [
       "an unknown key of a member",
       { members: [{ run: "a", wieght: 1 }] },
@@ -63,7 +63,7 @@ describe("the configuration of an ensemble", () => {
     [
       "an unknown rule",
       { rule: "Mean" },
-      /rule: expected MeanProbabilities, .* did you mean MeanProbabilities\?/
+      /rule: expected MeanProbabilities, .* did you mean MeanLogits\?/
     ],
     ["unknown views", { tta: "flop" }, /tta: expected /],
     ["no views", { tta: [] }, /tta: expected .*at least 1/],

@@ -1,19 +1,20 @@
 /** How the command line shows help, its version and a user's mistake: the mistake in one line, without the help. */
 import * as Console from "effect/Console"
-import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
+import * as Effect from "effect/Effect"
+import { oneLine } from "../../Platform/Text.ts"
+import { describeMistake } from "./Mistake.ts"
 
-const inOneLine = (error: CliError.NonShowHelpErrors): string => {
-  const [first] = error.message.split("\n")
-  const suggestions = "suggestions" in error ? error.suggestions : []
-  return suggestions.length === 0 ? first : `${first}; did you mean ${suggestions.join(" or ")}?`
-}
+const tellMistakes = Effect.fnUntraced(function* ({
+  commandPath,
+  errors,
+  helpDoc
+}: CliOutput.Presenter.InvalidInvocation) {
+  const lines = yield* Effect.forEach(errors, (error) => describeMistake(error, helpDoc))
+  yield* Console.error(`shakedrop: ${oneLine(lines.join("; "))} (see ${commandPath.join(" ")} --help)`)
+})
 
 export const output = CliOutput.layerPresenter({
   present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Console.error(
-          `shakedrop: ${event.errors.map(inOneLine).join("; ")} (see ${event.commandPath.join(" ")} --help)`
-        )
-      : CliOutput.defaultPresenter.present(event)
+    event._tag === "InvalidInvocation" ? tellMistakes(event) : CliOutput.defaultPresenter.present(event)
 })

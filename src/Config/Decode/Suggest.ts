@@ -31,8 +31,9 @@ const farness = (name: string, candidate: string): number => {
   const distance = editDistance(name, candidate)
   if (distance <= Math.max(1, Math.floor(Math.min(name.length, candidate.length) / 3))) return distance
   const [short, long] = name.length < candidate.length ? [name, candidate] : [candidate, name]
-  // A part of a name: `resnet` of PreActResNet, `multisteplr` of Step.
-  if (short.length >= 3 && long.includes(short)) return 100 + long.length - short.length
+  // The start of a name, or a part of it: `val` of validation, `resnet` of WideResNet, `multisteplr` of Step.
+  if (short.length >= 3 && long.startsWith(short)) return 100 + long.length - short.length
+  if (short.length >= 3 && long.includes(short)) return 200 + long.length - short.length
   return Number.POSITIVE_INFINITY
 }
 
