@@ -15,6 +15,10 @@ import { trainCommand } from "./Cli/Train.ts"
 
 export const shakedrop = Command.make("shakedrop").pipe(
   Command.withDescription("Train, evaluate and serve image classifiers"),
+  Command.withExamples([
+    { command: "shakedrop train", description: "The first run, about a minute on two cores" },
+    { command: "shakedrop train --help", description: "What a command takes, with examples" }
+  ]),
   Command.withSharedFlags({ plugin: pluginFlag }),
   Command.withSubcommands([
     setupCommand,

@@ -5,7 +5,9 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { datasetFlag } from "./Shared/Flags.ts"
+import { loadAsked } from "./Shared/Dataset.ts"
+import { dataDirFlag, datasetFlag, withShownDefault } from "./Shared/Flags.ts"
+import { writtenTo } from "./Shared/Paths.ts"
 
 /** Pictures in a row, and how wide each is about, in screen pixels. */
 const COLUMNS = 7
@@ -29,17 +31,11 @@ const flags = {
     Flag.withDescription('JSON file with a list of steps, as "augment" in an experiment'),
     Flag.optional
   ),
-  dataset: datasetFlag.pipe(Flag.withDescription("Where the image is from"), Flag.withDefault("shapes")),
-  directory: Flag.String("data-dir").pipe(
-    Flag.withDescription("Where the data set lies; shapes needs none"),
-    Flag.optional
-  ),
-  image: Flag.Int("image").pipe(
-    Flag.withDescription("Which training image, counted from 0"),
-    Flag.withDefault(0)
-  ),
-  seed: Flag.Int("seed").pipe(Flag.withDescription("Seed of every draw"), Flag.withDefault(1)),
-  out: Flag.String("out").pipe(Flag.withDescription("The PNG"), Flag.withDefault("augment.png"))
+  dataset: datasetFlag.pipe(withShownDefault("Where the image is from", "shapes")),
+  directory: dataDirFlag("Where the data set lies; shapes needs none"),
+  image: Flag.Int("image").pipe(withShownDefault("Which training image, counted from 0", 0)),
+  seed: Flag.Int("seed").pipe(withShownDefault("Seed of every draw", 1)),
+  out: writtenTo("out", "file").pipe(withShownDefault("The PNG", "runs/augment.png"))
 }
 
 type Input = Command.Command.Config.Infer<typeof flags>
@@ -74,15 +70,13 @@ const previewCommand = Command.make(
     const pipeline = yield* pipelineOf(input)
     const { AugmentError } = yield* Effect.promise(() => import("../Augment.ts"))
     const { preview } = yield* Effect.promise(() => import("../Report/Sheet/AugmentPreview.ts"))
-    const { decodeConfig, load } = yield* Effect.promise(() => import("../Data.ts"))
     const { contactSheet } = yield* Effect.promise(() => import("../Report/Sheet/ContactSheet.ts"))
     const { writeFileAtomic } = yield* Effect.promise(() => import("../Platform/Files.ts"))
     const { dataset: name, directory, image, out, seed } = input
-    const config = yield* decodeConfig({
+    const dataset = yield* loadAsked({
       dataset: name,
       ...(Option.isSome(directory) ? { directory: directory.value } : {})
     })
-    const dataset = yield* load(config)
     const { images } = dataset.train
     if (image < 0 || image >= images.count) {
       return yield* new AugmentError({
@@ -108,10 +102,19 @@ const previewCommand = Command.make(
 ).pipe(
   Command.withDescription(
     "Write a contact sheet: an image, each step and sub-policy of a pipeline on it, and mixed images"
-  )
+  ),
+  Command.withExamples([
+    {
+      command: "shakedrop augment preview --recipe part2-augmentation",
+      description: "The pipeline of a recipe on an image that is drawn in code"
+    }
+  ])
 )
 
 export const augmentCommand = Command.make("augment").pipe(
   Command.withDescription("Look at what augmentation does"),
+  Command.withExamples([
+    { command: "shakedrop augment preview", description: "The steps that are used most" }
+  ]),
   Command.withSubcommands([previewCommand])
 )

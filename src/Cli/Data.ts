@@ -11,7 +11,9 @@ import * as Option from "effect/Option"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { writeFileAtomic } from "../Platform/Files.ts"
 import { downloadCommand } from "./Data/Download.ts"
-import { datasetFlag } from "./Shared/Flags.ts"
+import { loadAsked } from "./Shared/Dataset.ts"
+import { dataDirFlag, datasetFlag, withShownDefault } from "./Shared/Flags.ts"
+import { writtenTo } from "./Shared/Paths.ts"
 
 const SPLITS: ReadonlyArray<SplitName> = ["train", "validation", "test"]
 
@@ -19,21 +21,13 @@ const SPLITS: ReadonlyArray<SplitName> = ["train", "validation", "test"]
 const SAMPLES = 10
 
 const sizeFlag = Flag.Int("size").pipe(
-  Flag.withDescription("Side in pixels that the images of a folder are resized to"),
-  Flag.withDefault(32)
+  withShownDefault("Side in pixels that the images of a folder are resized to", 32)
 )
 
 const skipFlag = Flag.Boolean("skip-unreadable").pipe(
   Flag.withDescription("Leave unreadable images of a folder out instead of stopping at the first one"),
   Flag.withDefault(false)
 )
-
-/** Loads the data set that flags name. */
-const loadAsked = Effect.fnUntraced(function* (input: unknown) {
-  const { decodeConfig, load } = yield* Effect.promise(() => import("../Data.ts"))
-  const config = yield* decodeConfig(input)
-  return yield* load(config)
-})
 
 /** Number of images of each class in a split. */
 const countClasses = ({ labels, indices }: Split, classes: number): Array<number> => {
@@ -84,40 +78,45 @@ const samplesOf = ({ classes, train }: LoadedDataset) => {
 const importCommand = Command.make(
   "import",
   {
-    directory: Argument.String("directory").pipe(
-      Argument.withDescription(
-        "Folder with train/<class>/*.png and test/<class>/*.png, or <class>/*.png alone"
-      )
+    folder: Argument.String("directory").pipe(
+      Argument.withDescription("The same as --data-dir"),
+      Argument.optional
     ),
+    directory: dataDirFlag("Folder with train/<class>/*.png and test/<class>/*.png, or <class>/*.png alone"),
     size: sizeFlag,
     skipUnreadable: skipFlag
   },
-  Effect.fn("data import")(function* ({ directory, size, skipUnreadable }) {
+  Effect.fn("data import")(function* ({ directory, folder, size, skipUnreadable }) {
     const started = performance.now()
-    const dataset = yield* loadAsked({ dataset: "folder", directory, size, skipUnreadable })
+    const from = Option.getOrUndefined(Option.orElse(directory, () => folder))
+    const dataset = yield* loadAsked({
+      ...{ dataset: "folder", size, skipUnreadable },
+      ...(from !== undefined && { directory: from })
+    })
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     const { train, test, classes } = dataset
     yield* Console.log(
-      `${dataset.name}: ${train.images.count} training and ${test.images.count} test images of ${classes.length} classes in ${seconds} s; use it with --dataset folder --data-dir ${directory}`
+      `${dataset.name}: ${train.images.count} training and ${test.images.count} test images of ${classes.length} classes in ${seconds} s; use it with --dataset folder --data-dir ${from}`
     )
   })
-).pipe(Command.withDescription("Decode an image folder into the cache, so that training starts at once"))
+).pipe(
+  Command.withDescription("Decode an image folder into the cache, so that training starts at once"),
+  Command.withExamples([
+    { command: "shakedrop data import --data-dir photos", description: "A folder of images of your own" }
+  ])
+)
 
 const infoCommand = Command.make(
   "info",
   {
-    dataset: datasetFlag.pipe(Flag.withDescription("Which data set"), Flag.withDefault("shapes")),
-    directory: Flag.String("data-dir").pipe(
-      Flag.withDescription("Where it lies; shapes needs none"),
-      Flag.optional
-    ),
+    dataset: datasetFlag.pipe(withShownDefault("Which data set", "shapes")),
+    directory: dataDirFlag("Where it lies; shapes needs none"),
     labels: Flag.Literals("labels", ["fine", "coarse"]).pipe(
-      Flag.withDescription("Labels of CIFAR-100: 100 fine or 20 coarse classes"),
-      Flag.withDefault("fine")
+      withShownDefault("Labels of CIFAR-100: 100 fine or 20 coarse classes", "fine")
     ),
     size: sizeFlag,
     skipUnreadable: skipFlag,
-    out: Flag.String("out").pipe(
+    out: writtenTo("out", "file").pipe(
       Flag.withDescription("Write a contact sheet, a row of training images for each class, to this PNG"),
       Flag.optional
     )
@@ -134,9 +133,20 @@ const infoCommand = Command.make(
     yield* writeFileAtomic(out.value, yield* contactSheet(samplesOf(dataset), { columns: SAMPLES, scale }))
     yield* Console.log(`contact sheet  ${path.resolve(out.value)}`)
   })
-).pipe(Command.withDescription("Show counts per class, mean and standard deviation, and a contact sheet"))
+).pipe(
+  Command.withDescription("Show counts per class, mean and standard deviation, and a contact sheet"),
+  Command.withExamples([
+    {
+      command: "shakedrop data info --dataset folder --data-dir photos --out photos.png",
+      description: "A folder of images of your own, with a picture of some"
+    }
+  ])
+)
 
 export const dataCommand = Command.make("data").pipe(
   Command.withDescription("Fetch, prepare and look at data sets"),
+  Command.withExamples([
+    { command: "shakedrop data info", description: "The images that are drawn in code" }
+  ]),
   Command.withSubcommands([downloadCommand, importCommand, infoCommand])
 )

@@ -100,5 +100,6 @@ export const doctorCommand = Command.make(
     yield* Effect.scoped(speed).pipe(Effect.provide(Device.layer("auto")))
   })
 ).pipe(
-  Command.withDescription("Show what works on this machine, how fast it is, and what to do about the rest")
+  Command.withDescription("Show what works on this machine, how fast it is, and what to do about the rest"),
+  Command.withExamples([{ command: "shakedrop doctor", description: "Takes a few seconds" }])
 )

@@ -7,6 +7,12 @@ import { trainEnsembleCommand } from "./Ensemble/Train.ts"
 
 export const ensembleCommand = Command.make("ensemble").pipe(
   Command.withDescription("Combine trained networks: train members, search weights, evaluate, predict"),
+  Command.withExamples([
+    {
+      command: "shakedrop ensemble train five.json",
+      description: "docs/ensembles.md says what is in the file"
+    }
+  ]),
   Command.withSubcommands([
     trainEnsembleCommand,
     searchEnsembleCommand,

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { percent } from "../Platform/Text.ts"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
-import { deviceFlag, splitFlag } from "./Shared/Flags.ts"
+import { dataDirFlag, deviceFlag, splitFlag } from "./Shared/Flags.ts"
 
 export const evaluateCommand = Command.make(
   "evaluate",
@@ -22,10 +22,7 @@ export const evaluateCommand = Command.make(
       Flag.optional
     ),
     checkpoint: checkpointFlag,
-    directory: Flag.String("data-dir").pipe(
-      Flag.withDescription("Where the data set lies now, if it was moved; the images have to be the same"),
-      Flag.optional
-    ),
+    directory: dataDirFlag("Where the data set lies now, if it was moved; the images have to be the same"),
     device: deviceFlag
   },
   Effect.fn("evaluate command")(function* ({ checkpoint, device, directory, run, split, weights }) {
@@ -50,4 +47,12 @@ export const evaluateCommand = Command.make(
       `${measures.name}, ${measures.images} ${split} images, ${chosen} weights of step ${measures.step}: accuracy ${percent(measures.accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), top-5 ${percent(measures.top5)}, loss ${measures.loss.toFixed(4)}`
     )
   })
-).pipe(Command.withDescription("Measure a run's network on one of its splits"))
+).pipe(
+  Command.withDescription("Measure a run's network on one of its splits"),
+  Command.withExamples([
+    {
+      command: "shakedrop evaluate runs/quickstart --split validation",
+      description: "On the images that were held out"
+    }
+  ])
+)

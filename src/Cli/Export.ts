@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
+import { writtenTo } from "./Shared/Paths.ts"
 
 /** Where a format goes in the run's folder. */
 const NAMES = { safetensors: "model.safetensors", savedmodel: "savedmodel", tfjs: "tfjs" } as const
@@ -20,7 +21,7 @@ export const exportCommand = Command.make(
         "safetensors for PyTorch, savedmodel for TensorFlow and its server, tfjs for browsers"
       )
     ),
-    out: Flag.String("out").pipe(
+    out: writtenTo("out", "file or folder").pipe(
       Flag.withDescription("File (safetensors) or folder; in the run's folder unless given"),
       Flag.optional
     ),
@@ -35,4 +36,12 @@ export const exportCommand = Command.make(
     yield* exportNetwork(served, format, target)
     yield* Console.log(`${served.network.name}  ${path.resolve(target)}`)
   })
-).pipe(Command.withDescription("Write a run's network for PyTorch, TensorFlow or TensorFlow.js"))
+).pipe(
+  Command.withDescription("Write a run's network for PyTorch, TensorFlow or TensorFlow.js"),
+  Command.withExamples([
+    {
+      command: "shakedrop export runs/quickstart --format safetensors",
+      description: "runs/quickstart/model.safetensors, with PyTorch's names"
+    }
+  ])
+)

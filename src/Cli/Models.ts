@@ -50,4 +50,9 @@ export const modelsCommand = Command.make(
       ].join("\n")
     )
   })
-).pipe(Command.withDescription("List the networks with their parameters, multiply-adds and papers"))
+).pipe(
+  Command.withDescription("List the networks with their parameters, multiply-adds and papers"),
+  Command.withExamples([
+    { command: "shakedrop models --json", description: "With the configuration of each" }
+  ])
+)

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { deviceFlag } from "./Shared/Flags.ts"
+import { writtenTo } from "./Shared/Paths.ts"
 import { checkAllRead, fullFlag, imageFiles, printPredictions, topFlag } from "./Shared/Predictions.ts"
 
 const flags = {
@@ -32,7 +33,7 @@ const flags = {
     Flag.withDescription("safetensors with the normalised images: input, float32 [N,3,H,W]"),
     Flag.optional
   ),
-  out: Flag.String("out").pipe(
+  out: writtenTo("out", "file").pipe(
     Flag.withDescription("Where the logits are written: safetensors with logits, float32 [N,classes]"),
     Flag.optional
   ),

@@ -50,7 +50,12 @@ const showCommand = Command.make(
     const { findAny } = yield* Effect.promise(() => import("../Recipe.ts"))
     yield* Console.log(describe(yield* findAny(name)))
   })
-).pipe(Command.withDescription("Source, expected and measured result, command and configuration of a recipe"))
+).pipe(
+  Command.withDescription("Source, expected and measured result, command and configuration of a recipe"),
+  Command.withExamples([
+    { command: "shakedrop recipes show pyramidnet-small", description: "A network with ShakeDrop" }
+  ])
+)
 
 export const recipesCommand = Command.make(
   "recipes",
@@ -65,5 +70,6 @@ export const recipesCommand = Command.make(
   })
 ).pipe(
   Command.withDescription("List the named experiments and ensembles"),
+  Command.withExamples([{ command: "shakedrop recipes", description: "All, a line each" }]),
   Command.withSubcommands([showCommand])
 )

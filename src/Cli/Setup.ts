@@ -17,4 +17,7 @@ export const setupCommand = Command.make(
     const { file, fresh } = yield* setup({ gpu })
     yield* Console.log(`libtensorflow ${fresh ? "is ready" : "was set up before"}: ${file}`)
   })
-).pipe(Command.withDescription("Bring libtensorflow into the cache; a second run does nothing"))
+).pipe(
+  Command.withDescription("Bring libtensorflow into the cache; a second run does nothing"),
+  Command.withExamples([{ command: "shakedrop setup", description: "The build for CPUs" }])
+)

@@ -15,7 +15,7 @@ export const trainCommand = Command.make(
     "Train a network; without flags, a small one on the data set that is drawn in code"
   ),
   Command.withExamples([
-    { command: "shakedrop train", description: "The first run, a few minutes on two cores" },
+    { command: "shakedrop train", description: "The first run, about a minute on two cores" },
     {
       command: "shakedrop train --recipe simple-cnn --data-dir data",
       description: "A plain network on CIFAR-10"

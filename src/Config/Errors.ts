@@ -5,6 +5,8 @@ const Reason = Schema.Literals([
   "Wrong",
   /** Members of an ensemble say different things of the same run. */
   "Contradiction",
+  /** A folder is named for a data set that has none. */
+  "UnusedFolder",
   /** There is no recipe of the name. */
   "NoRecipe",
   /** What was to be one value of a configuration is not of the form key=value. */

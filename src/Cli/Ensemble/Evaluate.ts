@@ -12,6 +12,7 @@ import type { EnsembleConfig } from "../../Ensemble.ts"
 import { percent } from "../../Platform/Text.ts"
 import { commandLine } from "../Shared/CommandLine.ts"
 import { splitFlag } from "../Shared/Flags.ts"
+import { writtenTo } from "../Shared/Paths.ts"
 import { checkMembers, configOf, ensembleFlags, openPrepared } from "./Input.ts"
 
 const points = (share: number): string => `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(2)}`
@@ -51,7 +52,7 @@ export const evaluateEnsembleCommand = Command.make(
       Flag.withDescription("How each image is shown, in place of the ensemble's own views"),
       Flag.optional
     ),
-    out: Flag.String("out").pipe(
+    out: writtenTo("out", "folder").pipe(
       Flag.withDescription("Folder of the report; runs/NAME unless given"),
       Flag.optional
     )
@@ -65,4 +66,12 @@ export const evaluateEnsembleCommand = Command.make(
       out: Option.getOrElse(out, () => path.join("runs", config.name))
     }).pipe(Effect.provide(Dataset.layer(config.data)))
   })
-).pipe(Command.withDescription("Measure an ensemble and its members on one of the splits"))
+).pipe(
+  Command.withDescription("Measure an ensemble and its members on one of the splits"),
+  Command.withExamples([
+    {
+      command: "shakedrop ensemble evaluate five.json --tta flip",
+      description: "Each image is shown as it is and mirrored"
+    }
+  ])
+)

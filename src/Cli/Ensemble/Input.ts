@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import type { DataConfig, SplitName } from "../../Data.ts"
 import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
-import { datasetFlag, deviceFlag } from "../Shared/Flags.ts"
+import { dataDirFlag, datasetFlag, deviceFlag } from "../Shared/Flags.ts"
 
 export const ensembleFlags = {
   file: Argument.String("file").pipe(
@@ -22,7 +22,7 @@ export const ensembleFlags = {
     Flag.withDescription("Which data set, in place of the ensemble's own"),
     Flag.optional
   ),
-  directory: Flag.String("data-dir").pipe(Flag.withDescription("Where the data set lies"), Flag.optional),
+  directory: dataDirFlag("Where the data set lies"),
   device: deviceFlag
 }
 

@@ -37,4 +37,12 @@ export const predictEnsembleCommand = Command.make(
     yield* printPredictions(result, dataset.classes, { top, full })
     yield* checkAllRead(result.unreadable.length, files.length)
   })
-).pipe(Command.withDescription("Classify images with an ensemble: a line of JSON for each"))
+).pipe(
+  Command.withDescription("Classify images with an ensemble: a line of JSON for each"),
+  Command.withExamples([
+    {
+      command: "shakedrop ensemble predict five.json photos --top 3",
+      description: "The three most likely classes of every image in a folder"
+    }
+  ])
+)

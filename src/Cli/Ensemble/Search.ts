@@ -4,6 +4,8 @@ import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { withShownDefault } from "../Shared/Flags.ts"
+import { writtenTo } from "../Shared/Paths.ts"
 import { checkMembers, configOf, ensembleFlags, openPrepared } from "./Input.ts"
 
 /** The name of the ensemble in a file: that of the file, where it is one for a folder. */
@@ -17,16 +19,17 @@ export const searchEnsembleCommand = Command.make(
   {
     ...ensembleFlags,
     method: Flag.Literals("method", ["equal", "greedy", "convex"]).pipe(
-      Flag.withDescription(
-        "Equal weights, greedy selection with replacement, or the convex weights of least cross entropy; the temperature is fitted with each"
-      ),
-      Flag.withDefault("greedy")
+      withShownDefault(
+        "Equal weights, greedy selection with replacement, or the convex weights of least cross entropy; the temperature is fitted with each",
+        "greedy"
+      )
     ),
     split: Flag.String("split").pipe(
-      Flag.withDescription("Which images: validation, the only ones to choose by"),
-      Flag.withDefault("validation")
+      withShownDefault("Which images: validation, the only ones to choose by", "validation")
     ),
-    out: Flag.String("out").pipe(Flag.withDescription("Where the ensemble with these weights is written"))
+    out: writtenTo("out", "file").pipe(
+      Flag.withDescription("Where the ensemble with these weights is written")
+    )
   },
   Effect.fn("ensemble search")(function* ({ device, method, out, split, ...input }) {
     const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
@@ -54,4 +57,12 @@ export const searchEnsembleCommand = Command.make(
     if (found.temperature !== undefined) yield* Console.log(`temperature  ${found.temperature.toFixed(3)}`)
     yield* Console.log(`${found.selection}; written to ${out}`)
   })
-).pipe(Command.withDescription("Find the members' weights, and a temperature, on the validation images"))
+).pipe(
+  Command.withDescription("Find the members' weights, and a temperature, on the validation images"),
+  Command.withExamples([
+    {
+      command: "shakedrop ensemble search five.json --out found.json",
+      description: "found.json is the same ensemble with the weights that were found"
+    }
+  ])
+)

@@ -64,5 +64,11 @@ export const trainEnsembleCommand = Command.make(
     yield* trainAndEvaluate(yield* configOf(input), { device, smoke, workers })
   })
 ).pipe(
-  Command.withDescription("Train the members that are not finished yet, each its own run, then evaluate")
+  Command.withDescription("Train the members that are not finished yet, each its own run, then evaluate"),
+  Command.withExamples([
+    {
+      command: "shakedrop ensemble train five.json",
+      description: "Goes on where it was, if it is called again"
+    }
+  ])
 )

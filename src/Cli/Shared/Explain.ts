@@ -122,5 +122,6 @@ const adviceOn = (error: unknown): string | undefined => {
 export const explain = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error)
   const advice = adviceOn(error)
-  return oneLine(advice === undefined ? message : `${message}: ${advice}`)
+  const joint = message.endsWith("?") ? " " : ": "
+  return oneLine(advice === undefined ? message : message + joint + advice)
 }

@@ -4,23 +4,30 @@ import * as Schema from "effect/Schema"
 import { DATASETS } from "../../Config/Data.ts"
 import { DeviceName } from "../../Device/Session/ConfigProto.ts"
 
+/** Describes a flag, and shows what holds unless it is given. */
+export const withShownDefault =
+  <const A extends string | number>(description: string, value: A) =>
+  <B>(flag: Flag.Flag<B>): Flag.Flag<A | B> =>
+    flag.pipe(Flag.withDescription(`${description} (default: ${value})`), Flag.withDefault(value))
+
 /** Chooses the device, for every command that computes. */
 export const deviceFlag = Flag.String("device").pipe(
-  Flag.withDescription("auto (a GPU if there is one), cpu, gpu or gpu:N"),
   Flag.withSchema(DeviceName),
-  Flag.withDefault("auto")
+  withShownDefault("auto (a GPU if there is one), cpu, gpu or gpu:N", "auto")
 )
+
+/** Where a data set lies, for every command that needs one. */
+export const dataDirFlag = (description: string) =>
+  Flag.String("data-dir").pipe(Flag.withDescription(description), Flag.optional)
 
 /** Names a data set; each command says what that is for. */
 export const datasetFlag = Flag.Literals("dataset", DATASETS)
 
 export const splitFlag = Flag.Literals("split", ["train", "validation", "test"]).pipe(
-  Flag.withDescription("Which images"),
-  Flag.withDefault("test")
+  withShownDefault("Which images", "test")
 )
 
 export const workersFlag = Flag.Int("workers").pipe(
-  Flag.withDescription("Threads that augment, where the device waits for batches; the result is the same"),
   Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))),
-  Flag.withDefault(0)
+  withShownDefault("Threads that augment, where the device waits for batches; the result is the same", 0)
 )

@@ -1,4 +1,5 @@
 /** A mistake in how a command is called, in a user's words and with what may have been meant. */
+import * as fs from "node:fs"
 import type * as CliError from "effect/cli/CliError"
 import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
@@ -33,6 +34,12 @@ const meantFlag = Effect.fnUntraced(function* (option: string, doc: HelpDoc) {
   return key === undefined ? undefined : `--set ${key}=…`
 })
 
+/** A folder where none is taken is mostly that of the images. */
+const meantFolder = (argument: string, doc: HelpDoc): string | undefined =>
+  hasFlag(doc, "data-dir") && fs.statSync(argument, { throwIfNoEntry: false })?.isDirectory()
+    ? `--data-dir ${argument}`
+    : undefined
+
 /** The choices of a flag or an argument, as the library of commands writes them: `"a" | "b"`. */
 const choicesOf = (expected: string): ReadonlyArray<string> =>
   /^"[^"]*"( \| "[^"]*")*$/.test(expected) ? [...expected.matchAll(/"([^"]*)"/g)].map(([, name]) => name) : []
@@ -45,7 +52,7 @@ const expectation = (expected: string): string => {
   return expected.replace(/^Schema validation failed: /, "").replace(/^Expected:? /, "expected ")
 }
 
-/** A value that is not one of its flag's or argument's, of which `own` says it all itself. */
+/** A value that is not one of its flag's or argument's. */
 const aboutValue = ({ expected: raw, kind, option, value }: CliError.InvalidValue): string => {
   const name = kind === "argument" ? `<${option}>` : `--${option}`
   const expected = expectation(raw)
@@ -68,7 +75,7 @@ export const describeMistake = Effect.fnUntraced(function* (error: CliError.NonS
       return first + didYouMean(error.suggestions[0] ?? closest(error.subcommand, commands))
     }
     case "UnexpectedArgument":
-      return first + didYouMean(hasFlag(doc, "data-dir") ? `--data-dir ${error.arguments[0]}` : undefined)
+      return first + didYouMean(meantFolder(error.arguments[0], doc))
     default:
       return first
   }

@@ -1,33 +1,37 @@
 /** The flags of `shakedrop train`. */
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { datasetFlag, deviceFlag, workersFlag } from "../Shared/Flags.ts"
+import { dataDirFlag, datasetFlag, deviceFlag, workersFlag } from "../Shared/Flags.ts"
+import { writtenTo } from "../Shared/Paths.ts"
 import { replicaFlags } from "./ReplicaFlags.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
 
 export const flags = {
-  recipe: optional(Flag.String("recipe"), "A named experiment; `shakedrop recipes` lists them"),
+  recipe: optional(
+    Flag.String("recipe"),
+    "A named experiment; `shakedrop recipes` lists them (default: quickstart, or simple-cnn on photographs)"
+  ),
   config: optional(
     Flag.String("config"),
     "JSON file with an experiment, or with what differs from the recipe"
   ),
   dataset: optional(datasetFlag, "Which data set"),
-  directory: optional(Flag.String("data-dir"), "Where the data set lies; shapes needs none"),
+  directory: dataDirFlag("Where the data set lies; shapes needs none"),
   teachers: optional(
     Flag.String("teachers"),
     "JSON file with an ensemble: its members teach the network besides the labels (distillation)"
   ),
   out: optional(
-    Flag.String("out"),
+    writtenTo("out", "folder"),
     "The run's folder; runs/NAME unless given, with a number if that is taken"
   ),
   device: deviceFlag,
   seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
   workers: workersFlag,
   profile: optional(
-    Flag.String("profile"),
+    writtenTo("profile", "file"),
     "Tell where the time of a training step goes, and write it as a trace for Perfetto or chrome://tracing"
   ),
   resume: Flag.Boolean("resume").pipe(

@@ -1,22 +1,21 @@
 /** The flags of `shakedrop train` for several replicas. Launchers say the same by the environment. */
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
+import { withShownDefault } from "../Shared/Flags.ts"
 
 const from = (minimum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum: 65_536 }))
 
 const seconds = (name: string, description: string, usual: number) =>
-  Flag.Int(name).pipe(Flag.withDescription(description), Flag.withSchema(from(1)), Flag.withDefault(usual))
+  Flag.Int(name).pipe(Flag.withSchema(from(1)), withShownDefault(description, usual))
 
 export const replicaFlags = {
   replicas: Flag.Int("replicas").pipe(
-    Flag.withDescription("Processes on this machine that share each batch, a device each"),
     Flag.withSchema(from(1)),
-    Flag.withDefault(1)
+    withShownDefault("Processes on this machine that share each batch, a device each", 1)
   ),
   restarts: Flag.Int("restarts").pipe(
-    Flag.withDescription("How often --replicas starts them again from the last checkpoint when one is lost"),
     Flag.withSchema(from(0)),
-    Flag.withDefault(0)
+    withShownDefault("How often --replicas starts them again from the last checkpoint when one is lost", 0)
   ),
   rank: Flag.Int("rank").pipe(
     Flag.withDescription("This process's number among replicas that something else starts, from 0"),

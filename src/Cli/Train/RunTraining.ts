@@ -12,6 +12,7 @@ import { type Asked, folderOf, planNew, planResumed } from "../../Train/Plan.ts"
 import { RunError } from "../../Train.ts"
 import { configOf } from "../Ensemble/Input.ts"
 import { trainAndEvaluate } from "../Ensemble/Train.ts"
+import { checkFolderUsed } from "../Shared/Dataset.ts"
 import type { TrainInput } from "./Flags.ts"
 import { placeOf } from "./Replicas.ts"
 import { datasetOf, trainAndTell } from "./TrainAndTell.ts"
@@ -86,6 +87,7 @@ export const runTraining = Effect.fn("runTraining")(function* (input: TrainInput
     return yield* runReplica(place, input, asked)
   }
   const plan = yield* input.resume ? planResumed(asked) : planNew(asked, findRecipe)
+  yield* checkFolderUsed(plan.experiment.data)
   yield* trainAndTell(plan, input).pipe(
     Effect.provide(Layer.mergeAll(Device.layer(input.device), datasetOf(plan))),
     // The folder is claimed before the device and the data set are loaded.
