@@ -7,9 +7,9 @@ import { shakedrop } from "../Cli.ts"
 import { Events } from "../Events.ts"
 import { VERSION } from "../Platform/Version.ts"
 import { asProcess } from "./Shared/AsProcess.ts"
-import { output } from "./Shared/Output.ts"
 import { reportFailure } from "./Shared/ReportFailure.ts"
 import { showEvents } from "./Shared/ShowEvents.ts"
+import { output } from "./Shared/Usage/Output.ts"
 
 Command.run(shakedrop, { version: VERSION }).pipe(
   asProcess,

@@ -319,7 +319,10 @@ describe("loadCifar", () => {
       const error = yield* failure("cifar100-fine")
       assert.deepInclude(error, { reason: "NotThere", dataset: "cifar100", path: path.join(directory, ".") })
       assert.include(error.message, `${directory} does not hold CIFAR-100: expected cifar-100-binary.tar.gz`)
-      assert.include(explain(error), `: fetch it with \`shakedrop data download cifar100 --to ${directory}\``)
+      assert.include(
+        explain(error),
+        `: fetch it with \`shakedrop data download cifar100 --data-dir ${directory}\``
+      )
     })
   )
 

@@ -60,11 +60,7 @@ describe("the configuration of an ensemble", () => {
       { members: [{ run: "a", checkpoint: 0 }] },
       /members\.0: checkpoint: expected /
     ],
-    [
-      "an unknown rule",
-      { rule: "Mean" },
-      /rule: expected MeanProbabilities, .* did you mean MeanLogits\?/
-    ],
+    ["an unknown rule", { rule: "Mean" }, /rule: expected MeanProbabilities, .* did you mean MeanLogits\?/],
     ["unknown views", { tta: "flop" }, /tta: expected /],
     ["no views", { tta: [] }, /tta: expected .*at least 1/],
     ["a temperature of zero", { temperature: 0 }, /temperature: expected a value greater than 0/],

@@ -7,30 +7,46 @@ import { DeviceUnavailable, LibraryError, type LibraryReason } from "../../Devic
 import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
-const aboutRun = ({ reason }: RunError): string | undefined => {
+/** What can be done, the best first. What names a flag that the running command does not take is passed over. */
+type Advice = string | ReadonlyArray<string> | undefined
+
+const aboutRun = ({ reason }: RunError): Advice => {
   switch (reason) {
     case "AlreadyThere":
-      return "continue it with --resume, or choose another --out"
+      return ["continue it with --resume, or choose another --out", "choose another --out"]
     case "Changed":
-      return "continue it without these changes, or start a new run with another --out"
+      return [
+        "continue it without these changes, or start a new run with another --out",
+        "make a new run of it"
+      ]
     case "InUse":
       return "wait until that process ends, or end it"
     case "DamagedBest":
-      return "choose another checkpoint on purpose with --checkpoint latest"
+      return [
+        "choose another checkpoint on purpose with --checkpoint latest",
+        'choose another on purpose in the file: "checkpoint": "latest"'
+      ]
     case "DamagedCheckpoint":
-      return "put a good copy of the file back, or start a new run with another --out"
+      return [
+        "put a good copy of the file back, or start a new run with another --out",
+        "put a good copy of the file back"
+      ]
     case "OtherData":
-      return "say where its own data are with --data-dir"
+      return ["say where its own data are with --data-dir", "correct data.directory in the file"]
     case "DataGone":
-      return "say where they are now with --data-dir"
+      return ["say where they are now with --data-dir", "correct data.directory in the file"]
     case "NoWeights":
-      return "choose others with --weights"
+      // Where there is no split to choose, --weights is a file.
+      return "choose others with --weights, for any --split"
     case "MissingPlugin":
       return "load it with --plugin"
     case "NoInitialWeights":
-      return "say where they are with --set train.initialWeights=FILE"
+      return [
+        "say where they are with --set train.initialWeights=FILE",
+        "say where they are in train.initialWeights of the member's experiment"
+      ]
     case "TooLarge":
-      return "make the network smaller (--set model.…)"
+      return ["make the network smaller (--set model.…)", "make the network smaller"]
     case "NotAFolder":
       return "choose another --out"
     default:
@@ -38,10 +54,12 @@ const aboutRun = ({ reason }: RunError): string | undefined => {
   }
 }
 
-const aboutConfig = ({ reason }: ConfigError): string | undefined => {
+const aboutConfig = ({ reason }: ConfigError): Advice => {
   switch (reason) {
     case "NotAnAssignment":
       return "that is what --set takes"
+    case "UnusedFolder":
+      return "say what is in the folder, with --dataset folder for images of your own, --dataset cifar10 or --dataset cifar100"
     case "NoRecipe":
       return "`shakedrop recipes` says what each is"
     default:
@@ -50,16 +68,22 @@ const aboutConfig = ({ reason }: ConfigError): string | undefined => {
 }
 
 /** The archives as published are read: nobody has to know of other forms. */
-const aboutData = ({ dataset, path, reason }: DataError): string | undefined => {
+const aboutData = ({ dataset, path, reason }: DataError): Advice => {
   switch (reason) {
     case "NotThere":
-      return `fetch it with \`shakedrop data download ${dataset} --to ${path}\``
+      return `fetch it with \`shakedrop data download ${dataset} --data-dir ${path}\``
     case "Ambiguous":
-      return "name one of them with --data-dir"
+      return ["name one of them with --data-dir", "name one of them as data.directory in the file"]
+    case "UnreadableImage":
+      return [
+        "repair or remove it, or leave such images out with --skip-unreadable",
+        "repair or remove it, or leave such images out with --set data.skipUnreadable=true",
+        "repair or remove it, or leave such images out with data.skipUnreadable in the file"
+      ]
+    case "TooLarge":
+      return ["make them smaller with --size", "make them smaller with --set data.size=…"]
     case "Damaged":
       return "unpack or download the archive again"
-    case "UnreadableImage":
-      return "repair or remove it, or leave all such images out (--set data.skipUnreadable=true; data info and data import: --skip-unreadable)"
     case "Unreachable":
       return `run the command again to go on with what has arrived, name another server with --mirror, set HTTPS_PROXY where there is a proxy, or fetch ${basename(path ?? "")} in another way and put it into ${dirname(path ?? "")}`
     case "Refused":
@@ -101,15 +125,17 @@ const aboutLibrary: Readonly<Record<LibraryReason, string | undefined>> = {
   Storage: SETUP_AGAIN
 }
 
-const aboutDevice = ({ reason }: DeviceUnavailable): string =>
+const aboutDevice = ({ reason }: DeviceUnavailable): Advice =>
   reason === "Precision"
-    ? "use --set train.precision=float32"
+    ? ["use --set train.precision=float32", 'set "precision": "float32" in the training']
     : "run `npx shakedrop setup --gpu` for the CUDA libraries and `npx shakedrop doctor` to see what is missing, or use --device cpu"
 
-const OUT_OF_MEMORY =
-  "take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size"
+const OUT_OF_MEMORY: Advice = [
+  "take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size",
+  "free some memory, or take a machine or a device with more of it"
+]
 
-const adviceOn = (error: unknown): string | undefined => {
+const adviceOn = (error: unknown): Advice => {
   if (error instanceof RunError) return aboutRun(error)
   if (error instanceof DataError) return aboutData(error)
   if (error instanceof LibraryError) return aboutLibrary[error.reason]
@@ -118,10 +144,17 @@ const adviceOn = (error: unknown): string | undefined => {
   return error instanceof ConfigError ? aboutConfig(error) : undefined
 }
 
-/** An error in one line without control characters, with what to do about it. */
-export const explain = (error: unknown): string => {
+/** The flags that a text speaks of, apart from those of whole commands, which stand in backticks. */
+const flagsIn = (text: string): ReadonlyArray<string> =>
+  [...text.replace(/`[^`]*`/g, "").matchAll(/--([a-z-]+)/g)].map(([, name]) => name)
+
+/**
+ * An error in one line without control characters, with what to do about it. `has` tells whether the running command
+ * takes a flag.
+ */
+export const explain = (error: unknown, has: (flag: string) => boolean = () => true): string => {
   const message = error instanceof Error ? error.message : String(error)
-  const advice = adviceOn(error)
+  const advice = [adviceOn(error) ?? []].flat().find((text) => flagsIn(text).every(has))
   const joint = message.endsWith("?") ? " " : ": "
   return oneLine(advice === undefined ? message : message + joint + advice)
 }

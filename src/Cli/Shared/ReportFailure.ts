@@ -5,15 +5,19 @@ import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
 import { printable } from "../../Platform/Text.ts"
 import { explain } from "./Explain.ts"
+import { helpOf } from "./Usage/Help.ts"
 
 /** A user's mistake is one line; a mistake of ours is shown whole. The command line shows its own errors itself. */
-export const reportFailure = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+export const reportFailure = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
+  if (Cause.hasInterruptsOnly(cause)) return
   const error = Cause.squash(cause)
-  if (CliError.isCliError(error)) return Effect.void
-  return Console.error(
-    Cause.hasDies(cause)
-      ? `shakedrop: internal error, please report it\n${printable(Cause.pretty(cause))}`
-      : `shakedrop: ${explain(error)}`
-  )
-}
+  if (CliError.isCliError(error)) return
+  if (Cause.hasDies(cause)) {
+    return yield* Console.error(
+      `shakedrop: internal error, please report it\n${printable(Cause.pretty(cause))}`
+    )
+  }
+  const doc = yield* helpOf(process.argv.slice(2))
+  const has = (flag: string) => doc?.flags.some(({ name }) => name === flag) ?? true
+  yield* Console.error(`shakedrop: ${explain(error, has)}`)
+})

@@ -2,7 +2,7 @@
 import * as Console from "effect/Console"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Effect from "effect/Effect"
-import { oneLine } from "../../Platform/Text.ts"
+import { oneLine } from "../../../Platform/Text.ts"
 import { describeMistake } from "./Mistake.ts"
 
 const tellMistakes = Effect.fnUntraced(function* ({

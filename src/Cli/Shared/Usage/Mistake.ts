@@ -3,15 +3,15 @@ import * as fs from "node:fs"
 import type * as CliError from "effect/cli/CliError"
 import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
-import { anyOf } from "../../Config/Decode/Shape.ts"
-import { closest, didYouMean } from "../../Config/Decode/Suggest.ts"
-import { meantKey, meantValue } from "../../Config/Decode/Synonyms.ts"
+import { anyOf } from "../../../Config/Decode/Shape.ts"
+import { closest, didYouMean } from "../../../Config/Decode/Suggest.ts"
+import { meantKey, meantValue } from "../../../Config/Decode/Synonyms.ts"
 
 const hasFlag = ({ flags }: HelpDoc, name: string): boolean => flags.some((flag) => flag.name === name)
 
 /** The key of an experiment that a flag names, for a command that takes --set. */
 const meantSetting = Effect.fnUntraced(function* (name: string) {
-  const { experimentKeys } = yield* Effect.promise(() => import("../../Experiment.ts"))
+  const { experimentKeys } = yield* Effect.promise(() => import("../../../Experiment.ts"))
   const keys = yield* experimentKeys
   return meantKey(
     name,
@@ -36,7 +36,7 @@ const meantFlag = Effect.fnUntraced(function* (option: string, doc: HelpDoc) {
 
 /** A folder where none is taken is mostly that of the images. */
 const meantFolder = (argument: string, doc: HelpDoc): string | undefined =>
-  hasFlag(doc, "data-dir") && fs.statSync(argument, { throwIfNoEntry: false })?.isDirectory()
+  hasFlag(doc, "data-dir") && fs.existsSync(argument) && fs.statSync(argument).isDirectory()
     ? `--data-dir ${argument}`
     : undefined
 
