@@ -5,6 +5,7 @@
  *
  *   node scripts/bundle-kernels.mjs DIST
  */
+import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import * as path from "node:path"
 import { build } from "esbuild"
@@ -20,6 +21,7 @@ const entry = `
 require(${JSON.stringify(path.join(CORE, "dist/register_all_gradients.js"))})
 require(${JSON.stringify(path.join(CORE, "dist/public/chained_ops/register_all_chained_ops.js"))})
 exports.NodeJSKernelBackend = require("./dist/nodejs_kernel_backend.js").NodeJSKernelBackend
+exports.BACKEND = SHAKEDROP_BACKEND
 exports.registerKernels = () => require("./dist/register_all_kernels.js")
 `
 
@@ -27,6 +29,11 @@ exports.registerKernels = () => require("./dist/register_all_kernels.js")
 const replaced = {
   name: "replaced",
   setup: ({ onLoad, onResolve }) => {
+    // Kernels are registered for a backend by its name: one of this file's own, so that tfjs-node in the same program, or
+    // another copy of this package, neither gets these nor replaces them.
+    onLoad({ filter: /tfjs-node-gpu\/dist\/.*\.js$/ }, async ({ path: file }) => ({
+      contents: (await readFile(file, "utf8")).replaceAll(/(["'])tensorflow\1/g, "SHAKEDROP_BACKEND")
+    }))
     // The kernels take operations from tfjs as a whole that are all in its core.
     onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({ path: "@tensorflow/tfjs-core", external: true }))
     // Two functions of Node's util that Node 23 no longer has.
@@ -53,7 +60,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   banner: {
-    js: "/* @tensorflow/tfjs-node-gpu's kernels and @tensorflow/tfjs-core's gradients and chained operations, 4.22.0. Copyright Google LLC. Apache License, Version 2.0: http://www.apache.org/licenses/LICENSE-2.0 */"
+    js: "/* @tensorflow/tfjs-node-gpu's kernels and @tensorflow/tfjs-core's gradients and chained operations, 4.22.0. Copyright Google LLC. Apache License, Version 2.0: http://www.apache.org/licenses/LICENSE-2.0 */\nconst SHAKEDROP_BACKEND = 'shakedrop:' + __filename"
   },
   plugins: [replaced],
   logLevel: "warning"

@@ -57,7 +57,16 @@ export class Device extends Context.Service<
     ) => Effect.Effect<Program<Entries>, DeviceError, Scope.Scope>
   }
 >()("shakedrop/Device") {
-  /** Loads libtensorflow and chooses the device; fails when it is not there, and never takes another. */
+  /**
+   * Loads libtensorflow and chooses the device; fails when it is not there, and never takes another.
+   *
+   * What it changes of the process, which Node cannot undo for a library that stays loaded: in the C library's
+   * environment (not in `process.env`) TF_ENABLE_ONEDNN_OPTS and TF_CPP_MIN_LOG_LEVEL are set where they are not;
+   * glibc's malloc shares one arena among threads, unless MALLOC_ARENA_MAX says otherwise; and libtensorflow is never
+   * unloaded. While it loads, stderr leads to nowhere, and then where it led before, unless TF_CPP_MIN_LOG_LEVEL is set.
+   * When an entry point is first run, garbage is collected through V8's inspector. tfjs's backend and registries are
+   * the host's again after each trace; kernels and gradients stay registered, for a backend of a name of their own.
+   */
   static readonly layer = (name: DeviceName = "auto"): Layer.Layer<Device, DeviceError> =>
     Layer.effect(
       Device,

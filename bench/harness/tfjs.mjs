@@ -8,7 +8,7 @@ import { DTYPE, TF } from "../../dist/Device/Library/DataType.js"
 import { locateLibrary } from "../../dist/Device/Setup.js"
 import { castToFloat } from "../../dist/Device/Trace/EntryPoint.js"
 import { withRecorder } from "../../dist/Device/Trace/Recorder.js"
-import { BACKEND, loadTfjs } from "../../dist/Device/Trace/Tfjs.js"
+import { loadTfjs } from "../../dist/Device/Trace/Tfjs.js"
 import { loadLibrary } from "../../dist/Device.js"
 import { tfjsBinding } from "./tfjs-binding.mjs"
 import { takeTurns } from "./turns.mjs"
@@ -110,9 +110,9 @@ const measurement = Effect.gen(function* () {
   const api = yield* loadLibrary
   const binding = tfjsBinding(api, (yield* locateLibrary).file)
   const { entry, input, network, state } = prepare(spec)
-  const { backend, tf } = loadTfjs(binding)
-  tf.registerBackend(BACKEND, () => backend)
-  tf.setBackend(BACKEND)
+  const { backend, name, tf } = loadTfjs(binding)
+  tf.registerBackend(name, () => backend)
+  tf.setBackend(name)
   const run = interpret({ backend, binding, tf }, state, entry)
   let alive
   const step = (index) =>

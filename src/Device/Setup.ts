@@ -9,16 +9,17 @@ import { cacheDirectory } from "../Platform/Files.ts"
 import { LibraryError } from "./Errors.ts"
 import { hasNvidiaCard } from "./Setup/Diagnosis.ts"
 import { install, isComplete } from "./Setup/Install.ts"
-import { thisPlatform, VERSION, wheelsFor } from "./Setup/Wheels.ts"
+import { libraryName, thisPlatform } from "./Setup/Platform.ts"
+import { VERSION, wheelsFor } from "./Setup/Wheels.ts"
 
 export interface Library {
-  /** Path of `libtensorflow_cc.so.2`. */
+  /** Path of `libtensorflow_cc`, beside which its second library is. */
   readonly file: string
   /** Paths of libraries to load before it. */
   readonly preload: ReadonlyArray<string>
 }
 
-const FILE = "libtensorflow_cc.so.2"
+const FILE = libraryName(process.platform)
 
 const directoryOf = (variant: "cpu" | "gpu"): string =>
   path.join(cacheDirectory(), `libtensorflow-${VERSION}-${variant}`)

@@ -1,4 +1,8 @@
 /** What a traced program leaves of the host's own tfjs. */
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { pathToFileURL } from "node:url"
 import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -100,4 +104,53 @@ it.effect("an entry point that is not there is a failure", () =>
       assert.include(error.message, "subtract")
     })
   )
+)
+
+/** Another installation of the package, with the same tfjs. */
+const anotherCopy = Effect.acquireRelease(
+  Effect.sync(() => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "shakedrop-copy-"))
+    const root = path.resolve(import.meta.dirname, "../..")
+    for (const name of ["dist", "src", "package.json"]) {
+      fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
+    }
+    fs.symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"))
+    return folder
+  }),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+)
+
+it.effect(
+  "kernels of the host's, for a backend named as tfjs-node's, and of another copy of this package",
+  () =>
+    onCpu(
+      Effect.gen(function* () {
+        // What tfjs-node registers in a host that has it.
+        tf.registerKernel({
+          kernelName: "Add",
+          backendName: "tensorflow",
+          kernelFunc: () => {
+            throw new Error("the host's kernel was called")
+          }
+        })
+        const seen = () =>
+          tf.getKernelsForBackend("tensorflow").map(({ kernelName, kernelFunc }) => [kernelName, kernelFunc])
+        const before = seen()
+        assert.lengthOf(before, 1)
+        const folder = yield* anotherCopy
+        const other: typeof import("../../src/Device.ts") = yield* Effect.promise(
+          () => import(pathToFileURL(path.join(folder, "dist/Device.js")).href)
+        )
+        const host = yield* training
+        const theirs = yield* other.Device.pipe(
+          Effect.flatMap((device) => device.compile({ w: value }, entries)),
+          Effect.flatMap((program) => program.run("add", { x: value })),
+          Effect.scoped,
+          Effect.provide(other.Device.layer("cpu"))
+        )
+        assert.deepStrictEqual([...theirs.sum.data], [6])
+        assert.deepStrictEqual(yield* training, host)
+        assert.deepStrictEqual(seen(), before)
+      })
+    )
 )

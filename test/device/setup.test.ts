@@ -7,8 +7,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { explain } from "../../src/Cli/Shared/Explain.ts"
+import { secondLibrary } from "../../src/Device/Library/CApi.ts"
 import { install, isComplete } from "../../src/Device/Setup/Install.ts"
-import { thisPlatform, VERSION, type Wheel, wheelsFor } from "../../src/Device/Setup/Wheels.ts"
+import { libraryName, thisPlatform } from "../../src/Device/Setup/Platform.ts"
+import { VERSION, type Wheel, wanted, wheelsFor } from "../../src/Device/Setup/Wheels.ts"
 import { locateLibrary, setup } from "../../src/Device/Setup.ts"
 import { heardParts } from "../support/Events.ts"
 import { makeStubPip, makeWheel, type StubPip, wheelFile } from "../support/Wheels.ts"
@@ -341,16 +343,25 @@ describe("wheelsFor", () => {
       assert.strictEqual(gpu[0], "tensorflow")
       assert.isTrue(gpu.slice(1).every((name) => /^nvidia-\w+(-\w+)?-cu12$/.test(name)))
       assert.isTrue((yield* wheelsFor(thisPlatform(), false)).length === 1)
+      const [mac] = yield* wheelsFor({ os: "darwin", arch: "arm64" }, false)
+      assert.strictEqual(wheelFile(mac), "tensorflow-2.21.0-cp312-cp312-macosx_12_0_arm64.whl")
+      const libraries = [libraryName("darwin"), path.basename(secondLibrary(libraryName("darwin")))]
+      assert.deepStrictEqual(libraries, ["libtensorflow_cc.2.dylib", "libtensorflow_framework.2.dylib"])
+      for (const name of libraries) assert.isTrue(wanted(`tensorflow/${name}`))
+      assert.isFalse(wanted("tensorflow/libtensorflow_cc.2.21.0.dylib"))
     })
   )
 
   it.effect("says what is supported where there is none", () =>
     Effect.gen(function* () {
-      const message = yield* failure(names("darwin", "arm64", undefined, false))
+      const message = yield* failure(names("win32", "x64", undefined, false))
       assert.match(
         message,
-        /^there is no ready libtensorflow for darwin arm64, only for Linux with glibc 2\.27/
+        /^there is no ready libtensorflow for win32 x64, only for Linux with glibc 2\.27.*Apple silicon.*WSL 2/
       )
+      assert.match(yield* failure(names("darwin", "x64", undefined, false)), /Macs with Intel/)
+      assert.match(yield* failure(names("darwin", "arm64", undefined, true)), /no ready GPU build/)
+      assert.match(yield* failure(names("linux", "x64", undefined, false)), /musl/)
       assert.match(yield* failure(names("linux", "x64", undefined, false)), /for linux x64 without glibc,/)
       assert.match(yield* failure(names("linux", "x64", "2.17", false)), /for linux x64 with glibc 2\.17,/)
       assert.match(

@@ -2,8 +2,10 @@
  * TensorFlow's C API as typed JavaScript functions, bound through koffi. Nothing here interprets anything: the
  * rest of `Device/` gives these calls their meaning.
  */
-import { closeSync, openSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import { closeSync, existsSync, openSync } from "node:fs"
 import { createRequire } from "node:module"
+import { basename, dirname, join } from "node:path"
 import type { LibraryHandle } from "koffi"
 
 /** A C pointer to an object of TensorFlow's; `null` where the C function allows it. */
@@ -117,7 +119,7 @@ export interface CApi {
   }
   /** `memcpy(target, source, bytes)` between a typed array and TensorFlow's memory, in either direction. */
   readonly memcpy: (target: Data | Uint8Array, source: Data | Uint8Array, bytes: number) => void
-  /** Gives the system back what the C library's heaps have free, but for `pad` bytes at their ends. */
+  /** Gives the system back what glibc's heaps have free, but for `pad` bytes at their ends; nothing elsewhere. */
   readonly malloc_trim: (pad: number) => number
 }
 
@@ -182,10 +184,8 @@ const environment: Readonly<Record<string, string>> = {
   TF_CPP_MIN_LOG_LEVEL: "2"
 }
 
-/** `dlopen` flags: resolve lazily, make symbols global, never unload. */
-const RTLD_LAZY = 0x1
-const RTLD_GLOBAL = 0x100
-const RTLD_NODELETE = 0x1000
+/** `dlopen` flags: resolve lazily (1), make symbols global, never unload. */
+const FLAGS = process.platform === "darwin" ? 0x1 | 0x8 | 0x80 : 0x1 | 0x100 | 0x1000
 
 /**
  * Runs `load` with the process's stderr turned away. While it loads, before its log level is in force, TensorFlow
@@ -208,6 +208,18 @@ const quietly = (libc: LibraryHandle, load: () => void): void => {
   }
 }
 
+/** A function that not every C library has: `mallopt` and `malloc_trim` are glibc's. */
+const whereKnown = (
+  libc: LibraryHandle,
+  prototype: string
+): ((...numbers: ReadonlyArray<number>) => number) => {
+  try {
+    return libc.func(prototype)
+  } catch {
+    return () => 0
+  }
+}
+
 /** `mallopt`'s number of the largest number of arenas. */
 const M_ARENA_MAX = -8
 
@@ -217,10 +229,27 @@ const M_ARENA_MAX = -8
  */
 const oneArena = (libc: LibraryHandle): void => {
   if (process.env.MALLOC_ARENA_MAX !== undefined) return
-  libc.func("int mallopt(int parameter, int value)")(M_ARENA_MAX, 1)
+  whereKnown(libc, "int mallopt(int parameter, int value)")(M_ARENA_MAX, 1)
 }
 
 const opened = new Map<string, CApi>()
+
+/** The other of the two libraries of a wheel, by the path of the first. */
+export const secondLibrary = (path: string): string =>
+  join(dirname(path), basename(path).replace("_cc.", "_framework."))
+
+/** The function from the first library that has it; where none has, the loader's error for the first. */
+const bind = (prototype: string, first: LibraryHandle, second: LibraryHandle): unknown => {
+  try {
+    return first.func(prototype)
+  } catch (cause) {
+    try {
+      return second.func(prototype)
+    } catch {
+      throw cause
+    }
+  }
+}
 
 /**
  * Loads `libtensorflow_cc` and binds its functions; a second call with the same path gives the same functions.
@@ -239,22 +268,25 @@ export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CAp
   oneArena(libc)
   // koffi unloads a library when the process ends, which libtensorflow does not survive: hold it for ever.
   const dlopen = libc.func("void* dlopen(const char* path, int flags)")
-  for (const file of preload) dlopen(file, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)
-  const open = () => dlopen(path, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE)
+  for (const file of preload) dlopen(file, FLAGS)
+  const open = () => dlopen(path, FLAGS)
   if (chatty) open()
   else quietly(libc, open)
   const library = koffi.load(path)
-  if (opened.size === 0) {
-    koffi.struct("TF_Output", { oper: "void*", index: "int" })
-    koffi.struct("TF_Buffer", { data: "void*", length: "size_t", deallocator: "void*" })
-  }
+  // Some functions are the second library's. Linux finds them by the first, which needs it.
+  const second = secondLibrary(path)
+  const further = existsSync(second) ? koffi.load(second) : library
+  // koffi's types are the process's, where there may be another copy of this package.
+  const own = randomBytes(4).toString("hex")
+  koffi.struct(`TF_Output${own}`, { oper: "void*", index: "int" })
+  koffi.struct(`TF_Buffer${own}`, { data: "void*", length: "size_t", deallocator: "void*" })
   const functions: Record<string, unknown> = {
     memcpy: libc.func("void* memcpy(void* target, const void* source, size_t bytes)"),
-    malloc_trim: libc.func("int malloc_trim(size_t pad)")
+    malloc_trim: whereKnown(libc, "int malloc_trim(size_t pad)")
   }
   for (const prototype of prototypes) {
     const name = /(\w+)\(/.exec(prototype)![1]
-    functions[name] = library.func(prototype)
+    functions[name] = bind(prototype.replace(/\bTF_(Output|Buffer)\b/g, `$&${own}`), library, further)
   }
   const api = functions as unknown as CApi
   opened.set(path, api)

@@ -14,13 +14,19 @@ export interface Cpu {
   readonly features: ReadonlyArray<string>
 }
 
+/** What a CPU has, by Linux's text about it; every 64-bit ARM computes with vectors, also where there is no text. */
+export const featuresOf = (info: string, arch: string): ReadonlyArray<string> => {
+  const flags = new Set(/^(?:flags|Features)\s*:\s*(.*)$/m.exec(info)?.[1].split(" "))
+  if (arch === "arm64") flags.add("asimd")
+  return FEATURES.filter((name) => flags.has(name))
+}
+
 export const cpu = (): Cpu => {
   const info = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : ""
-  const flags = new Set(/^(?:flags|Features)\s*:\s*(.*)$/m.exec(info)?.[1].split(" "))
   return {
     model: os.cpus()[0]?.model.trim() || os.arch(),
     cores: os.availableParallelism(),
-    features: FEATURES.filter((name) => flags.has(name))
+    features: featuresOf(info, os.arch())
   }
 }
 

@@ -3,7 +3,8 @@
  * Each is pinned by its hash, so that every machine computes with the same bytes.
  */
 import * as Effect from "effect/Effect"
-import { LibraryError } from "../Errors.ts"
+import type { LibraryError } from "../Errors.ts"
+import { buildFor, noBuild, type Platform } from "./Platform.ts"
 
 export interface Wheel {
   readonly name: string
@@ -19,16 +20,13 @@ export interface Wheel {
 /** The version of libtensorflow that is set up. */
 export const VERSION = "2.21.0"
 
-/** The oldest glibc that the wheels' libraries load with. */
-const OLDEST_GLIBC = 27
-
 /**
  * The files that are taken out of a wheel: libtensorflow itself, NVIDIA's libraries, and what XLA compiles
  * kernels with. They keep their places, because the libraries look for one another by them
  * (`$ORIGIN/../nvidia/cudnn/lib`) and XLA looks for `../nvidia/cuda_nvcc`.
  */
 export const wanted = (name: string): boolean =>
-  /^(tensorflow\/libtensorflow_(cc|framework)\.so\.2|nvidia\/\w+\/lib\/[^/]+\.so(\.[^/]+)?|nvidia\/cuda_nvcc\/(bin\/ptxas|nvvm\/libdevice\/libdevice\.10\.bc))$/.test(
+  /^(tensorflow\/libtensorflow_(cc|framework)\.(so\.2|2\.dylib)|nvidia\/\w+\/lib\/[^/]+\.so(\.[^/]+)?|nvidia\/cuda_nvcc\/(bin\/ptxas|nvvm\/libdevice\/libdevice\.10\.bc))$/.test(
     name
   )
 
@@ -48,6 +46,15 @@ const cpuArm64: Wheel = {
   sha256: "b07d15737406533898e36c7ef7944b1be18e9028dc521b9229952c537bbc5552",
   bytes: 281_946_471,
   unpacked: 883_062_208
+}
+
+const cpuMacArm64: Wheel = {
+  name: "tensorflow",
+  version: VERSION,
+  platform: "macosx_12_0_arm64",
+  sha256: "56ecd7d47429acbe1df2694d50b75bf9fc3995ac92cb367cd9af6c4780ead712",
+  bytes: 223_488_205,
+  unpacked: 740_805_624
 }
 
 /** TensorFlow was built with CUDA 12.5 and cuDNN 9; these are of CUDA 12.9.1, the last 12, which knows newer GPUs. */
@@ -158,38 +165,13 @@ const gpuX64: ReadonlyArray<Wheel> = [
   }
 ]
 
-/** What decides which wheels a machine can use. */
-export interface Platform {
-  /** As `process.platform` and `process.arch`. */
-  readonly os: string
-  readonly arch: string
-  /** As `2.36`; absent where the C library is another one. */
-  readonly glibc?: string | undefined
-}
-
-export const thisPlatform = (): Platform => {
-  const report = process.report?.getReport() as
-    | { readonly header?: { readonly glibcVersionRuntime?: string } }
-    | undefined
-  return { os: process.platform, arch: process.arch, glibc: report?.header?.glibcVersionRuntime }
-}
-
-const supported = `Linux with glibc 2.${OLDEST_GLIBC} or newer on x64 (CPU and GPU) or arm64 (CPU)`
+const builds = { x64: [cpuX64], x64Gpu: gpuX64, arm64: [cpuArm64], macArm64: [cpuMacArm64] } as const
 
 /** The wheels to set up on a platform; a LibraryError that says what is supported where there are none. */
 export const wheelsFor = (
-  { os, arch, glibc }: Platform,
+  platform: Platform,
   gpu: boolean
 ): Effect.Effect<ReadonlyArray<Wheel>, LibraryError> => {
-  const [major = 0, minor = 0] = (glibc ?? "").split(".").map(Number)
-  const loads = os === "linux" && (major > 2 || (major === 2 && minor >= OLDEST_GLIBC))
-  if (loads && arch === "x64") return Effect.succeed(gpu ? gpuX64 : [cpuX64])
-  if (loads && arch === "arm64" && !gpu) return Effect.succeed([cpuArm64])
-  const libc = os !== "linux" ? "" : glibc === undefined ? " without glibc" : ` with glibc ${glibc}`
-  return Effect.fail(
-    new LibraryError({
-      reason: "NoBuild",
-      message: `there is no ready ${gpu ? "GPU build of " : ""}libtensorflow for ${os} ${arch}${libc}, only for ${supported}`
-    })
-  )
+  const build = buildFor(platform, gpu)
+  return build === undefined ? Effect.fail(noBuild(platform, gpu)) : Effect.succeed(builds[build])
 }

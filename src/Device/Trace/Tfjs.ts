@@ -28,20 +28,21 @@ export const BINDING_TYPES = {
   TF_UINT8: TF.UINT8
 } as const
 
-/** What the kernels are registered for. */
-export const BACKEND = "tensorflow"
-
 type Tfjs = typeof import("@tensorflow/tfjs-core")
 
 export interface LoadedTfjs {
   /** The same module instance that programs import. */
   readonly tf: Tfjs
   readonly backend: NodeBackend
+  /** What the kernels are registered for. */
+  readonly name: string
 }
 
 /** What scripts/bundle-kernels.mjs makes of tfjs-node-gpu: its backend, its kernels, and tfjs's gradients. */
 interface Kernels {
   readonly NodeJSKernelBackend: new (binding: object, name: string) => NodeBackend
+  /** A name that no other backend has, nor that of another copy of this package. */
+  readonly BACKEND: string
   /** Registers the kernels for `BACKEND`. */
   readonly registerKernels: () => void
 }
@@ -53,10 +54,10 @@ const BUNDLE = import.meta.url.endsWith(".ts") ? "../../../dist/Device/Trace/ker
 export const loadTfjs = (binding: object): LoadedTfjs => {
   const require = createRequire(import.meta.url)
   const tf = require("@tensorflow/tfjs-core") as Tfjs
-  const { NodeJSKernelBackend, registerKernels } = require(BUNDLE) as Kernels
+  const { BACKEND, NodeJSKernelBackend, registerKernels } = require(BUNDLE) as Kernels
   const backend = new NodeJSKernelBackend(binding, "shakedrop")
   registerKernels()
-  return { tf, backend }
+  return { tf, backend, name: BACKEND }
 }
 
 /** The backend that tfjs computes with, in fields of its engine that its declarations keep private. */
@@ -70,22 +71,18 @@ interface ActiveBackend {
  * Runs `f` with the recording backend as tfjs's global backend, and puts tfjs's registry and choice back as they
  * were, also where the host had chosen no backend yet. `tf.setBackend` cannot put back "none".
  */
-export const withBackend = <A>({ tf, backend }: LoadedTfjs, f: () => A): A => {
+export const withBackend = <A>({ tf, backend, name }: LoadedTfjs, f: () => A): A => {
   const engine = tf.engine()
   const active = engine as unknown as ActiveBackend
   const { backendName, backendInstance, profiler } = active
-  const registered = engine.registry[BACKEND]
-  const factory = engine.registryFactory[BACKEND]
-  engine.registryFactory[BACKEND] = { factory: () => backend, priority: 0 }
-  engine.registry[BACKEND] = backend
+  engine.registryFactory[name] = { factory: () => backend, priority: 0 }
+  engine.registry[name] = backend
   try {
-    tf.setBackend(BACKEND)
+    tf.setBackend(name)
     return f()
   } finally {
-    delete engine.registry[BACKEND]
-    delete engine.registryFactory[BACKEND]
-    if (registered !== undefined) engine.registry[BACKEND] = registered
-    if (factory !== undefined) engine.registryFactory[BACKEND] = factory
+    delete engine.registry[name]
+    delete engine.registryFactory[name]
     Object.assign(active, { backendName, backendInstance, profiler })
   }
 }
