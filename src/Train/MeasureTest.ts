@@ -70,7 +70,7 @@ export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun,
   const { epochs, selection, weights } = yield* select(run, end)
   const batches = { batchSize: images.batchSize, classes: network.classes, shared: sharedBy(run) }
   const logits = yield* predict(dataset.test, batches, program.classify(weights))
-  const { correct, ...measures } = measure(logits.data, labelsOf(dataset.test), network.classes)
+  const measures = measure(logits.data, labelsOf(dataset.test), network.classes)
   const overViews = yield* measureViews(run)
   yield* replicas.closing
   const result: RunResult = {
@@ -79,8 +79,12 @@ export const measureTest = Effect.fn("measureTest")(function* (run: PreparedRun,
     epochs,
     weights,
     selection,
-    ...measures,
-    interval: wilsonInterval(correct, measures.images),
+    images: measures.images,
+    accuracy: measures.accuracy,
+    loss: measures.loss,
+    top5: measures.top5,
+    confusion: measures.confusion,
+    interval: wilsonInterval(measures.correct, measures.images),
     ...(overViews && { overViews }),
     parameters: network.parameters,
     multiplyAdds: network.multiplyAdds,
