@@ -24,7 +24,7 @@ const ROOMS = {
   "Train/Averages": ["Config", "Model", "Ops", "Tensor"],
   "Train/Step/Loss": ["Config", "Ops"],
   Registry: ["Augment", "Config", "Model", "Train/Optimizer", "Train/Step/Loss"],
-  Plugin: ["Config", "Platform", "Registry"],
+  "Registry/Plugin": ["Config", "Platform", "Registry"],
   Experiment: [
     ...["Augment", "Config", "Model", "Registry", "Train/Averages", "Train/Optimizer", "Train/Step/Loss"]
   ],
@@ -43,7 +43,7 @@ const ROOMS = {
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Cli: [
     ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Ensemble", "Events", "Experiment"],
-    ...["Export", "Model", "Platform", "Plugin", "Predict", "Recipe", "Registry", "Report", "Tensor", "Train"]
+    ...["Export", "Model", "Platform", "Predict", "Recipe", "Registry", "Registry/Plugin", "Report", "Tensor", "Train"]
   ],
   Main: ["Cli", "Events", "Platform"]
 }

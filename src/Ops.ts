@@ -4,10 +4,10 @@
  */
 export { gelu, relu } from "./Ops/Activation.ts"
 export { batchNormInference, batchNormTraining } from "./Ops/BatchNorm.ts"
-export { recompute } from "./Ops/Checkpointing.ts"
 export { addBias, conv2d } from "./Ops/Convolution.ts"
 export { valueAndGradients } from "./Ops/Gradients.ts"
 export { layerNorm } from "./Ops/LayerNorm.ts"
 export { halfSquaredNorm, softmaxCrossEntropy } from "./Ops/Loss.ts"
 export { maxPool } from "./Ops/Pooling.ts"
 export { type RandomKey, randomUniform } from "./Ops/Random.ts"
+export { recompute } from "./Ops/Recompute/Checkpointing.ts"

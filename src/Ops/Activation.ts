@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { FLOAT } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 import { differentiable } from "./Gradients.ts"
-import { cheap, deferred, forGradient, isCheap } from "./Rematerialise.ts"
+import { cheap, deferred, forGradient, isCheap } from "./Recompute/Rematerialise.ts"
 
 /** Rectifier. Its gradient needs the output only, so nothing else is kept. Any shape. */
 export const relu = <T extends tf.Tensor>(x: T): T => {

@@ -5,7 +5,7 @@
  * Nothing of this is seen by a network: it counts its own channels only.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { cheap } from "./Rematerialise.ts"
+import { cheap } from "./Recompute/Rematerialise.ts"
 
 /** Channels that a feature map of so many is given. */
 export const aligned = (channels: number): number => 8 * Math.ceil(channels / 8)

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { float, normalisation } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 import { differentiable } from "./Gradients.ts"
-import { cheap, forGradient } from "./Rematerialise.ts"
+import { cheap, forGradient } from "./Recompute/Rematerialise.ts"
 
 /** Running statistics after a batch; the variance is the unbiased one, as in PyTorch. */
 export interface RunningStatistics {

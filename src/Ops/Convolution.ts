@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { FLOAT, type Padding, string, windowed } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 import { differentiable } from "./Gradients.ts"
-import { forGradient } from "./Rematerialise.ts"
+import { forGradient } from "./Recompute/Rematerialise.ts"
 
 /**
  * 2-d convolution (cross-correlation) with PyTorch's padding: `padding` zeros on each side, also where

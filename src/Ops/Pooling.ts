@@ -3,7 +3,7 @@ import type * as tf from "@tensorflow/tfjs-core"
 import { ints, type Padding, windowed } from "../Device/Graph/Attributes.ts"
 import { recorder } from "../Device/Trace/Recorder.ts"
 import { differentiable } from "./Gradients.ts"
-import { forGradient } from "./Rematerialise.ts"
+import { forGradient } from "./Recompute/Rematerialise.ts"
 
 /**
  * The largest value of each channel in windows of that height and width. What it is taken of need not be kept if it is

@@ -21,7 +21,7 @@ export const pluginsOf = ({
     ? Layer.empty
     : Layer.unwrap(
         Effect.map(
-          Effect.promise(() => import("../../Plugin.ts")),
+          Effect.promise(() => import("../../Registry/Plugin.ts")),
           ({ pluginLayer }) => pluginLayer(plugin)
         )
       )

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { probability, withDefault } from "../../Config/Fields.ts"
 import { randomUniform } from "../../Ops/Random.ts"
-import { addResidual, cheap, isCheap } from "../../Ops/Rematerialise.ts"
+import { addResidual, cheap, isCheap } from "../../Ops/Recompute/Rematerialise.ts"
 import type { Mode } from "../Layer/Layer.ts"
 
 /** Bounds of a uniform distribution. */

@@ -1,6 +1,6 @@
 /** Blocks of a network whose activations are not kept for the backward pass. */
 import type * as tf from "@tensorflow/tfjs-core"
-import { recompute } from "../../Ops/Checkpointing.ts"
+import { recompute } from "../../Ops/Recompute/Checkpointing.ts"
 import { type Context, cost, type Layer } from "./Layer.ts"
 
 /** A block of which, in a mode that asks for it, only the input is kept: the backward pass computes it again. */

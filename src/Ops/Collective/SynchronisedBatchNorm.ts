@@ -13,7 +13,7 @@ import {
 } from "../BatchNorm.ts"
 import { gathered, type Replicas, sumOverReplicas } from "../Collective.ts"
 import { moved, normalising, sums } from "../Fused/Pointwise.ts"
-import { cheap, forGradient } from "../Rematerialise.ts"
+import { cheap, forGradient } from "../Recompute/Rematerialise.ts"
 
 /** The two halves of a vector. */
 const halves = (x: tf.Tensor, axis: number): ReadonlyArray<tf.Tensor> => tf.split(x, 2, axis)

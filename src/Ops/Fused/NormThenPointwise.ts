@@ -12,7 +12,7 @@ import {
   normaliseBatch
 } from "../BatchNorm.ts"
 import { addBias, conv2d } from "../Convolution.ts"
-import { forGradient } from "../Rematerialise.ts"
+import { forGradient } from "../Recompute/Rematerialise.ts"
 import {
   column,
   factors,

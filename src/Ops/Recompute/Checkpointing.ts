@@ -4,10 +4,10 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core"
-import { type } from "../Device/Graph/Attributes.ts"
-import { TF } from "../Device/Library/DataType.ts"
-import { recorder } from "../Device/Trace/Recorder.ts"
-import type { Tensors } from "./Gradients.ts"
+import { type } from "../../Device/Graph/Attributes.ts"
+import { TF } from "../../Device/Library/DataType.ts"
+import { recorder } from "../../Device/Trace/Recorder.ts"
+import type { Tensors } from "../Gradients.ts"
 
 const TYPES: Readonly<Record<string, number>> = { float32: TF.FLOAT, int32: TF.INT32 }
 

@@ -5,7 +5,7 @@
  * normalisations and activations between convolutions.
  */
 import * as tf from "@tensorflow/tfjs-core"
-import { recorder } from "../Device/Trace/Recorder.ts"
+import { recorder } from "../../Device/Trace/Recorder.ts"
 import { notBefore } from "./Checkpointing.ts"
 
 /** Gives a value in the backward pass, once another has been computed. */

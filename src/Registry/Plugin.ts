@@ -3,10 +3,10 @@ import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { ConfigError } from "./Config/Errors.ts"
-import { isObject } from "./Config/Overlay.ts"
-import { LARGEST_TEXT, sizeOfFile } from "./Platform/Files.ts"
-import { KINDS, type Plugin, Registry } from "./Registry.ts"
+import { ConfigError } from "../Config/Errors.ts"
+import { isObject } from "../Config/Overlay.ts"
+import { LARGEST_TEXT, sizeOfFile } from "../Platform/Files.ts"
+import { KINDS, type Plugin, Registry } from "../Registry.ts"
 
 const isDefinition = (value: unknown): boolean =>
   isObject(value) && typeof value.name === "string" && "schema" in value
