@@ -53,6 +53,8 @@ const Reason = Schema.Literals([
   "Mirror",
   /** A server cannot be reached, or the connection is lost again and again. */
   "Unreachable",
+  /** A server's certificate is not one of an authority that is known here. */
+  "Untrusted",
   /** A server does not give the file. */
   "Refused",
   /** A server has another file. */

@@ -86,6 +86,8 @@ const aboutData = ({ dataset, path, reason }: DataError): Advice => {
       return "unpack or download the archive again"
     case "Unreachable":
       return `run the command again to go on with what has arrived, name another server with --mirror, set HTTPS_PROXY where there is a proxy, or fetch ${basename(path ?? "")} in another way and put it into ${dirname(path ?? "")}`
+    case "Untrusted":
+      return "if a proxy stands between, name a file with its authority's certificate in NODE_EXTRA_CA_CERTS"
     case "Refused":
       return "check the mirror's address, or name another one with --mirror"
     case "OtherFile":

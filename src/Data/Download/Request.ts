@@ -58,6 +58,10 @@ const LOST: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: "the server's headers are too long"
 }
 
+/** Codes of certificates that are out of date, of another name, or of an authority that is not known. */
+const UNTRUSTED =
+  /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF))/
+
 type SystemError = Error & Partial<Record<"code" | "hostname" | "address" | "port", string>>
 
 /** Where a connection was to go to: an error of the system names it, a proxy's too. */
@@ -71,6 +75,10 @@ const failureOf = (error: HttpClientError, url: string): Interrupted | NoAnswer 
   const code = cause.code ?? ""
   if (Object.hasOwn(UNMADE, code)) return new NoAnswer({ message: UNMADE[code](hostIn(cause, url)) })
   if (Object.hasOwn(LOST, code)) return new Interrupted({ message: LOST[code] })
+  if (UNTRUSTED.test(code)) {
+    const message = `the certificate of ${new URL(url).host} is not trusted: ${cause.message}`
+    return new DataError({ reason: "Untrusted", message })
+  }
   const tunnel = /^Proxy response \((\d+)\)/.exec(cause.message)
   if (tunnel !== null) return notTheFile("the proxy", Number(tunnel[1]), url)
   if (/INVALID_(ARG|URL)/.test(code) || error.reason._tag === "InvalidUrlError") {
