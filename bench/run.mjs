@@ -23,12 +23,14 @@ const USAGE = `npm run bench -- [options]
   --precision P   of both on the GPU: float32 or bfloat16 (bfloat16)
   --no-xla        ours without XLA on the GPU
   --python PATH   an interpreter that has the peers' packages; without it they are installed into bench/.peers
+  --yes           install them there without asking; else a terminal is asked, and nothing is installed without one
   --images DIR    a folder of images, whose import is measured too
   --out DIR       where performance.json and performance.png go (docs); what is not measured is kept there
   --quick         one round of small batches and few steps, to try it: its numbers say nothing`
 
 const options = readOptions(USAGE, ["rows", "peers", "python", "images", "device", "precision"], 10, [
-  "no-xla"
+  "no-xla",
+  "yes"
 ])
 const { device = "cpu", out, quick, rounds } = options
 if (!["cpu", "gpu"].includes(device)) fail(`--device is cpu or gpu, not ${device}`)
@@ -79,7 +81,7 @@ await inTemporaryFolder(async (folder) => {
   const peersOf = (row) => row.peers?.filter((name) => names.includes(name)) ?? []
   Object.assign(
     interpreters,
-    await findInterpreters(frameworksOf(rows.flatMap(peersOf)), options.python, say)
+    await findInterpreters(frameworksOf(rows.flatMap(peersOf)), options.python, say, options.yes)
   )
 
   const file = path.join(out, "performance.json")

@@ -1,6 +1,7 @@
 /** The programs that ours is measured beside: where their interpreters are, and what runs in them. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
+import { createInterface } from "node:readline/promises"
 import { fileOf, inNode, measure, run } from "./child.mjs"
 import { atExit } from "./ending.mjs"
 import { startResident } from "./resident.mjs"
@@ -67,6 +68,28 @@ export const startPeer = (name, interpreters, spec) => {
 export const startTorchvision = (interpreters, spec) =>
   startInPython(interpreters.torch.python, ["peers/torchvision_augment.py"], spec)
 
+const stampOf = (framework) => path.join(FOLDER, framework, "packages.json")
+
+const isInstalled = (framework) =>
+  existsSync(stampOf(framework)) &&
+  readFileSync(stampOf(framework), "utf8") === JSON.stringify(PACKAGES[framework])
+
+/** Fails unless somebody agrees to an installation: by `yes`, or at a terminal. */
+const agree = async (frameworks, yes) => {
+  if (yes || frameworks.length === 0) return
+  const packages = frameworks.flatMap((framework) => PACKAGES[framework]).join(", ")
+  const what = `${packages} into ${FOLDER}, which takes several gigabytes`
+  if (process.stdin.isTTY && process.stderr.isTTY) {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr })
+    const answer = await terminal.question(`install ${what}? [y/N] `)
+    terminal.close()
+    if (/^y(es)?$/i.test(answer.trim())) return
+  }
+  throw new Error(
+    `not installed: ${what}; add --yes to install them, --python PATH for an interpreter that has them, or --peers tfjs to go without them`
+  )
+}
+
 /**
  * Makes a framework's folder, unless it holds the same packages already; gives its interpreter. A folder that is not
  * finished is removed, also where this process is interrupted.
@@ -74,9 +97,7 @@ export const startTorchvision = (interpreters, spec) =>
 const installed = async (framework, say) => {
   const folder = path.join(FOLDER, framework)
   const python = path.join(folder, "bin", "python")
-  const stamp = path.join(folder, "packages.json")
-  const wanted = JSON.stringify(PACKAGES[framework])
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return python
+  if (isInstalled(framework)) return python
   say(`installing ${PACKAGES[framework].join(", ")} into ${folder}`)
   // Killed as it is, pip may be about to write one more file.
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
@@ -85,7 +106,7 @@ const installed = async (framework, say) => {
     await run("python3", ["-m", "venv", "--clear", folder])
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES[framework]]
     await run(python, pip)
-    writeFileSync(stamp, wanted)
+    writeFileSync(stampOf(framework), JSON.stringify(PACKAGES[framework]))
   } catch (error) {
     remove()
     throw error
@@ -116,9 +137,11 @@ const interpreterFor = async (framework, python, say) => {
   }
 }
 
-/** Interpreters for the frameworks of some peers, by framework. */
-export const findInterpreters = async (frameworks, python, say) => {
+/** Interpreters for the frameworks of some peers, by framework. What is missing is installed only with consent. */
+export const findInterpreters = async (frameworks, python, say, yes) => {
   const found = {}
+  const missing = python === undefined ? [...new Set(frameworks)].filter((each) => !isInstalled(each)) : []
+  await agree(missing, yes)
   for (const framework of new Set(frameworks)) found[framework] = await interpreterFor(framework, python, say)
   return found
 }

@@ -6,7 +6,7 @@
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { ConfigError } from "../Config/Errors.ts"
+import { ConfigError } from "../Config/Errors.ts"
 import { isObject, merge, parseAssignment } from "../Config/Overlay.ts"
 import { type Experiment, readExperiment } from "../Experiment.ts"
 import { list, type StorageError } from "../Platform/Files.ts"
@@ -50,6 +50,10 @@ export const folderOf = ({ folder }: Plan): Layer.Layer<RunFolder, RunError | St
 
 /** File, values and assignments, without a recipe. */
 const overlayOf = Effect.fnUntraced(function* ({ assignments = [], file = {}, values = {} }: Asked) {
+  if (!isObject(file)) {
+    const message = `wrong configuration: expected an object, got ${JSON.stringify(file).slice(0, 60)}`
+    return yield* new ConfigError({ reason: "Wrong", message })
+  }
   let overlay = merge(file, values)
   for (const assignment of assignments) overlay = merge(overlay, yield* parseAssignment(assignment))
   return overlay
@@ -62,9 +66,14 @@ const usualRecipe = (overlay: unknown): string => {
   return dataset === undefined || dataset === "shapes" ? "quickstart" : "simple-cnn"
 }
 
-/** Whether a configuration says itself all that a recipe says. */
-const isWhole = (file: unknown): boolean =>
-  isObject(file) && ["name", "augment", "model", "train"].every((key) => Object.hasOwn(file, key))
+const has = (value: unknown, keys: ReadonlyArray<string>): boolean =>
+  isObject(value) && keys.every((key) => Object.hasOwn(value, key))
+
+/** Whether a configuration says itself all that a recipe has to say; else it is laid over one. */
+const isWhole = (overlay: unknown): boolean =>
+  isObject(overlay) &&
+  has(overlay, ["name", "data", "augment", "model"]) &&
+  has(overlay.train, ["epochs", "batchSize", "learningRate", "schedule"])
 
 /**
  * The plan of a new run.
@@ -72,9 +81,9 @@ const isWhole = (file: unknown): boolean =>
  * @errors ConfigError for a wrong configuration; RunError where the file of weights to start from is not there
  */
 export const planNew = Effect.fn("planNew")(function* (asked: Asked, findRecipe: FindRecipe) {
-  const { file, out, recipe, root, smoke = false } = asked
+  const { out, recipe, root, smoke = false } = asked
   const overlay = yield* overlayOf(asked)
-  const alone = recipe === undefined && isWhole(file)
+  const alone = recipe === undefined && isWhole(overlay)
   const base = alone ? {} : (yield* findRecipe(recipe ?? usualRecipe(overlay))).experiment
   const decoded = yield* readExperiment(merge(base, overlay))
   const experiment = smoke ? smokeExperiment(decoded, (yield* Registry).schedules) : decoded
