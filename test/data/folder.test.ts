@@ -275,7 +275,10 @@ describe("imageFolder", () => {
       const error = yield* Effect.flip(imageFolder(root(), options))
       assert.strictEqual(error._tag, "DataError")
       assert.strictEqual(error.message, expected)
-      assert.include(explain(error), `${expected}: repair or remove it, or leave such images out with --skip-unreadable`)
+      assert.include(
+        explain(error),
+        `${expected}: repair or remove it, or leave such images out with --skip-unreadable`
+      )
 
       const skipping = { ...options, skipUnreadable: true }
       for (const start of ["decoded", "cached"]) {
