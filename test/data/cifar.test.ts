@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as tar from "tar-stream"
 import { explain } from "../../src/Cli/Shared/Explain.ts"
 import { unpack } from "../../src/Data/Cifar/Archive.ts"
+import { cifar10Formats } from "../../src/Data/Cifar/Format.ts"
 import { unpickle } from "../../src/Data/Cifar/Pickle.ts"
 import { type CifarName, loadCifar } from "../../src/Data/Cifar.ts"
 import { fingerprint } from "../../src/Data/Statistics.ts"
@@ -433,5 +434,32 @@ describe("unpickle", () => {
         wrong[i] ^= flip
         assert.match(attempt(wrong), /^the pickle /)
       }
+  })
+
+  it("does no more than a data set of its length needs: lists in lists, copies of copies, operations without end", () => {
+    const latin1 = (text: string) => Buffer.from(text, "latin1")
+    const refusal = (pickle: string): string => {
+      try {
+        cifar10Formats[1].readRecords(latin1(pickle))
+      } catch (error) {
+        return (error as Error).message
+      }
+      return assert.fail("it was read")
+    }
+    // Each list holds the one before ten times over: as text they would be ten to the twelfth numbers.
+    const levels = Array.from(
+      { length: 12 },
+      (_, i) => `](${`h${String.fromCharCode(i)}`.repeat(10)}eq${String.fromCharCode(i + 1)}`
+    )
+    const laughs = `\x80\x02](${"K\x07".repeat(10)}eq\0${levels.join("")}}(U\x06labels](h\x0ceu.`
+    assert.match(refusal(laughs), /its entry "labels" is not a list of integers/)
+    assert.match(refusal(`\x80\x02${"](".repeat(20_000)}.`), /more operations than a data set of its kind/)
+    const half = "a".repeat(200)
+    const copy = "h\x00h\x01h\x02\x86R"
+    const copies = `\x80\x02c_codecs\nencode\nq\0X${String.fromCharCode(200)}\0\0\0${half}q\x01X\x06\0\0\0latin1q\x02${copy.repeat(99)}.`
+    assert.match(refusal(copies), /the pickle makes more bytes than it has/)
+    assert.match(refusal("\x80\x02X\xff\xff\xff\x7fabc."), /the pickle is cut off/)
+    assert.match(refusal(`\x80\x04\x8e${"\xff".repeat(8)}abc.`), /the pickle is cut off/)
+    assert.match(refusal(`\x80\x02}U\xff${"k".repeat(255)}q\0`.concat("K\x01s.")), /it has no entry "labels"/)
   })
 })
