@@ -1,0 +1,23 @@
+/** The flags of `shakedrop augment preview`. */
+import type * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { dataDirFlag, datasetFlag, withShownDefault } from "../Shared/Flags.ts"
+import { writtenTo } from "../Shared/Paths.ts"
+
+export const flags = {
+  recipe: Flag.String("recipe").pipe(
+    Flag.withDescription("The pipeline of a named experiment"),
+    Flag.optional
+  ),
+  pipeline: Flag.String("pipeline").pipe(
+    Flag.withDescription('JSON file with a list of steps, as "augment" in an experiment'),
+    Flag.optional
+  ),
+  dataset: datasetFlag.pipe(withShownDefault("Where the image is from", "shapes")),
+  directory: dataDirFlag("Where the data set lies; shapes needs none"),
+  image: Flag.Int("image").pipe(withShownDefault("Which training image, counted from 0", 0)),
+  seed: Flag.Int("seed").pipe(withShownDefault("Seed of every draw", 1)),
+  out: writtenTo("out", "file").pipe(withShownDefault("The PNG", "runs/augment.png"))
+}
+
+export type PreviewInput = Command.Command.Config.Infer<typeof flags>
