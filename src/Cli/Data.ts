@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { LoadedDataset, Split, SplitName } from "../Data.ts"
 import { writeFileAtomic } from "../Platform/Files.ts"
+import { oneLine } from "../Platform/Text.ts"
 import { downloadCommand } from "./Data/Download.ts"
 import { loadAsked } from "./Shared/Dataset.ts"
 import { dataDirFlag, datasetFlag, withShownDefault } from "./Shared/Flags.ts"
@@ -42,7 +43,7 @@ const describe = (dataset: LoadedDataset): string => {
   const counts = SPLITS.map((split) => countClasses(dataset[split], classes.length))
   const rows = [
     ["class", ...SPLITS],
-    ...classes.map((name, label) => [name, ...counts.map((count) => String(count[label]))]),
+    ...classes.map((name, label) => [oneLine(name), ...counts.map((count) => String(count[label]))]),
     ["total", ...SPLITS.map((split) => String(dataset[split].indices.length))]
   ]
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))

@@ -6,7 +6,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { message, publisher, warning } from "../Events.ts"
-import { someOf } from "../Platform/Text.ts"
+import { oneLine, someOf } from "../Platform/Text.ts"
 import {
   cacheFile,
   checkWritable,
@@ -154,6 +154,6 @@ export const imageFolder = Effect.fn("imageFolder")(function* (directory: string
   yield* tellUnmeasured(root, "test", test.labels, classes)
   if (validation !== undefined)
     yield* tellUnmeasured(root, "validation", train.labels.subarray(-validation), classes)
-  const labelled: LabelledImages = { name: path.basename(root), ...folder }
+  const labelled: LabelledImages = { name: oneLine(path.basename(root)), ...folder }
   return labelled
 })

@@ -38,4 +38,20 @@ describe("a line of predictions", () => {
     const classes = JSON.parse(equal).probabilities.map((entry: { class: string }) => entry.class)
     assert.deepStrictEqual(classes, NUMBERS)
   })
+
+  it("have no control characters but as escapes", () => {
+    const names = ["a\u001b[31m", "b\u009b\u202e", "c\nd"]
+    const line = lineOf({ file: "x\u0085.png", probabilities: Float64Array.of(0.2, 0.5, 0.3) }, names, {
+      top: Option.none(),
+      full: false
+    })
+    assert.notMatch(line, /[\p{Cc}\u2028-\u202e]/u)
+    const { class: likeliest, file, probabilities } = JSON.parse(line)
+    assert.strictEqual(file, "x\u0085.png")
+    assert.strictEqual(likeliest, names[1])
+    assert.deepStrictEqual(
+      probabilities.map((each: { readonly class: string }) => each.class),
+      [names[1], names[2], names[0]]
+    )
+  })
 })

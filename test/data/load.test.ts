@@ -140,6 +140,16 @@ describe("contactSheet", () => {
       assert.deepStrictEqual([at(32, 6), at(51, 25), at(6, 48), at(25, 67)], [90, 90, 200, 200])
     })
   )
+
+  it.effect("writes any name below an image, also one with characters that XML does not have", () =>
+    Effect.gen(function* () {
+      const pixels = new Uint8Array(2 * 2 * 3)
+      for (const label of ["a\u001b[31m", "b\nc", "\u0000\u0008", "\ud800", "\uffff", "日本 😀", "]]>"]) {
+        const png = yield* contactSheet([{ pixels, height: 2, width: 2, label }], { columns: 1, scale: 10 })
+        assert.strictEqual(Buffer.from(png).toString("latin1", 1, 4), "PNG", label)
+      }
+    })
+  )
 })
 
 describe("shakedrop data", () => {

@@ -4,7 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { oneLine } from "../../Platform/Text.ts"
+import { oneLine, printable } from "../../Platform/Text.ts"
 import type { Prediction, Unreadable } from "../../Predict.ts"
 
 export const topFlag = Flag.Int("top").pipe(
@@ -47,11 +47,14 @@ export const lineOf = (
   const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a])
   const shown = order.slice(0, Option.getOrUndefined(top))
   const rounded = (value: number): number => (full ? value : Number(value.toPrecision(DIGITS)))
-  return JSON.stringify({
-    file,
-    class: classes[order[0]],
-    probabilities: shown.map((k) => ({ class: classes[k], probability: rounded(probabilities[k]) }))
-  })
+  // What JSON leaves as it is of control characters is escaped as it escapes others.
+  return printable(
+    JSON.stringify({
+      file,
+      class: classes[order[0]],
+      probabilities: shown.map((k) => ({ class: classes[k], probability: rounded(probabilities[k]) }))
+    })
+  )
 }
 
 interface Predictions {

@@ -1,5 +1,7 @@
 /** HTML and SVG as values: what is put into a template is escaped unless it is markup itself. */
 
+import { printable } from "../../Platform/Text.ts"
+
 export class Markup {
   readonly text: string
   constructor(text: string) {
@@ -9,9 +11,15 @@ export class Markup {
 
 type Part = string | number | Markup | ReadonlyArray<Markup>
 
-/** Text with the characters escaped that mean something in HTML and SVG. */
+/** Characters, besides control characters, that XML 1.0 does not have: halves of pairs (surrogates) and two more. */
+const NOT_XML = /[\p{Cs}\ufffe\uffff]/gu
+
+/** Text with the characters escaped that mean something in HTML and SVG, or must not be there. */
 export const escaped = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  printable(text.replace(NOT_XML, "\ufffd")).replace(
+    /[&<>"']/g,
+    (character) => `&#${character.charCodeAt(0)};`
+  )
 
 const render = (part: Part): string =>
   part instanceof Markup
