@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeEnsemble } from "../../src/Ensemble.ts"
@@ -73,6 +74,13 @@ describe("the configuration of an ensemble", () => {
       assert.strictEqual(error._tag, "ConfigError")
       assert.match(error.message, /^wrong ensemble: [^\n]+$/)
       assert.match(error.message, told)
+    })
+  )
+
+  it.effect("that the README trains is right", () =>
+    Effect.gen(function* () {
+      const { members } = yield* decodeEnsemble(JSON.parse(readFileSync("examples/shapes.json", "utf8")))
+      assert.strictEqual(members.length, 2)
     })
   )
 })
