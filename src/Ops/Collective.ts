@@ -22,8 +22,14 @@ const BUCKET = 4 * 2 ** 20
 
 const GROUP = 1
 
-/** Number of collective operations that were traced in this process: each has a key of its own. */
-let traced = 0
+/** Number of collective operations that a replica has traced in this process: each has a key of its own. */
+const traced = new Map<number, number>()
+
+const nextKey = ({ index }: Replicas): number => {
+  const key = (traced.get(index) ?? 0) + 1
+  traced.set(index, key)
+  return key
+}
 
 /** The last one on a GPU: NCCL wants them to start in the same order everywhere. */
 const last = new WeakMap<object, Operation>()
@@ -36,7 +42,7 @@ const vector = (values: ReadonlyArray<number>): GraphTensor =>
 /** Adds a collective operation of a group; `before` and `after` are its inputs beside the group's numbers. */
 const collective = (
   name: string,
-  { count }: Replicas,
+  replicas: Replicas,
   {
     attributes,
     inputs,
@@ -48,7 +54,7 @@ const collective = (
   }
 ): GraphTensor => {
   const active = recorder()
-  const numbers = [count, GROUP, ++traced].map(integer)
+  const numbers = [replicas.count, GROUP, nextKey(replicas)].map(integer)
   const before = active.placement === "Gpu" ? last.get(active) : undefined
   const controls = before === undefined ? [] : [before]
   const added = active.add(name, [...inputs, ...numbers, ...rest], attributes, controls)
