@@ -10,7 +10,7 @@ import { type Cluster, type ClusterSpec, startServer } from "./Device/Cluster/Se
 import { type DeviceError, DeviceUnavailable, LibraryError, tryEngine } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph/Graph.ts"
 import type { Placement, Precision } from "./Device/Graph/Types.ts"
-import { type CApi, openCApi } from "./Device/Library/CApi.ts"
+import { type CApi, type LogLevel, openCApi } from "./Device/Library/CApi.ts"
 import { type Arithmetic, type DeviceName, encodeConfig } from "./Device/Session/ConfigProto.ts"
 import { compileProgram, type Program } from "./Device/Session/Program.ts"
 import { type SeenDevice, Session } from "./Device/Session/Session.ts"
@@ -88,7 +88,8 @@ export class Device extends Context.Service<
     Layer.effect(
       Device,
       Effect.gen(function* () {
-        const api = yield* loadLibrary
+        // A lost partner would be told many times over.
+        const api = yield* loadLogging("nothing")
         const placement = yield* place(api, name, localIndex)
         const alone = deviceOn(api, placement)
         const spec = yield* join({ name: alone.name, tensorflow: alone.tensorflow })
@@ -113,10 +114,12 @@ const deviceOn = (api: CApi, placement: Placement, cluster?: Cluster): Device["S
 })
 
 /** Loads libtensorflow from where it was set up, and checks its version. */
-export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.gen(function* () {
+export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.suspend(() => loadLogging("errors"))
+
+const loadLogging = Effect.fnUntraced(function* (log: LogLevel): Effect.fn.Return<CApi, LibraryError> {
   const library = yield* locateLibrary
   const api = yield* Effect.try({
-    try: () => openCApi(library.file, library.preload),
+    try: () => openCApi(library.file, library.preload, log),
     catch: (cause) =>
       new LibraryError({
         reason: "CannotLoad",

@@ -51,8 +51,8 @@ const environmentOf = (index: number, count: number, port: number, secret: strin
 
 interface Ended {
   readonly code: number
-  /** Whether it was ended by a signal that it did not take. */
-  readonly killed: boolean
+  /** The signal that ended it, where it was one. */
+  readonly signal: NodeJS.Signals | null
 }
 
 interface Outcome {
@@ -61,13 +61,14 @@ interface Outcome {
   readonly directory: string | undefined
 }
 
-/** Milliseconds in which the others end by themselves once one has failed. */
-const PATIENCE = 60_000
+/** Exit codes of a process that was asked to end. */
+const INTERRUPTED: ReadonlyArray<number> = [130, 143]
+
+/** Milliseconds in which the others end by themselves once one has failed; a frozen one does not. */
+const PATIENCE = 15_000
 
 const endOf = (child: ChildProcess): Promise<Ended> =>
-  new Promise((resolve) =>
-    child.on("exit", (code, signal) => resolve({ code: code ?? 1, killed: signal !== null }))
-  )
+  new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code: code ?? 1, signal })))
 
 /** Runs all replicas to their end. Signals are passed on, to each once. */
 const runOnce = ({ count }: LaunchOptions, args: ReadonlyArray<string>) =>
@@ -98,7 +99,7 @@ const runOnce = ({ count }: LaunchOptions, args: ReadonlyArray<string>) =>
       let patience: NodeJS.Timeout | undefined
       const ends = children.map(async (child) => {
         const end = await endOf(child)
-        if (end.code !== 0) {
+        if (end.code !== 0 && !INTERRUPTED.includes(end.code)) {
           patience ??= setTimeout(() => {
             for (const child of children) child.kill("SIGKILL")
           }, PATIENCE)
@@ -113,8 +114,13 @@ const runOnce = ({ count }: LaunchOptions, args: ReadonlyArray<string>) =>
     })
   }).pipe(Effect.uninterruptible)
 
-/** Exit codes of an interrupted process. */
-const INTERRUPTED: ReadonlyArray<number> = [130, 143]
+/** Who was ended from outside, or who failed; each of the latter has said why. */
+const describeEnd = (ended: ReadonlyArray<Ended>): string => {
+  const killed = ended.flatMap(({ signal }, i) => (signal === null ? [] : [`replica ${i} by ${signal}`]))
+  if (killed.length > 0) return `the training has ended: ${killed.join(", ")}`
+  const failed = ended.flatMap(({ code }, i) => (code === 0 ? [] : [i]))
+  return `the training has ended: ${failed.length === 1 ? "replica" : "replicas"} ${failed.join(" and ")} failed`
+}
 
 /**
  * Starts replicas, and waits until they have ended.
@@ -129,13 +135,12 @@ export const launch = Effect.fn("launch")(function* (options: LaunchOptions) {
     if (outcome.ended.every(({ code }) => code === 0)) return
     const interrupted = outcome.ended.some(({ code }) => INTERRUPTED.includes(code))
     if (outcome.signalled || interrupted) return yield* Effect.interrupt
-    const failed = outcome.ended.flatMap(({ code }, index) => (code === 0 ? [] : [index]))
     const known = outcome.directory ?? directory
     directory = known !== undefined && (yield* isBegun(known)) ? known : undefined
     if (attempt >= restarts) {
       return yield* new ReplicaError({
         reason: "Ended",
-        message: `${failed.length} of ${count} replicas failed (${failed.join(", ")})`
+        message: describeEnd(outcome.ended)
       })
     }
     yield* tell(`starting ${count} replicas again (${attempt + 1} of ${restarts})`)

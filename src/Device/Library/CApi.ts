@@ -176,13 +176,15 @@ const prototypes: ReadonlyArray<string> = [
   "void TF_SessionRun(void* session, const void* runOptions, const TF_Output* inputs, void** inputValues, int inputCount, const TF_Output* outputs, _Out_ void** outputValues, int outputCount, void** targets, int targetCount, void* runMetadata, void* status)"
 ]
 
+/** What TensorFlow prints by itself; errors are thrown in any case. */
+export type LogLevel = "errors" | "nothing"
+
 /** What TensorFlow is told unless the user's environment says otherwise. */
-const environment: Readonly<Record<string, string>> = {
+const environmentOf = (log: LogLevel): Readonly<Record<string, string>> => ({
   // Without AVX-512 TensorFlow leaves oneDNN off by itself, and a step takes a quarter longer.
   TF_ENABLE_ONEDNN_OPTS: "1",
-  // Errors only.
-  TF_CPP_MIN_LOG_LEVEL: "2"
-}
+  TF_CPP_MIN_LOG_LEVEL: log === "errors" ? "2" : "3"
+})
 
 /** `dlopen` flags: resolve lazily (1), make symbols global, never unload. */
 const FLAGS = process.platform === "darwin" ? 0x1 | 0x8 | 0x80 : 0x1 | 0x100 | 0x1000
@@ -255,7 +257,11 @@ const bind = (prototype: string, first: LibraryHandle, second: LibraryHandle): u
  * Loads `libtensorflow_cc` and binds its functions; a second call with the same path gives the same functions.
  * Throws the loader's own error when the file cannot be loaded.
  */
-export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CApi => {
+export const openCApi = (
+  path: string,
+  preload: ReadonlyArray<string> = [],
+  log: LogLevel = "errors"
+): CApi => {
   const known = opened.get(path)
   if (known !== undefined) return known
   // koffi is loaded here and not at the top, so that importing this module costs nothing.
@@ -264,7 +270,7 @@ export const openCApi = (path: string, preload: ReadonlyArray<string> = []): CAp
   const chatty = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined
   // TensorFlow reads its environment while it loads. `process.env` does not reach the C library in every host.
   const setenv = libc.func("int setenv(const char* name, const char* value, int overwrite)")
-  for (const [name, value] of Object.entries(environment)) setenv(name, process.env[name] ?? value, 1)
+  for (const [name, value] of Object.entries(environmentOf(log))) setenv(name, process.env[name] ?? value, 1)
   oneArena(libc)
   // koffi unloads a library when the process ends, which libtensorflow does not survive: hold it for ever.
   const dlopen = libc.func("void* dlopen(const char* path, int flags)")
