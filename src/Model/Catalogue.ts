@@ -15,7 +15,7 @@ const dense = "Huang et al. 2017, arXiv:1608.06993"
 const vit = "Dosovitskiy et al. 2021, arXiv:2010.11929"
 const airbench = "Jordan 2024, arXiv:2404.00498"
 
-const shakeDrop = { survival: 0.5, ranges: "paper" } as const
+const shakeDrop = { survival: 0.5, ranges: "paper", gate: "batch" } as const
 
 export const published: ReadonlyArray<Published> = [
   { config: { _tag: "SimpleCnn", width: 32 }, source: "six 3×3 convolutions" },

@@ -142,3 +142,105 @@ describe.each([...Object.entries(orders), ...recordedForBfloat16])(
     )
   }
 )
+
+/** Rows of a matrix of pixels in double precision. */
+type Rows = ReadonlyArray<ReadonlyArray<number>>
+
+const rowsOf = ({ data }: TensorRecord[string], columns: number): Rows =>
+  Array.from({ length: data.length / columns }, (_, i) =>
+    Array.from(data.slice(i * columns, (i + 1) * columns))
+  )
+
+const transposed = (a: Rows): Rows => a[0].map((_, j) => a.map((row) => row[j]))
+
+const dot = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number =>
+  a.reduce((sum, value, i) => sum + value * b[i], 0)
+
+/** a·b */
+const product = (a: Rows, b: Rows): Rows => {
+  const columns = transposed(b)
+  return a.map((row) => columns.map((column) => dot(row, column)))
+}
+
+/** Batch normalisation of each column, and its gradients: Ioffe and Szegedy 2015, section 3. */
+const normalisedRows = (x: Rows, scale: ReadonlyArray<number>, offset: ReadonlyArray<number>) => {
+  const columns = transposed(x).map((values) => {
+    const mean = values.reduce((a, b) => a + b, 0) / values.length
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
+    const inverse = 1 / Math.sqrt(variance + OPTIONS.epsilon)
+    return { inverse, normalised: values.map((value) => (value - mean) * inverse) }
+  })
+  return {
+    value: transposed(columns.map(({ normalised }, i) => normalised.map((v) => v * scale[i] + offset[i]))),
+    gradients: (dy: Rows) => {
+      const of = transposed(dy).map((dy, i) => {
+        const { inverse, normalised } = columns[i]
+        const dOffset = dy.reduce((a, b) => a + b, 0)
+        const dScale = dot(dy, normalised)
+        const n = dy.length
+        const dx = dy.map(
+          (value, j) => scale[i] * inverse * (value - dOffset / n - (normalised[j] * dScale) / n)
+        )
+        return { dOffset, dScale, dx }
+      })
+      return {
+        x: transposed(of.map(({ dx }) => dx)),
+        scale: [of.map(({ dScale }) => dScale)],
+        offset: [of.map(({ dOffset }) => dOffset)]
+      }
+    }
+  }
+}
+
+describe.each([
+  ["normalisation, convolution", true],
+  ["convolution, normalisation", false]
+] as const)("%s: digits", (name, normFirst) => {
+  const order = orders[name]
+  const [inputs, out] = order.channels
+
+  it.effect.each([1, 10, 100, 1000])("means of %d deviations, and a channel that is constant", (mean) =>
+    Effect.gen(function* () {
+      const x = random(4, [4, 6, 6, inputs], mean)
+      const kernel = random(5, [1, 1, inputs, out], 0, 0.3)
+      for (let i = 0; i < x.data.length; i += inputs) x.data[i] = mean
+      if (!normFirst) for (let i = 0; i < kernel.data.length; i += out) kernel.data[i] = i === 0 ? 1 : 0
+      const host: TensorRecord = { ...normOf(order.normalised), x, kernel, dy: random(6, [4, 6, 6, out]) }
+      const ours = yield* evaluate(host, (values) => {
+        const { auxiliary, gradients } = valueAndGradients(
+          () => {
+            const { value } = order.together(values, values.x as tf.Tensor4D)
+            return { loss: tf.sum(tf.mul(value, values.dy)), auxiliary: { value } }
+          },
+          Object.fromEntries(TRAINED.map((name) => [name, values[name]]))
+        )
+        return { ...auxiliary, ...gradients } as Inputs
+      })
+      const [rows, matrix, dy] = [rowsOf(x, inputs), rowsOf(kernel, out), rowsOf(host.dy, out)]
+      const [scale, offset] = [Array.from(host.scale.data), Array.from(host.offset.data)]
+      const reference = (): Readonly<Record<string, Rows>> => {
+        if (normFirst) {
+          const norm = normalisedRows(rows, scale, offset)
+          return {
+            value: product(norm.value, matrix),
+            kernel: product(transposed(norm.value), dy),
+            ...norm.gradients(product(dy, transposed(matrix)))
+          }
+        }
+        const norm = normalisedRows(product(rows, matrix), scale, offset)
+        const { x: dh, ...others } = norm.gradients(dy)
+        return {
+          value: norm.value,
+          kernel: product(transposed(rows), dh),
+          x: product(dh, transposed(matrix)),
+          ...others
+        }
+      }
+      for (const [name, expected] of Object.entries(reference())) {
+        const values = expected.flat()
+        const error = Math.sqrt(values.reduce((sum, v, i) => sum + (v - ours[name].data[i]) ** 2, 0))
+        assert.isBelow(error, 1e-3 * Math.sqrt(dot(values, values)), name)
+      }
+    })
+  )
+})

@@ -10,7 +10,7 @@ import { euclidean, norm } from "../support/Fixtures.ts"
 import { onCpu } from "../support/OnCpu.ts"
 
 const size = { height: 8, width: 8 }
-const shakeDrop = { survival: 0.5, ranges: "paper" } as const
+const shakeDrop = { survival: 0.5, ranges: "paper", gate: "sample" } as const
 
 const models: ReadonlyArray<ModelConfig> = [
   { _tag: "PyramidNet", block: "basic", depth: 14, alpha: 12, shakeDrop },

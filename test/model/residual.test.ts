@@ -18,7 +18,7 @@ const size = { height: 6, width: 5 }
 const [first, half] = places([1, 1], size)
 
 /** Multiplies the branch of either block with less than one. */
-const shakeDrop = { survival: 0.5, ranges: { alpha: [-1, 0.5], beta: [0, 1] } } as const
+const shakeDrop = { survival: 0.5, ranges: { alpha: [-1, 0.5], beta: [0, 1] }, gate: "sample" } as const
 const factorAt = ({ index, total }: Place): number => expectation(shakeDropAt(shakeDrop, index, total))
 
 /** Weights and statistics of which none is as it starts. */

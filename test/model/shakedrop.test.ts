@@ -35,7 +35,7 @@ it.effect("forward and both gradients equal PyTorch's for given gate, α and β"
 it.effect("evaluation scales the branch by the survival probability where E[α] is 0", () =>
   Effect.gen(function* () {
     const { residual, x } = fixture
-    const options = { ...SHAKE_RANGES.paper, survival: 0.7 }
+    const options = { ...SHAKE_RANGES.paper, survival: 0.7, gate: "sample" } as const
     const { out } = yield* evaluate({ residual, x }, (input) => ({
       out: shakeDrop("block", input.x as tf.Tensor4D, input.residual as tf.Tensor4D, options, {
         _tag: "Evaluation"
@@ -50,7 +50,7 @@ it.effect("training's mean over many draws is evaluation's output; draws depend 
     const samples = 20_000
     const ones = float32([samples, 1, 1, 1], new Float32Array(samples).fill(1))
     const zeros = float32([samples, 1, 1, 1])
-    const options = { alpha: [-0.5, 1], beta: [0, 1], survival: 0.6 } as const
+    const options = { alpha: [-0.5, 1], beta: [0, 1], survival: 0.6, gate: "sample" } as const
     const steps = [0, 0, 1].map((step) =>
       evaluate({ ones, zeros, step: int32([], Int32Array.of(step)) }, (input) => {
         const mode = { _tag: "Training", key: { seed: 7, step: input.step as tf.Scalar } } as const
@@ -67,6 +67,37 @@ it.effect("training's mean over many draws is evaluation's output; draws depend 
     assert.isTrue(values.every((value) => value >= -0.5 && value <= 1))
     assert.deepStrictEqual(again.out.data, first.out.data)
     assert.notDeepEqual(other.out.data, first.out.data)
+  })
+)
+
+it.effect("one gate for a batch: all samples pass or none, in parts of the batch as in the whole", () =>
+  Effect.gen(function* () {
+    const [steps, samples] = [200, 6]
+    const options = { alpha: [-1, 0.9], beta: [0, 1], survival: 0.6, gate: "batch" } as const
+    const host = { residual: float32([samples, 1, 1, 1], new Float32Array(samples).fill(1)) }
+    const out = yield* evaluate(host, ({ residual }) => {
+      const at = (rows: tf.Tensor4D, step: number, part?: { index: number; of: number }) =>
+        shakeDrop("block", tf.zerosLike(rows), rows, options, {
+          _tag: "Training",
+          key: {
+            seed: 3,
+            step: tf.scalar(step, "int32"),
+            ...(part && { part: { index: tf.scalar(part.index, "int32"), of: part.of } })
+          }
+        })
+      const whole = Array.from({ length: steps }, (_, step) => at(residual as tf.Tensor4D, step))
+      const half = tf.slice(residual, 0, samples / 2) as tf.Tensor4D
+      const parts = Array.from({ length: steps }, (_, step) =>
+        [0, 1].map((index) => at(half, step, { index, of: 2 }))
+      )
+      return { whole: tf.concat(whole), parts: tf.concat(parts.flat()) }
+    })
+    assert.deepStrictEqual(out.parts.data, out.whole.data)
+    const passed = Array.from({ length: steps }, (_, step) =>
+      Array.from(out.whole.data.slice(step * samples, (step + 1) * samples)).filter((value) => value === 1)
+    )
+    assert.isTrue(passed.every(({ length }) => length === 0 || length === samples))
+    assert.closeTo(passed.filter(({ length }) => length > 0).length / steps, 0.6, 0.1)
   })
 )
 

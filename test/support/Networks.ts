@@ -11,7 +11,7 @@ export const smallNetworks: ReadonlyArray<ModelConfig> = [
     block: "bottleneck",
     depth: 11,
     alpha: 3,
-    shakeDrop: { survival: 0.5, ranges: "paper" }
+    shakeDrop: { survival: 0.5, ranges: "paper", gate: "sample" }
   },
   { _tag: "PyramidNet", block: "basic", depth: 8, alpha: 3 },
   { _tag: "DenseNet", depth: 10, growth: 3 },

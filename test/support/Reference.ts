@@ -19,14 +19,14 @@ const shaken = (make: (survival: number) => Network) => ({ training: make(1), ev
 export const pyramid = shaken((survival) =>
   pyramidNet({
     ...{ block: "bottleneck", depth: 20, alpha: 24, classes: 10, size },
-    shakeDrop: { ranges: "series", survival }
+    shakeDrop: { ranges: "series", gate: "sample", survival }
   })
 )
 export const wide = shaken((survival) =>
   wideResNet({
     depth: 10,
     widenFactor: 2,
-    shakeDrop: { ranges: "series", survival },
+    shakeDrop: { ranges: "series", gate: "sample", survival },
     classes: 10,
     size
   })

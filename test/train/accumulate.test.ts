@@ -28,7 +28,7 @@ const shaken = (...first: ReadonlyArray<Layer>): Network => {
     stateless(relu),
     dropout("drop", 0.3)
   ])
-  const shakeDrop = { ...SHAKE_RANGES.paper, survival: 0.5 }
+  const shakeDrop = { ...SHAKE_RANGES.paper, survival: 0.5, gate: "sample" } as const
   const block: Layer = {
     ...cost([branch]),
     apply: (context, x) => join("block", x, branch.apply(context, x), shakeDrop, context.mode)

@@ -34,7 +34,12 @@ export const ShakeDropConfig = Schema.Struct({
   ranges: Schema.Union([
     Schema.Literals(["paper", "series"]),
     Schema.Struct({ alpha: Bounds, beta: Bounds })
-  ]).pipe(withDefault("paper"))
+  ]).pipe(withDefault("paper")),
+  /**
+   * What one draw of the gate b is for: a whole batch, as in the authors' implementation, or each of its samples, as in
+   * the CIFAR Challenge Series.
+   */
+  gate: Schema.Literals(["batch", "sample"]).pipe(withDefault("sample"))
 })
 export type ShakeDropConfig = typeof ShakeDropConfig.Type
 
@@ -42,6 +47,8 @@ export type ShakeDropConfig = typeof ShakeDropConfig.Type
 export interface ShakeDropOptions extends ShakeRanges {
   /** Probability that this block's residual passes unchanged. */
   readonly survival: number
+  /** What one draw of the gate is for. */
+  readonly gate: ShakeDropConfig["gate"]
 }
 
 /** What was drawn for each sample; all of shape [N]. */
@@ -64,7 +71,8 @@ export const shakeDropAt = (
 ): ShakeDropOptions | undefined =>
   config && {
     ...(typeof config.ranges === "string" ? SHAKE_RANGES[config.ranges] : config.ranges),
-    survival: survivalAt(config.survival, index, total)
+    survival: survivalAt(config.survival, index, total),
+    gate: config.gate
   }
 
 /** b + a − b·a for each sample, as [N,1,1,1]: exactly 1 where the gate b is open, a where it is shut. */
@@ -102,8 +110,8 @@ export const expectation = (options: ShakeDropOptions | undefined): number => {
 }
 
 /**
- * Joins a residual branch to its shortcut. Training draws gate, α and β for each sample, keyed by `name`;
- * evaluation scales the branch by its expectation. x, residual [N,H,W,C]; `survival` is this block's own.
+ * Joins a residual branch to its shortcut. Training draws α and β for each sample, and the gate as `gate` says, keyed by
+ * `name`; evaluation scales the branch by its expectation. x, residual [N,H,W,C]; `survival` is this block's own.
  */
 export const shakeDrop = (
   name: string,
@@ -115,8 +123,12 @@ export const shakeDrop = (
   if (mode._tag === "Evaluation") return tf.add(x, tf.mul(residual, expectation(options)))
   const { alpha, beta, survival } = options
   const draw = (site: string) => randomUniform(mode.key, `${name}/${site}`, [x.shape[0]])
+  // Parts of one batch draw the same number.
+  const drawOne = (site: string) =>
+    tf.tile(randomUniform({ seed: mode.key.seed, step: mode.key.step }, `${name}/${site}`, [1]), [x.shape[0]])
+  const u = options.gate === "batch" ? drawOne("gate") : draw("gate")
   return shake(x, residual, {
-    gate: tf.floor(tf.add(draw("gate"), survival)) as tf.Tensor1D,
+    gate: tf.floor(tf.add(u, survival)) as tf.Tensor1D,
     alpha: uniform(draw("alpha"), alpha),
     beta: uniform(draw("beta"), beta)
   })

@@ -11,9 +11,12 @@ import {
   type NormTensors,
   normaliseBatch
 } from "../BatchNorm.ts"
+import { unless } from "../Cond.ts"
 import { addBias, conv2d } from "../Convolution.ts"
 import { forGradient } from "../Recompute/Rematerialise.ts"
 import {
+  cancels,
+  centredProducts,
   column,
   factors,
   matrixOf,
@@ -21,7 +24,6 @@ import {
   type Normalised,
   normalising,
   pointwise,
-  products,
   sums
 } from "./Pointwise.ts"
 
@@ -54,21 +56,21 @@ const normalisedWithin = (
   x: tf.Tensor,
   weights: tf.Tensor,
   tensors: NormTensors,
-  { epsilon, momentum }: BatchNormOptions
+  options: BatchNormOptions
 ): Normalised => {
   const [scale, offset] = tensors
   const pixels = x.size / scale.size
-  const mean = tf.div(sums(x), pixels)
+  const m = tf.div(sums(x), pixels)
   // Rounding may leave less than nothing of none.
-  const variance = tf.relu(tf.sub(tf.div(tf.square(norms(x)), pixels), tf.square(mean)))
-  const factor = affine([scale, offset, mean, variance], epsilon)
+  const v = tf.relu(tf.sub(tf.div(tf.square(norms(x)), pixels), tf.square(m)))
+  const factor = affine([scale, offset, m, v], options.epsilon)
   const bias = tf.sum(tf.mul(weights, column(factor.offset)), 0)
-  return {
-    value: addBias(pointwise(x, tf.mul(weights, column(factor.scale))), bias),
-    running: moved(tensors, { mean, variance }, pixels, momentum),
-    mean,
-    variance
-  }
+  const within = addBias(pointwise(x, tf.mul(weights, column(factor.scale))), bias)
+  const [value, mean, variance] = unless(cancels(m, v), [within, m, v], [x], ([x]) => {
+    const before = normalisedBefore(x, weights, tensors, options)
+    return [before.value, before.mean, before.variance]
+  })
+  return { value, running: moved(tensors, { mean, variance }, pixels, options.momentum), mean, variance }
 }
 
 /**
@@ -103,7 +105,7 @@ export const normPointwise = (
       const inverse = tf.rsqrt(tf.add(variance, options.epsilon))
       const total = sums(dy)
       // Σ (x − m)r dyᵀ
-      const along = tf.mul(tf.sub(products(input, dy), tf.mul(column(mean), total)), column(inverse))
+      const along = tf.mul(centredProducts(input, dy, { mean, variance, total }), column(inverse))
       const dScale = tf.sum(tf.mul(weights, along), 1)
       const dOffset = tf.sum(tf.mul(weights, total), 1)
       const dKernel = tf.add(tf.mul(along, column(scale)), tf.mul(column(offset), total))

@@ -12,6 +12,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import { windowed } from "../../Device/Graph/Attributes.ts"
 import { recorder } from "../../Device/Trace/Recorder.ts"
 import type { BatchNormResult, NormTensors, RunningStatistics } from "../BatchNorm.ts"
+import { unless } from "../Cond.ts"
 import { differentiable } from "../Gradients.ts"
 
 /** Wᵀx for each pixel: x [N,H,W,C], matrix [C,O] → [N,H,W,O]. */
@@ -88,4 +89,22 @@ export const moved = (
     recorder().keep(tf.add(tf.mul(before, 1 - momentum), tf.mul(now, momentum)))
   const unbiased = tf.mul(variance, pixels / Math.max(pixels - 1, 1))
   return { mean: towards(runningMean, mean), variance: towards(runningVariance, unbiased) }
+}
+
+/**
+ * Whether one pass loses digits (catastrophic cancellation): the mean of squares less the square of the mean is wrong by
+ * (mean / deviation)² roundings. So it is where some channel's mean is more than 16 deviations from 0; then two passes
+ * are taken, which write a map as large as x.
+ */
+export const cancels = (mean: tf.Tensor, variance: tf.Tensor): tf.Tensor =>
+  tf.any(tf.greater(tf.square(mean), tf.mul(variance, 256)))
+
+/** Σ (x − m)yᵀ over all pixels, from Σ xyᵀ and Σ y where that does not cancel. x [N,H,W,C], y [N,H,W,O] → [C,O]. */
+export const centredProducts = (
+  x: tf.Tensor,
+  y: tf.Tensor,
+  { mean, variance, total }: Readonly<Record<"mean" | "variance" | "total", tf.Tensor>>
+): tf.Tensor => {
+  const onePass = tf.sub(products(x, y), tf.mul(column(mean), total))
+  return unless(cancels(mean, variance), [onePass], [x], ([x]) => [products(tf.sub(x, mean), y)])[0]
 }

@@ -9,9 +9,12 @@ import {
   type NormTensors,
   normaliseBatch
 } from "../BatchNorm.ts"
+import { unless } from "../Cond.ts"
 import { addBias, conv2d } from "../Convolution.ts"
 import { forGradient } from "../Recompute/Rematerialise.ts"
 import {
+  cancels,
+  centredProducts,
   column,
   factors,
   matrixOf,
@@ -35,31 +38,51 @@ const normalisedAfter = (
   return { ...normalised, mean, variance }
 }
 
+/** Mean m, variances and covariance C = Σ (x − m)(x − m)ᵀ / n of the map that is convolved. */
+interface Moments {
+  readonly m: tf.Tensor
+  readonly v: tf.Tensor
+  readonly covariance: tf.Tensor
+}
+
+const momentsOf = (x: tf.Tensor): Moments => {
+  const channels = x.shape[3] as number
+  const pixels = x.size / channels
+  const m = tf.div(sums(x), pixels)
+  const onePass = tf.sub(tf.div(products(x, x), pixels), tf.mul(column(m), m))
+  const diagonal = (matrix: tf.Tensor): tf.Tensor => tf.sum(tf.mul(matrix, tf.eye(channels)), 0)
+  const [covariance] = unless(cancels(m, diagonal(onePass)), [onePass], [x], ([x]) => {
+    const centred = tf.sub(x, m)
+    return [tf.div(products(centred, centred), pixels)]
+  })
+  return { m, v: diagonal(covariance), covariance }
+}
+
 /**
- * By weights and a bias that give the normalised y at once, without y. Its statistics follow from Σ x and Σ xxᵀ of n
- * pixels: with m = Σ x / n the mean is Wᵀm, and the variance the diagonal of Wᵀ(Σ xxᵀ / n − mmᵀ)W.
+ * By weights and a bias that give the normalised y at once, without y. Its statistics follow from those of x: the mean is
+ * Wᵀm, and the variance the diagonal of WᵀCW.
  */
 const normalisedAtOnce = (
   x: tf.Tensor,
   weights: tf.Tensor,
   tensors: NormTensors,
-  { epsilon, momentum }: BatchNormOptions,
-  { total, squares }: Readonly<Record<"total" | "squares", tf.Tensor>>
+  options: BatchNormOptions,
+  { covariance, m, v }: Moments
 ): Normalised => {
   const [scale, offset] = tensors
-  const pixels = x.size / total.size
-  const m = tf.div(total, pixels)
-  const covariance = tf.sub(tf.div(squares, pixels), tf.mul(column(m), m))
-  const mean = tf.sum(tf.mul(weights, column(m)), 0)
-  // Rounding may leave less than nothing of none.
-  const variance = tf.relu(tf.sum(tf.mul(weights, tf.matMul(covariance, weights)), 0))
-  const factor = affine([scale, offset, mean, variance], epsilon)
-  return {
-    value: addBias(pointwise(x, tf.mul(weights, factor.scale)), factor.offset),
-    running: moved(tensors, { mean, variance }, pixels, momentum),
-    mean,
-    variance
+  const pixels = x.size / m.size
+  const ofY = {
+    mean: tf.sum(tf.mul(weights, column(m)), 0),
+    // Rounding may leave less than nothing of none.
+    variance: tf.relu(tf.sum(tf.mul(weights, tf.matMul(covariance, weights)), 0))
   }
+  const factor = affine([scale, offset, ofY.mean, ofY.variance], options.epsilon)
+  const atOnce = addBias(pointwise(x, tf.mul(weights, factor.scale)), factor.offset)
+  const [value, mean, variance] = unless(cancels(m, v), [atOnce, ofY.mean, ofY.variance], [x], ([x]) => {
+    const after = normalisedAfter(x, weights, tensors, options)
+    return [after.value, after.mean, after.variance]
+  })
+  return { value, running: moved(tensors, { mean, variance }, pixels, options.momentum), mean, variance }
 }
 
 /**
@@ -79,28 +102,28 @@ export const pointwiseNorm = (
     [x, kernel, scale, offset],
     (save) => {
       const weights = matrixOf(kernel)
-      const of = { total: sums(x), squares: products(x, x) }
+      const moments = momentsOf(x)
       // The difference in the variance needs more digits than bfloat16 has.
       const normalised =
         precision === "float32"
-          ? normalisedAtOnce(x, weights, tensors, options, of)
+          ? normalisedAtOnce(x, weights, tensors, options, moments)
           : normalisedAfter(x, weights, tensors, options)
-      save([x, kernel, scale, normalised.mean, normalised.variance, of.total, of.squares])
+      save([x, kernel, scale, normalised.mean, normalised.variance, moments.m, moments.v, moments.covariance])
       return normalised
     },
-    (dy, [x, kernel, scale, mean, variance, total, squares]) => {
+    (dy, [x, kernel, scale, mean, variance, m, v, covariance]) => {
       const input = forGradient(x, dy)
       const weights = matrixOf(kernel)
       const inverse = tf.rsqrt(tf.add(variance, options.epsilon))
       const dOffset = sums(dy)
-      const along = products(input, dy)
-      // Σ (h − m)r dy, where Σ h dy follows from Σ xdyᵀ
-      const dScale = tf.mul(tf.sub(tf.sum(tf.mul(weights, along), 0), tf.mul(mean, dOffset)), inverse)
+      // Σ (x − m)dyᵀ, from which Σ (h − mean)r dy follows
+      const along = centredProducts(input, dy, { mean: m, variance: v, total: dOffset })
+      const dScale = tf.mul(tf.sum(tf.mul(weights, along), 0), inverse)
       const pixels = dy.size / scale.size
       const { a, p, q } = factors(pixels, { inverse, mean, scale }, { dOffset, dScale })
-      // Σ xhᵀ = Σ xxᵀ W
-      const own = tf.matMul(squares, weights)
-      const dKernel = tf.add(tf.add(tf.mul(along, a), tf.mul(own, p)), tf.mul(column(total), q))
+      // Σ (x − m)hᵀ = nCW
+      const own = tf.mul(tf.matMul(covariance, weights), pixels)
+      const dKernel = tf.add(tf.mul(along, a), tf.mul(own, p))
       // W(ph + q) = W diag(p) Wᵀx + Wq
       const around = tf.matMul(tf.mul(weights, p), weights, false, true)
       const through = pointwise(dy, tf.transpose(tf.mul(weights, a)))

@@ -15,7 +15,12 @@ export const pyramidNetShakeDropAutoAugment: Recipe = {
     name: "pyramidnet272-shakedrop-autoaugment",
     data: { dataset: "cifar10", validation: 0 },
     augment: autoAugment,
-    model: { _tag: "PyramidNet", depth: 272, alpha: 200, shakeDrop: { survival: 0.5, ranges: "paper" } },
+    model: {
+      _tag: "PyramidNet",
+      depth: 272,
+      alpha: 200,
+      shakeDrop: { survival: 0.5, ranges: "paper", gate: "batch" }
+    },
     train: {
       epochs: 1800,
       batchSize: 64,

@@ -15,7 +15,12 @@ export const pyramidNetShakeDropPaper: Recipe = {
     name: "pyramidnet272-shakedrop-paper",
     data: { dataset: "cifar10", validation: 0 },
     augment: [{ _tag: "RandomCrop", padding: 4, mode: "zero" }, { _tag: "RandomHorizontalFlip" }],
-    model: { _tag: "PyramidNet", depth: 272, alpha: 200, shakeDrop: { survival: 0.5, ranges: "paper" } },
+    model: {
+      _tag: "PyramidNet",
+      depth: 272,
+      alpha: 200,
+      shakeDrop: { survival: 0.5, ranges: "paper", gate: "batch" }
+    },
     train: {
       epochs: 300,
       batchSize: 128,
