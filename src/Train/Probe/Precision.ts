@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import type { Experiment } from "../../Config.ts"
 import type { Device, Precision } from "../../Device.ts"
 import { message } from "../../Events.ts"
-import { type CompileOptions, compileTraining } from "../Step/TrainingProgram.ts"
+import type { CompileOptions } from "../Step/Entries.ts"
+import { compileTraining } from "../Step/TrainingProgram.ts"
 import { measureSpeed } from "./Forecast.ts"
 
 /** That of a run, whose own configuration always names one. */
