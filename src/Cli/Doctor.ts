@@ -2,6 +2,10 @@
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Machine } from "../Device/Setup/Machine.ts"
+import { diskSpeed } from "./Doctor/DiskSpeed.ts"
+import { lost, memoryOf, share, slowCpu, slowDisk } from "./Doctor/Slow.ts"
 
 const line = (name: string, value: string) => Console.log(`${name.padEnd(14)}${value}`)
 
@@ -9,14 +13,25 @@ const advice = (text: string) => Console.log(`  → ${text}`)
 
 /** Checks that need no library. */
 const host = Effect.gen(function* () {
-  const { cpu } = yield* Effect.promise(() => import("../Device/Setup/Diagnosis.ts"))
-  const { cores, features, model } = cpu()
+  const { thisMachine } = yield* Effect.promise(() => import("../Device/Setup/Machine.ts"))
+  const { isUntried, thisPlatform } = yield* Effect.promise(() => import("../Device/Setup/Platform.ts"))
+  const machine = thisMachine()
   yield* line("Node", `${process.version} (${process.platform} ${process.arch})`)
-  yield* line("CPU", `${model}, ${cores} cores`)
-  yield* line("  has", features.join(" ") || "no vector instructions that are known here")
-  if (!features.includes("avx2") && process.arch === "x64") {
-    yield* advice("without AVX2 training is several times slower; use a newer machine if there is one")
+  if (isUntried(thisPlatform()))
+    yield* advice("this platform is untried: please tell what works and what does not")
+  yield* line("CPU", `${machine.model}, ${machine.cores} cores`)
+  yield* line("  has", machine.features.join(" ") || "no vector instructions that are known here")
+  for (const slow of slowCpu(machine)) yield* advice(slow)
+  const memory = memoryOf(machine)
+  yield* line("memory", memory.line)
+  if (memory.advice !== undefined) yield* advice(memory.advice)
+  const disk = yield* Effect.option(diskSpeed("."))
+  if (Option.isSome(disk)) {
+    yield* line("disk", `${disk.value.toFixed(0)} MB/s written to this folder`)
+    const slow = slowDisk(disk.value)
+    if (slow !== undefined) yield* advice(slow)
   }
+  return machine
 })
 
 const tensorflow = Effect.gen(function* () {
@@ -25,8 +40,13 @@ const tensorflow = Effect.gen(function* () {
   const { file } = yield* locateLibrary
   const api = yield* loadLibrary
   yield* line("libtensorflow", `${api.TF_Version()}, ${file}`)
-  const off = process.env.TF_ENABLE_ONEDNN_OPTS === "0"
-  yield* line("oneDNN", off ? "off (TF_ENABLE_ONEDNN_OPTS=0)" : "on")
+  const { hasOneDnn, thisPlatform } = yield* Effect.promise(() => import("../Device/Setup/Platform.ts"))
+  const known = hasOneDnn(thisPlatform())
+  const off = known && process.env.TF_ENABLE_ONEDNN_OPTS === "0"
+  yield* line(
+    "oneDNN",
+    !known ? "not in this platform's build" : off ? "off (TF_ENABLE_ONEDNN_OPTS=0)" : "on"
+  )
   if (off) yield* advice("unset TF_ENABLE_ONEDNN_OPTS: a step takes a quarter longer without oneDNN")
   return { api, file }
 })
@@ -72,7 +92,7 @@ const gpus = Effect.fnUntraced(function* ({ api, file }: Effect.Success<typeof t
   )
 })
 
-const speed = Effect.gen(function* () {
+const speed = Effect.fnUntraced(function* (machine: Machine) {
   const { Device } = yield* Effect.promise(() => import("../Device.ts"))
   const { timeConvolution, timeTrainingStep } = yield* Effect.promise(
     () => import("../Train/Probe/Benchmark.ts")
@@ -83,6 +103,10 @@ const speed = Effect.gen(function* () {
     "3×3 conv",
     `${convolution.milliseconds.toFixed(1)} ms on ${name}, ${convolution.gigaflops.toFixed(0)} GFLOP/s (64 images of 32×32, 64 → 64 channels)`
   )
+  const compared = name === "cpu" ? share(machine, convolution.gigaflops) : undefined
+  if (compared !== undefined) yield* line("", compared)
+  const less = name === "cpu" ? lost(machine, convolution.gigaflops) : undefined
+  if (less !== undefined) yield* advice(less)
   const step = yield* timeTrainingStep
   yield* line(
     "training step",
@@ -94,10 +118,10 @@ export const doctorCommand = Command.make(
   "doctor",
   {},
   Effect.fn("doctor")(function* () {
-    yield* host
+    const machine = yield* host
     yield* gpus(yield* tensorflow)
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-    yield* Effect.scoped(speed).pipe(Effect.provide(Device.layer("auto")))
+    yield* Effect.scoped(speed(machine)).pipe(Effect.provide(Device.layer("auto")))
   })
 ).pipe(
   Command.withDescription("Show what works on this machine, how fast it is, and what to do about the rest"),

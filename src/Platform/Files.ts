@@ -156,7 +156,13 @@ export const makeDirectory = (directory: string): Effect.Effect<void, StorageErr
         const parent = path.dirname(directory)
         if (parent === directory) return yield* error
         yield* makeDirectory(parent)
-        yield* makeDirectory(directory)
+        // Not again by this function: there are folders, as in /proc, in which none can be made.
+        yield* using("create", directory, (files) => files.makeDirectory(directory)).pipe(
+          Effect.catchIf(
+            ({ reason }) => reason === "AlreadyThere",
+            () => Effect.void
+          )
+        )
       })
     )
   )
