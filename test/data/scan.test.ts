@@ -147,6 +147,9 @@ describe("the search for images", () => {
       link("dog/self", ".")
       link("cat/day1/up", "..")
       link("emu", apart)
+      // Over the class, to all classes.
+      link("cat/all", "..")
+      link("dog/everything", root)
       const { classes, told, train } = yield* scan()
       fs.rmSync(apart, { recursive: true })
       assert.deepStrictEqual(classes, ["cat", "dog", "emu"])
@@ -164,7 +167,7 @@ describe("the search for images", () => {
         [0, 0, 0, 0, 1, 1, 2]
       )
       assert.deepStrictEqual(told, [
-        `left out 2 linked folders, for instance ${path.join(root, "cat/day1/up")}: it is read already`
+        `left out 4 linked folders, for instance ${path.join(root, "cat/all")}: it is read already, or leads back up`
       ])
     })
   )

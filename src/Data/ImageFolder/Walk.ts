@@ -83,9 +83,21 @@ const HIDDEN: Omit<LeftOut, "path"> = {
   why: "its name begins with a dot, or is one that systems give"
 }
 
+const identityOf = (folder: string): string => {
+  const { dev, ino } = fs.statSync(folder, { bigint: true })
+  return `${dev} ${ino}`
+}
+
+/** The folders that a folder lies in, by its path and by where links lead. */
+const foldersAbove = (folder: string): Array<string> => {
+  const above: Array<string> = []
+  for (let at of [path.resolve(folder), fs.realpathSync(folder)])
+    for (; path.dirname(at) !== at; above.push(identityOf(at))) at = path.dirname(at)
+  return above
+}
+
 const readContents = async (root: string, folder: string): Promise<Contents> => {
   const here = path.join(root, folder)
-  const { dev, ino } = fs.statSync(here, { bigint: true })
   const listed = await fs.promises.readdir(here, { withFileTypes: true })
   listed.sort((a, b) => (a.name < b.name ? -1 : 1))
   const entries: Array<Contents["entries"][number]> = []
@@ -108,7 +120,7 @@ const readContents = async (root: string, folder: string): Promise<Contents> => 
       else leave(other)
     } else leave(NOT_FILES[kind])
   }
-  return { entries, leftOut, identity: `${dev} ${ino}` }
+  return { entries, leftOut, identity: identityOf(here) }
 }
 
 /** What lies in a folder below `root`, its own folders not looked into. */
@@ -120,16 +132,24 @@ export const contentsOf = (root: string, folder = ""): Effect.Effect<Contents, S
 
 /**
  * The images of a folder below `root` and of the folders within it, in the order of their names. Links are followed, but
- * no folder is read twice, so that links in a circle end.
+ * no folder is read twice, nor one that the folder itself lies in, so that links in a circle end and do not lead to other
+ * classes.
  */
 export const imagesBelow = Effect.fn("imagesBelow")(function* (root: string, folder = "") {
-  const seen = new Set<string>()
+  const seen = yield* Effect.try({
+    try: () => new Set(foldersAbove(path.join(root, folder))),
+    catch: storageError("read", path.join(root, folder))
+  })
   const images: Array<string> = []
   const leftOut: Array<LeftOut> = []
   const visit = (folder: string): Effect.Effect<void, StorageError> =>
     Effect.flatMap(contentsOf(root, folder), (contents) => {
       if (seen.has(contents.identity)) {
-        leftOut.push({ path: path.join(root, folder), what: "linked folder", why: "it is read already" })
+        leftOut.push({
+          path: path.join(root, folder),
+          what: "linked folder",
+          why: "it is read already, or leads back up"
+        })
         return Effect.void
       }
       seen.add(contents.identity)
