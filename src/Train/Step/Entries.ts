@@ -1,3 +1,4 @@
+/** What a configuration asks of a run's program: the step's options, what is kept on the device, and the entry points. */
 import { definitionOf } from "../../Config/Registered.ts"
 import type { TrainConfig } from "../../Config.ts"
 import type { Precision } from "../../Device.ts"
