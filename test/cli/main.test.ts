@@ -147,6 +147,13 @@ describe("shakedrop", () => {
     })
   }
 
+  it("says in one line that too few files can be open", () => {
+    const limited = `ulimit -n 32; exec "${process.execPath}" "${MAIN}" train --smoke`
+    const { status, stderr } = spawnSync("sh", ["-c", limited], { cwd: root, encoding: "utf8" })
+    assert.strictEqual(status, 1)
+    assert.match(stderr, /^shakedrop: too many open files: [^\n]+\n$/)
+  })
+
   it("leaves nothing behind when it is used wrongly", () => {
     assert.deepStrictEqual(
       fs.readdirSync(root).filter((name) => !name.startsWith("coverage-")),

@@ -76,6 +76,10 @@ describe("the plan of a new run", () => {
         const { experiment } = yield* fresh({ file: whole })
         assert.strictEqual(experiment.name, "mine")
         assert.isUndefined(averageOptions(experiment.train, "ema"))
+        for (const file of [[1], 3, "x", null]) {
+          const { message } = yield* Effect.flip(fresh({ file }))
+          assert.match(message, /^wrong configuration: expected an object, got /)
+        }
         const { experiment: partly } = yield* fresh({ file: { train: { epochs: 3 } } })
         assert.strictEqual(partly.name, "quickstart")
         assert.strictEqual(partly.train.epochs, 3)
