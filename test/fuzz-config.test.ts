@@ -20,7 +20,7 @@ import { checkMemory } from "../src/Train/Start/Memory.ts"
 const NUMBERS = [0, -1, 1.5, 1000, 1e6, 1e9, 2 ** 53 + 2, 1e300, Number.POSITIVE_INFINITY, Number.NaN]
 const OTHERS = ["", "3", "\u001b[2J\n", null, [], { _tag: 3 }]
 
-const shake = { survival: 0.5, ranges: { alpha: [-1, 1], beta: [0, 1] } }
+const shake = { gate: "batch", survival: 0.5, ranges: { alpha: [-1, 1], beta: [0, 1] } }
 const policy = [
   [
     ["ShearX", 0.9, 4],
@@ -76,6 +76,8 @@ const CHANGES = [
       lookahead: { k: 5, alpha: 0.5, power: 1 },
       sam: { rho: 0.1, adaptive: false },
       gradientAccumulationSteps: 1,
+      batchNorm: "local",
+      gradientCompression: "none",
       gradientCheckpointing: false,
       distillation: {
         teachers: ["x", { run: "x", checkpoint: 1, weights: "raw", weight: 1 }],
