@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import { batchMemory } from "../../src/Augment/Batch/BatchMemory.ts"
 import { batchStream } from "../../src/Augment/Batch/BatchStream.ts"
@@ -76,6 +77,25 @@ describe("the batches of an epoch", () => {
         orders.push(images.join())
       }
       assert.strictEqual(new Set(orders).size, 3)
+    })
+  )
+
+  it.live("are counted in a gauge while they wait", () =>
+    Effect.gen(function* () {
+      const depths: Array<number> = []
+      yield* Stream.runForEach(
+        epochBatches(dataset, options, { epoch: 0, from: 0 }),
+        Effect.fnUntraced(function* () {
+          const gauge = (yield* Metric.snapshot).find(({ id }) => id === "shakedrop_batch_queue_depth")
+          assert.isDefined(gauge)
+          depths.push((gauge.state as { readonly value: number }).value)
+          yield* Effect.sleep(5)
+        })
+      )
+      assert.lengthOf(depths, 8)
+      assert.isTrue(depths.every((depth) => depth >= 0 && depth <= 2))
+      assert.strictEqual(depths.at(-1), 0)
+      assert.isAbove(Math.max(...depths), 0)
     })
   )
 

@@ -92,6 +92,27 @@ describe("imageFolder", () => {
     })
   )
 
+  it.effect("leaves sharp as the program has set it, also where decoding fails", () =>
+    Effect.gen(function* () {
+      const before = { concurrency: sharp.concurrency(), cache: sharp.cache() }
+      sharp.concurrency(3)
+      sharp.cache({ memory: 7, files: 5, items: 11 })
+      const seen = () => {
+        const { memory, files, items } = sharp.cache()
+        return [sharp.concurrency(), memory.max, files.max, items.max]
+      }
+      yield* smallFolder()
+      yield* imageFolder(root(), options)
+      assert.deepStrictEqual(seen(), [3, 7, 5, 11])
+      yield* write("train/cat/broken.png", "no image")
+      yield* Effect.flip(imageFolder(root(), options))
+      assert.deepStrictEqual(seen(), [3, 7, 5, 11])
+      const { memory, files, items } = before.cache
+      sharp.concurrency(before.concurrency)
+      sharp.cache({ memory: memory.max, files: files.max, items: items.max })
+    })
+  )
+
   it.effect("keeps the pixels of an image that has the asked size", () =>
     Effect.gen(function* () {
       yield* smallFolder()

@@ -1,5 +1,6 @@
 /** Batches as streams. */
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import type { Split } from "../../Data/Types.ts"
 import type { AugmentError } from "../Errors.ts"
@@ -47,6 +48,10 @@ export interface BatchStreamOptions extends BatchRange {
   readonly concurrency: number
 }
 
+const queueDepth = Metric.gauge("shakedrop_batch_queue_depth", {
+  description: "Batches that are made and wait for the step, as the last one was taken"
+})
+
 interface Place {
   readonly epoch: number
   readonly index: number
@@ -73,17 +78,20 @@ const placesOf = ({ batchSize, epoch, from, images, orderOf, until }: BatchStrea
  */
 export const batchStream = (options: BatchStreamOptions): Stream.Stream<Batch, AugmentError> => {
   const { batchSize, concurrency, make } = options
+  let waiting = 0
   const batch = ({ epoch, index, order }: Place): Effect.Effect<Batch, AugmentError> => {
     const chosen = order.slice(index * batchSize, (index + 1) * batchSize)
-    return Effect.map(make({ epoch, index, chosen }), (arrays) => ({
-      ...{ epoch, index, size: arrays.labelsA.length },
-      ...arrays
-    }))
+    return Effect.map(make({ epoch, index, chosen }), (arrays) => {
+      waiting++
+      return { ...{ epoch, index, size: arrays.labelsA.length }, ...arrays }
+    })
   }
   const places = placesOf(options)
-  return concurrency > 0
-    ? Stream.mapEffect(places, batch, { concurrency })
-    : Stream.buffer(Stream.mapEffect(places, batch), { capacity: 1 })
+  const made =
+    concurrency > 0
+      ? Stream.mapEffect(places, batch, { concurrency })
+      : Stream.buffer(Stream.mapEffect(places, batch), { capacity: 1 })
+  return Stream.tap(made, () => Metric.update(queueDepth, --waiting))
 }
 
 /** The images of a split as they are, in its order; the last batch is padded with black images. */
