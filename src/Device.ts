@@ -137,8 +137,19 @@ const loadLogging = Effect.fnUntraced(function* (log: LogLevel): Effect.fn.Retur
   return api
 })
 
+/** Where the libtensorflow is that devices are of, and its version. */
+export const foundLibrary: Effect.Effect<{ readonly file: string; readonly version: string }, LibraryError> =
+  Effect.gen(function* () {
+    const api = yield* loadLibrary
+    return { file: (yield* locateLibrary).file, version: api.TF_Version() }
+  })
+
 /** The devices that TensorFlow itself finds, among them every GPU that it can use. */
-export const seenDevices = (
+export const listDevices: Effect.Effect<ReadonlyArray<SeenDevice>, LibraryError> = Effect.suspend(() =>
+  Effect.flatMap(loadLibrary, (api) => seenDevices(api))
+)
+
+const seenDevices = (
   api: CApi,
   placement: Placement = { _tag: "Gpu", index: 0 }
 ): Effect.Effect<ReadonlyArray<SeenDevice>, LibraryError> =>

@@ -35,11 +35,9 @@ const host = Effect.gen(function* () {
 })
 
 const tensorflow = Effect.gen(function* () {
-  const { loadLibrary } = yield* Effect.promise(() => import("../Device.ts"))
-  const { locateLibrary } = yield* Effect.promise(() => import("../Device/Setup.ts"))
-  const { file } = yield* locateLibrary
-  const api = yield* loadLibrary
-  yield* line("libtensorflow", `${api.TF_Version()}, ${file}`)
+  const { foundLibrary } = yield* Effect.promise(() => import("../Device.ts"))
+  const { file, version } = yield* foundLibrary
+  yield* line("libtensorflow", `${version}, ${file}`)
   const { hasOneDnn, thisPlatform } = yield* Effect.promise(() => import("../Device/Setup/Platform.ts"))
   const known = hasOneDnn(thisPlatform())
   const off = known && process.env.TF_ENABLE_ONEDNN_OPTS === "0"
@@ -48,7 +46,7 @@ const tensorflow = Effect.gen(function* () {
     !known ? "not in this platform's build" : off ? "off (TF_ENABLE_ONEDNN_OPTS=0)" : "on"
   )
   if (off) yield* advice("unset TF_ENABLE_ONEDNN_OPTS: a step takes a quarter longer without oneDNN")
-  return { api, file }
+  return file
 })
 
 /** What to do where TensorFlow sees no GPU, from which of its libraries fail to load. */
@@ -67,12 +65,12 @@ const gpuAdvice = (failed: ReadonlyArray<string>, card: boolean, gpuBuild: boole
     : `CUDA_VISIBLE_DEVICES is "${process.env.CUDA_VISIBLE_DEVICES}": unset it if it hides the GPU`
 }
 
-const gpus = Effect.fnUntraced(function* ({ api, file }: Effect.Success<typeof tensorflow>) {
-  const { seenDevices } = yield* Effect.promise(() => import("../Device.ts"))
+const gpus = Effect.fnUntraced(function* (file: string) {
+  const { listDevices } = yield* Effect.promise(() => import("../Device.ts"))
   const { failedLibraries, gpuFolder, hasNvidiaCard } = yield* Effect.promise(
     () => import("../Device/Setup/Diagnosis.ts")
   )
-  const devices = yield* Effect.orElseSucceed(seenDevices(api), () => [])
+  const devices = yield* Effect.orElseSucceed(listDevices, () => [])
   const seen = devices.filter(({ type }) => type === "GPU")
   for (const { memoryBytes, name } of seen) {
     yield* line("GPU", `${name}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB for TensorFlow`)
