@@ -12,6 +12,7 @@ import { Graph } from "./Device/Graph/Graph.ts"
 import type { Placement, Precision } from "./Device/Graph/Types.ts"
 import { type CApi, type LogLevel, openCApi } from "./Device/Library/CApi.ts"
 import { type Arithmetic, type DeviceName, encodeConfig } from "./Device/Session/ConfigProto.ts"
+import { type Freezable, type FrozenGraph, freezeProgram } from "./Device/Session/Freeze.ts"
 import { compileProgram, type Program } from "./Device/Session/Program.ts"
 import { type SeenDevice, Session } from "./Device/Session/Session.ts"
 import { cpu, hasNvidiaCard } from "./Device/Setup/Diagnosis.ts"
@@ -32,6 +33,7 @@ export {
 } from "./Device/Errors.ts"
 export type { Precision } from "./Device/Graph/Types.ts"
 export { type Arithmetic, DeviceName } from "./Device/Session/ConfigProto.ts"
+export type { Freezable, FrozenGraph, Port } from "./Device/Session/Freeze.ts"
 export type { Program } from "./Device/Session/Program.ts"
 export type { SeenDevice } from "./Device/Session/Session.ts"
 export type { OpEvent } from "./Device/Session/StepStats.ts"
@@ -55,6 +57,8 @@ export class Device extends Context.Service<
       entries: Entries,
       arithmetic?: Arithmetic
     ) => Effect.Effect<Program<Entries>, DeviceError, Scope.Scope>
+    /** Traces a program of weights and inputs into a graph that takes any number of images, for other programs to run. */
+    readonly freeze: (program: Freezable) => Effect.Effect<FrozenGraph, DeviceError>
   }
 >()("shakedrop/Device") {
   /**
@@ -110,7 +114,8 @@ const deviceOn = (api: CApi, placement: Placement, cluster?: Cluster): Device["S
     Effect.andThen(
       checkPrecision(placement, arithmetic.precision),
       compileProgram(api, placement, arithmetic, initial, entries, cluster)
-    )
+    ),
+  freeze: (program) => freezeProgram(api, program)
 })
 
 /** Loads libtensorflow from where it was set up, and checks its version. */

@@ -5,8 +5,8 @@
 import { encodeGraphDef, encodeShape } from "../Device/Graph/GraphDef.ts"
 import { bytes, number } from "../Device/Graph/Protobuf.ts"
 import { DTYPE } from "../Device/Library/DataType.ts"
+import type { FrozenGraph, Port } from "../Device.ts"
 import { TENSORFLOW_VERSION } from "../Device.ts"
-import type { FrozenGraph, Port } from "./Freeze.ts"
 
 /** An entry of a map from a signature's names to tensors (`TensorInfo`). */
 const port = (field: number, { dtype, name, shape }: Port): Uint8Array =>

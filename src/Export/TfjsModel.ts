@@ -5,9 +5,9 @@
 import { type AttributeValue, type Constant, decodeAttribute, type Node } from "../Device/Graph/GraphDef.ts"
 import { numbersOf } from "../Device/Graph/Protobuf.ts"
 import { DTYPE, TF } from "../Device/Library/DataType.ts"
+import type { FrozenGraph, Port } from "../Device.ts"
 import { asBytes } from "../Platform/Bytes.ts"
 import { VERSION } from "../Platform/Version.ts"
-import type { FrozenGraph, Port } from "./Freeze.ts"
 
 /** Bytes of a shard: what browsers cache as one file. */
 const SHARD = 4 * 2 ** 20

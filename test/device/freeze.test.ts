@@ -2,8 +2,11 @@ import { assert, it } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { decodeAttribute } from "../../src/Device/Graph/GraphDef.ts"
-import { freeze } from "../../src/Export/Freeze.ts"
+import { Device, type Freezable } from "../../src/Device.ts"
 import { float32 } from "../../src/Tensor/HostTensor.ts"
+import { onCpu } from "../support/OnCpu.ts"
+
+const freeze = (program: Freezable) => onCpu(Effect.flatMap(Device, (device) => device.freeze(program)))
 
 const inputs = (batch: number) => ({ x: { dtype: "float32", shape: [batch, 2, 3] } }) as const
 

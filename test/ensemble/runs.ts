@@ -87,7 +87,8 @@ export const services = Layer.merge(withData(), Device.layer("cpu"))
 export const noDevice = Layer.succeed(Device, {
   name: "none",
   tensorflow: "none",
-  compile: () => Effect.die(new Error("something was compiled"))
+  compile: () => Effect.die(new Error("something was compiled")),
+  freeze: () => Effect.die(new Error("something was frozen"))
 })
 
 /** The CPU, which counts the programs that are held on it, and how many have been at most. */

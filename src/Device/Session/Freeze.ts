@@ -9,8 +9,9 @@
 
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { type DeviceError, fromStatus, TraceError, tryEngine } from "../Device/Errors.ts"
-import { Graph } from "../Device/Graph/Graph.ts"
+import type { HostTensor, TensorRecord } from "../../Tensor/HostTensor.ts"
+import { type DeviceError, fromStatus, TraceError, tryEngine } from "../Errors.ts"
+import { Graph } from "../Graph/Graph.ts"
 import {
   type Constant,
   decodeAttribute,
@@ -19,20 +20,18 @@ import {
   type Node,
   shapeValue,
   tensorValue
-} from "../Device/Graph/GraphDef.ts"
-import { needed, withConstants } from "../Device/Graph/ReplaceConstants.ts"
-import type { GraphTensor } from "../Device/Graph/Types.ts"
-import type { CApi } from "../Device/Library/CApi.ts"
-import { DTYPE } from "../Device/Library/DataType.ts"
-import { bytesIn } from "../Device/Library/Memory.ts"
-import { encodeConfig } from "../Device/Session/ConfigProto.ts"
-import { Session } from "../Device/Session/Session.ts"
-import type { Tensors } from "../Device/Trace/EntryPoint.ts"
-import { castToFloat, type InputSpec, identity, sourcesOf } from "../Device/Trace/EntryPoint.ts"
-import { type Keep, keeping } from "../Device/Trace/Prepared.ts"
-import { trace } from "../Device/Trace/TfjsBackend.ts"
-import { loadLibrary } from "../Device.ts"
-import type { HostTensor, TensorRecord } from "../Tensor/HostTensor.ts"
+} from "../Graph/GraphDef.ts"
+import { needed, withConstants } from "../Graph/ReplaceConstants.ts"
+import type { GraphTensor } from "../Graph/Types.ts"
+import type { CApi } from "../Library/CApi.ts"
+import { DTYPE } from "../Library/DataType.ts"
+import { bytesIn } from "../Library/Memory.ts"
+import type { Tensors } from "../Trace/EntryPoint.ts"
+import { castToFloat, type InputSpec, identity, sourcesOf } from "../Trace/EntryPoint.ts"
+import { type Keep, keeping } from "../Trace/Prepared.ts"
+import { trace } from "../Trace/TfjsBackend.ts"
+import { encodeConfig } from "./ConfigProto.ts"
+import { Session } from "./Session.ts"
 
 /** A value that goes into or comes out of a frozen graph: a node's first output. */
 export interface Port {
@@ -195,9 +194,8 @@ const newGraph = (api: CApi) =>
   )
 
 /** Traces a program of weights and inputs into a graph that takes any number of images. */
-export const freeze = (program: Freezable): Effect.Effect<FrozenGraph, DeviceError> =>
+export const freezeProgram = (api: CApi, program: Freezable): Effect.Effect<FrozenGraph, DeviceError> =>
   Effect.gen(function* () {
-    const api = yield* loadLibrary
     const traceOf = Effect.fnUntraced(function* (batch: number) {
       const graph = yield* newGraph(api)
       return yield* tryEngine(() => traceFor(graph, program, batch))
