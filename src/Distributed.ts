@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { freePort, ownAddress } from "./Distributed/Address.ts"
 import { checkSame, decodeMet, Joining, Ready } from "./Distributed/Agreement.ts"
@@ -42,11 +43,25 @@ export interface Joined {
   readonly ready: (found: Ready) => Effect.Effect<ReadonlyArray<string>, ReplicaError>
   /** For the training. */
   readonly replicas: ReplicasShape
+}
+
+/** Where replicas meet. */
+export interface Meeting {
   /**
-   * Runs the training to its end, and tells the others how it ends. An error that comes of a partner's end is told as
-   * that.
+   * Joins the others: `asked` is what this replica was asked to train, `plan` what the first one makes of it.
+   *
+   * @errors ReplicaError where somebody is missing, or differs
    */
-  readonly attend: <A, E, R>(training: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ReplicaError, R>
+  readonly join: (told: {
+    readonly asked: unknown
+    readonly plan?: Planned
+    readonly version: string
+  }) => Effect.Effect<Joined, ReplicaError>
+  /**
+   * Runs all that this replica does, from its plan to its end, and tells the others how it ends. An error that comes of
+   * another's end is told as that.
+   */
+  readonly attend: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ReplicaError, R>
 }
 
 /** Milliseconds in which it is known why TensorFlow lost a partner. */
@@ -56,93 +71,107 @@ const KNOWN_AFTER = 3000
 const isOfPartners = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "ExecutionError"
 
+/** What a replica knows of the others. */
+interface Standing {
+  heartbeat: Heartbeat | undefined
+  addresses: ReadonlyArray<string>
+  /** Steps done. */
+  step: number
+  isLost: boolean
+  /** What ends when others are lost. */
+  readonly aborts: Array<Effect.Effect<void>>
+}
+
+const replicasOf = ({ count, index }: Place, continues: boolean, standing: Standing): ReplicasShape => ({
+  share: { index, count },
+  continues,
+  at: (done) => {
+    standing.step = done
+    standing.heartbeat?.at(done)
+  },
+  closing: Effect.suspend(() => standing.heartbeat?.closing ?? Effect.void),
+  onLost: (abort) =>
+    Effect.suspend(() => {
+      standing.aborts.push(abort)
+      return standing.isLost ? abort : Effect.void
+    }),
+  isLost: Effect.sync(() => standing.isLost)
+})
+
+/** What an error means: that others have ended, where it comes of that. */
+const meaningOf = Effect.fnUntraced(function* <E>(error: E, standing: Standing, silence: number) {
+  const { addresses, heartbeat, step } = standing
+  if (heartbeat === undefined || !isOfPartners(error)) return error
+  const known = yield* Effect.timeoutOption(heartbeat.verdict, KNOWN_AFTER)
+  if (Option.isNone(known)) return error
+  const because = known.value
+  if (because._tag === "Ended" && because.ending === "interrupted") return yield* Effect.interrupt
+  return new ReplicaError({
+    reason: because._tag === "Ended" ? "Ended" : "Lost",
+    message: describeVerdict(because, { addresses, silence, step })
+  })
+})
+
 /**
- * Joins the other replicas: `asked` is what this one was asked to train, `plan` what the first one makes of it. What it
- * starts ends with the scope.
+ * Opens the meeting of replicas. What it starts ends with the scope.
  *
- * @errors ReplicaError where somebody is missing, or differs
+ * @errors ReplicaError where the first replica cannot listen for the others
  */
-export const join = Effect.fn("join")(function* (
+export const openMeeting = Effect.fn("openMeeting")(function* (
   place: Place,
-  { secret, silence, timeout }: JoinOptions,
-  { asked, plan, version }: { readonly asked: unknown; readonly plan?: Planned; readonly version: string }
-): Effect.fn.Return<Joined, ReplicaError, Scope.Scope> {
-  const { coordinator, count, index } = place
+  { secret, silence, timeout }: JoinOptions
+): Effect.fn.Return<Meeting, ReplicaError, Scope.Scope> {
+  const { coordinator, index } = place
   const scope = yield* Effect.scope
   const meeting = yield* Scope.fork(scope)
-  const address = index === 0 ? yield* ownAddress(coordinator.host) : coordinator.host
-  const { meet } = yield* Scope.provide(openRendezvous({ ...place, address, timeout, secret }), meeting)
-  const port = yield* freePort
-  const joining: Joining = { shakedrop: version, asked, port, ...(plan && { plan }) }
-  const met = yield* meet("join", joining)
-  const told = yield* decodeMet(Joining, met)
-  yield* checkSame(met, told, ({ asked, shakedrop }) => ({ shakedrop, asked }))
-  const addresses = met.map(({ address }, i) => `${address}:${told[i].port}`)
-  const lost: Array<Effect.Effect<void>> = []
-  let isLost = false
-  let step = 0
-  let heartbeat: Heartbeat | undefined
+  const host = index === 0 ? yield* ownAddress(coordinator.host) : coordinator.host
+  const options = { ...place, address: host, timeout, secret }
+  const { leave, meet } = yield* Scope.provide(openRendezvous(options), meeting)
+  const standing: Standing = { heartbeat: undefined, addresses: [], step: 0, isLost: false, aborts: [] }
 
   const ready = Effect.fnUntraced(function* (found: Ready) {
     const met = yield* meet("ready", found)
-    const told = yield* decodeMet(Ready, met)
-    yield* checkSame(met, told, ({ data, ...rest }) => ({ ...rest, data }))
+    yield* checkSame(met, yield* decodeMet(Ready, met), (told) => ({ ...told }))
     yield* Scope.close(meeting, Exit.void)
-    const options = { index, addresses, host: address, port: coordinator.port, secret, silence }
-    heartbeat = yield* Scope.provide(
-      startHeartbeat(options, () => {
-        isLost = true
-        for (const abort of lost) Effect.runFork(abort)
-      }),
-      scope
-    )
+    const { addresses } = standing
+    const heard = { index, addresses, host, port: coordinator.port, secret, silence }
+    const onVerdict = (): void => {
+      standing.isLost = true
+      for (const abort of standing.aborts) Effect.runFork(abort)
+    }
+    standing.heartbeat = yield* Scope.provide(startHeartbeat(heard, onVerdict), scope)
     return addresses
   })
 
-  const replicas: ReplicasShape = {
-    share: { index, count },
-    continues: told[0].plan?.begun ?? false,
-    at: (done) => {
-      step = done
-      heartbeat?.at(done)
-    },
-    closing: Effect.suspend(() => heartbeat?.closing ?? Effect.void),
-    onLost: (abort) =>
-      Effect.suspend(() => {
-        lost.push(abort)
-        return isLost ? abort : Effect.void
-      }),
-    isLost: Effect.sync(() => isLost)
-  }
-
-  /** What an error means: that of a partner, where there is one. */
-  const meaningOf = Effect.fnUntraced(function* <E>(error: E, { verdict }: Heartbeat) {
-    if (!isOfPartners(error)) return error
-    const known = yield* Effect.timeoutOption(verdict, KNOWN_AFTER)
-    if (known._tag === "None") return error
-    const because = known.value
-    if (because._tag === "Ended" && because.ending === "interrupted") return yield* Effect.interrupt
-    return new ReplicaError({
-      reason: because._tag === "Ended" ? "Ended" : "Lost",
-      message: describeVerdict(because, { addresses, silence, step })
-    })
+  const join: Meeting["join"] = Effect.fnUntraced(function* ({ asked, plan, version }) {
+    const joining: Joining = { shakedrop: version, asked, port: yield* freePort, ...(plan && { plan }) }
+    const met = yield* meet("join", joining)
+    const told = yield* decodeMet(Joining, met)
+    yield* checkSame(met, told, ({ asked, shakedrop }) => ({ shakedrop, asked }))
+    standing.addresses = met.map(({ address }, i) => `${address}:${told[i].port}`)
+    const planned = told[0].plan
+    if (planned === undefined) return yield* Effect.die(new Error("the first replica has told no plan"))
+    return { plan: planned, ready, replicas: replicasOf(place, planned.begun, standing) }
   })
 
-  const attend = <A, E, R>(training: Effect.Effect<A, E, R>) =>
-    training.pipe(
-      Effect.catch((error) =>
-        heartbeat === undefined
-          ? Effect.fail<E | ReplicaError>(error)
-          : Effect.flatMap(meaningOf(error, heartbeat), (meaning) => Effect.fail<E | ReplicaError>(meaning))
-      ),
-      Effect.onExit((exit) => {
-        if (heartbeat === undefined) return Effect.void
-        if (Exit.isSuccess(exit)) return heartbeat.end("finished", "")
-        if (Exit.hasInterrupts(exit)) return heartbeat.end("interrupted", "")
-        return heartbeat.end("failed", messageOf(exit))
-      })
+  const end = (exit: Exit.Exit<unknown, unknown>) => {
+    const { heartbeat } = standing
+    if (Exit.isSuccess(exit)) return heartbeat?.end("finished", "") ?? Effect.void
+    const [ending, why] = Exit.hasInterrupts(exit)
+      ? (["interrupted", "it was interrupted"] as const)
+      : (["failed", messageOf(exit)] as const)
+    return heartbeat?.end(ending, why) ?? leave(why)
+  }
+
+  const attend = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | ReplicaError, R> => {
+    const told = Effect.catch(
+      work,
+      (error: E): Effect.Effect<never, E | ReplicaError> =>
+        Effect.flatMap(meaningOf(error, standing, silence), Effect.fail)
     )
-  return { plan: told[0].plan!, ready, replicas, attend }
+    return Effect.onExit(told, end)
+  }
+  return { join, attend }
 })
 
 const messageOf = (exit: Exit.Exit<unknown, unknown>): string => {

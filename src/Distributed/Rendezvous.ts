@@ -34,6 +34,8 @@ export interface Rendezvous {
    * @errors ReplicaError where somebody is missing when the time is up, or is refused
    */
   readonly meet: (stage: string, value: unknown) => Effect.Effect<ReadonlyArray<Met>, ReplicaError>
+  /** Tells the others that this replica does not come any further, and why. */
+  readonly leave: (why: string) => Effect.Effect<void>
 }
 
 export interface RendezvousOptions extends Place {
@@ -67,6 +69,17 @@ interface Guest extends Met {
   readonly process: string
 }
 
+/** The stage of those that know what all have told at the stage that they name: the first replica waits for that. */
+const GOT = "got"
+
+/** The stage of those that leave, and what they tell. */
+const LEAVE = "leave"
+const Leaving = Schema.Struct({ why: Schema.String })
+const isLeaving = Schema.is(Leaving)
+
+/** Milliseconds in which others ask once more, and hear that the first replica leaves. */
+const FAREWELL = 2000
+
 /** Who has come to a stage. */
 interface Stage {
   readonly guests: Map<number, Guest>
@@ -93,8 +106,18 @@ const makeDesk = ({ count }: Place) => {
     stages.set(name, stage)
     return stage
   }
+  let left: { readonly index: number; readonly text: string } | undefined
   const come = (name: string, address: string, hello: typeof Hello.Type): Answer => {
     const { index, process, value } = hello
+    if (left !== undefined && left.index !== index) return { refused: left.text }
+    if (name === GOT) {
+      stageOf(String(value)).served.add(index)
+      return { missing: [] }
+    }
+    if (name === LEAVE && isLeaving(value)) {
+      left ??= { index, text: `replica ${index} (${address}) does not come: ${value.why}` }
+      return { missing: [] }
+    }
     if (hello.count !== count) {
       return {
         refused: `replica ${index} (${address}) was told of ${hello.count} replicas, but replica 0 of ${count}`
@@ -108,9 +131,7 @@ const makeDesk = ({ count }: Place) => {
     stage.guests.set(index, { address, process, value })
     addresses.set(index, address)
     const missing = missingOf(stage, count)
-    if (missing.length > 0) return { missing }
-    stage.served.add(index)
-    return { met: metAt(stage) }
+    return missing.length > 0 ? { missing } : { met: metAt(stage) }
   }
   const metAt = ({ guests }: Stage): ReadonlyArray<Met> =>
     Array.from({ length: count }, (_, i) => {
@@ -141,7 +162,7 @@ const serve = Effect.fnUntraced(function* (
     }
     const hello = yield* HttpServerRequest.schemaBodyJson(Hello)
     const from = isFrom(Option.getOrElse(request.remoteAddress, () => ""))
-    return yield* HttpServerResponse.json(desk.come(request.url, from, hello))
+    return yield* HttpServerResponse.json(desk.come(request.url.slice(1), from, hello))
   }).pipe(
     Effect.catch(() => Effect.succeed(HttpServerResponse.empty({ status: 400 }))),
     Effect.catchDefect(() => Effect.succeed(HttpServerResponse.empty({ status: 400 })))
@@ -154,10 +175,12 @@ const host = (desk: ReturnType<typeof makeDesk>, options: RendezvousOptions, pro
   const { count, index, timeout } = options
   return {
     meet: Effect.fnUntraced(function* (name, value) {
-      const stage = desk.stageOf(`/${name}`)
+      const stage = desk.stageOf(name)
+      stage.served.add(index)
       const until = (yield* Clock.currentTimeMillis) + 1000 * timeout
       for (;;) {
-        const answer = desk.come(`/${name}`, options.address, { index, count, process, value })
+        const answer = desk.come(name, options.address, { index, count, process, value })
+        if ("refused" in answer) return yield* refusal(answer.refused)
         const done = "met" in answer
         if (done && stage.served.size === count) return answer.met
         if ((yield* Clock.currentTimeMillis) > until) {
@@ -174,9 +197,15 @@ const host = (desk: ReturnType<typeof makeDesk>, options: RendezvousOptions, pro
         }
         yield* Effect.sleep(EVERY / 4)
       }
-    })
+    }),
+    leave: (why) => {
+      desk.come(LEAVE, options.address, { index, count, process, value: { why } })
+      return Effect.sleep(FAREWELL)
+    }
   }
 }
+
+const refusal = (message: string) => new ReplicaError({ reason: "Refused", message })
 
 const knownAt = (addresses: ReadonlyMap<number, string>, late: ReadonlyArray<number>): string => {
   const known = late.flatMap((index) => addresses.get(index) ?? [])
@@ -207,10 +236,11 @@ const guest = (options: RendezvousOptions, process: string): Rendezvous => {
           Effect.timeout(5000),
           Effect.orElseSucceed((): Answer => ({ missing: [0] }))
         )
-        if ("met" in answer) return answer.met
-        if ("refused" in answer) {
-          return yield* new ReplicaError({ reason: "Refused", message: answer.refused })
+        if ("met" in answer) {
+          yield* ask(GOT, stage).pipe(Effect.timeout(FAREWELL), Effect.ignore)
+          return answer.met
         }
+        if ("refused" in answer) return yield* refusal(answer.refused)
         missing = answer.missing
         if ((yield* Clock.currentTimeMillis) > until) {
           const message = missing.includes(0)
@@ -220,7 +250,8 @@ const guest = (options: RendezvousOptions, process: string): Rendezvous => {
         }
         yield* Effect.sleep(EVERY)
       }
-    })
+    }),
+    leave: (why) => ask(LEAVE, { why }).pipe(Effect.timeout(FAREWELL), Effect.ignore)
   }
 }
 

@@ -56,6 +56,18 @@ describe("the rendezvous", () => {
       const last = yield* freePort
       const twins = yield* met([options(0, 3, last), options(1, 3, last), options(1, 3, last)])
       assert.include(twins, "there are two processes of rank 1, at 127.0.0.1 and 127.0.0.1")
+      const gone = yield* freePort
+      const leaving = Effect.gen(function* () {
+        const { leave } = yield* openRendezvous(options(1, 3, gone))
+        yield* Effect.sleep(200)
+        yield* leave("its data are not there")
+        return "left"
+      }).pipe(Effect.scoped)
+      const [told, left] = yield* Effect.all([met([options(0, 3, gone), options(2, 3, gone)]), leaving], {
+        concurrency: 2
+      })
+      assert.strictEqual(left, "left")
+      assert.deepStrictEqual(told[0], "replica 1 (127.0.0.1) does not come: its data are not there")
       const [alone] = yield* met([options(1, 2, yield* freePort)])
       assert.match(String(alone), /^replica 0 is not at 127\.0\.0\.1:\d+, and did not come within 1 s$/)
     })

@@ -5,7 +5,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Dataset } from "../../Data.ts"
 import { Device } from "../../Device.ts"
-import { isFirst, type Joined, join, type Place, type Planned, Replicas } from "../../Distributed.ts"
+import {
+  isFirst,
+  type Joined,
+  type Meeting,
+  openMeeting,
+  type Place,
+  type Planned,
+  Replicas
+} from "../../Distributed.ts"
 import { Events } from "../../Events.ts"
 import { decodeExperiment } from "../../Experiment.ts"
 import { VERSION } from "../../Platform/Version.ts"
@@ -78,20 +86,19 @@ const partake = Effect.fnUntraced(function* <A, E, R>(
 ) {
   return yield* training.pipe(
     Effect.provide(Layer.provideMerge(deviceOf(joined, place, input), datasetOf(plan))),
-    Effect.provideService(Replicas, joined.replicas),
-    joined.attend
+    Effect.provideService(Replicas, joined.replicas)
   )
 })
 
 /** The first replica: it has the run's folder, and tells of the run. */
-const lead = Effect.fnUntraced(function* (place: Place, input: TrainInput, asked: Asked) {
+const lead = Effect.fnUntraced(function* ({ join }: Meeting, place: Place, input: TrainInput, asked: Asked) {
   const plan = yield* input.resume ? planResumed(asked) : planNew(asked, findRecipe)
   yield* Effect.gen(function* () {
     const { begun, directory } = yield* RunFolder
     process.send?.({ directory })
     const planned: Planned = { experiment: plan.experiment, smoke: plan.smoke, begun: Option.isSome(begun) }
     const told = { asked: comparable(asked, input), plan: planned, version: VERSION }
-    const joined = yield* join(place, optionsOf(input), told)
+    const joined = yield* join(told)
     yield* Console.error(`replica 0 of ${place.count}`)
     yield* partake(joined, place, { plan, input, training: trainAndTell(plan, input) })
   }).pipe(Effect.scoped, Effect.provide(folderOf(plan)))
@@ -99,9 +106,9 @@ const lead = Effect.fnUntraced(function* (place: Place, input: TrainInput, asked
 
 /** Any other replica: it writes nothing and tells nothing but its errors. */
 const follow = Effect.fnUntraced(
-  function* (place: Place, input: TrainInput, asked: Asked) {
+  function* ({ join }: Meeting, place: Place, input: TrainInput, asked: Asked) {
     const told = { asked: comparable(asked, input), version: VERSION }
-    const joined = yield* join(place, optionsOf(input), told)
+    const joined = yield* join(told)
     const { experiment: encoded, smoke } = joined.plan
     const decoded = yield* decodeExperiment(encoded)
     const directory = Option.getOrUndefined(input.directory)
@@ -125,5 +132,7 @@ const follow = Effect.fnUntraced(
 export const runReplica = Effect.fn("runReplica")(function* (place: Place, input: TrainInput, asked: Asked) {
   yield* endOnSecondSignal
   yield* endWithLauncher
-  yield* isFirst({ share: place }) ? lead(place, input, asked) : follow(place, input, asked)
+  const meeting = yield* openMeeting(place, optionsOf(input))
+  const work = isFirst({ share: place }) ? lead : follow
+  yield* meeting.attend(work(meeting, place, input, asked))
 }, Effect.scoped)
