@@ -37,8 +37,8 @@ const ROOMS = {
   Predict: ["Config", "Data", "Device", "Model", "Platform", "Tensor", "Train"],
   Export: ["Config", "Device", "Model", "Platform", "Predict", "Tensor", "Train"],
   Ensemble: [
-    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Events", "Experiment", "Platform", "Predict"],
-    ...["Random", "Recipe", "Registry", "Tensor", "Train", "Train/Averages"]
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Events", "Experiment", "Platform"],
+    ...["Predict", "Random", "Recipe", "Registry", "Tensor", "Train", "Train/Averages"]
   ],
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Cli: [

@@ -17,6 +17,7 @@ import { describeVerdict } from "./Distributed/Verdict.ts"
 
 export { type Asked, discover, type Place } from "./Distributed/Discover.ts"
 export { ReplicaError } from "./Distributed/Errors.ts"
+export { shareOf } from "./Distributed/JobArray.ts"
 export { LAUNCHED, launch } from "./Distributed/Launch.ts"
 export { isFirst, Replicas, type ReplicasShape } from "./Distributed/Replicas.ts"
 export { isOwn, placesOf, type Share } from "./Distributed/Share.ts"

@@ -3,11 +3,13 @@ import * as Effect from "effect/Effect"
 import { type EnsembleConfig, sourcesOf } from "../Config/Ensemble.ts"
 import type { Experiment, RunWeights } from "../Config.ts"
 import { Dataset } from "../Data.ts"
+import { isOwn, type Share } from "../Distributed.ts"
 import { message } from "../Events.ts"
 import { decodeExperiment } from "../Experiment.ts"
 import { Registry } from "../Registry.ts"
 import { smokeDataset, smokeExperiment } from "../Train/Probe/DryRun.ts"
 import { checkSameExperiment } from "../Train/Run/RunConfig.ts"
+import { RunError } from "../Train/Run/RunError.ts"
 import { openRun, RunFolder } from "../Train/Run/RunFolder.ts"
 import { type Trained, train } from "../Train.ts"
 import { experimentOf } from "./Definition.ts"
@@ -18,6 +20,11 @@ export interface TrainEnsembleOptions<E = never, R = never> {
   readonly command: string
   /** Threads that augment, as in `train`. */
   readonly workers?: number | undefined
+  /**
+   * Where several processes share the runs, on storage that they share: which are this one's. A run that another process
+   * has is left to it then.
+   */
+  readonly share?: Share | undefined
   /** Done with each run, as in `train`. */
   readonly whenTrained?: (trained: Trained) => Effect.Effect<unknown, E, R>
 }
@@ -28,14 +35,16 @@ interface Planned {
 }
 
 /**
- * Which runs are not finished, in the order of the members that need them, and what is trained there.
+ * Which runs, of all or of a share of them, are not finished, in the order of the members that need them, and what is
+ * trained there.
  *
  * @errors EnsembleError, ConfigError, RunError, StorageError where one cannot be trained as the ensemble says
  */
-export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfig) {
+export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfig, share?: Share) {
   const runs = [...new Set(config.members.flatMap((member) => sourcesOf(member).map(({ run }) => run)))]
   const planned: Array<Planned> = []
-  for (const run of runs) {
+  for (const [n, run] of runs.entries()) {
+    if (share !== undefined && !isOwn(share, n)) continue
     if (yield* openRun(run).isFinished) continue
     const experiment = yield* experimentOf(config, run)
     if (experiment === undefined) {
@@ -54,6 +63,9 @@ export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfi
   return planned
 })
 
+const isTaken = (error: unknown): boolean =>
+  error instanceof RunError && (error.reason === "InUse" || error.reason === "AlreadyThere")
+
 /**
  * Trains every run of an ensemble that is not finished, one after another, each in its own folder with its own
  * result; one that was begun goes on where it was. Whatever is wrong with a configuration is found before
@@ -61,13 +73,19 @@ export const unfinishedRuns = Effect.fnUntraced(function* (config: EnsembleConfi
  */
 export const trainEnsemble = Effect.fn("trainEnsemble")(function* <E = never, R = never>(
   config: EnsembleConfig,
-  { command, whenTrained = () => Effect.void, workers }: TrainEnsembleOptions<E, R>
+  { command, share, whenTrained = () => Effect.void, workers }: TrainEnsembleOptions<E, R>
 ) {
-  for (const { experiment, run } of yield* unfinishedRuns(config)) {
+  for (const { experiment, run } of yield* unfinishedRuns(config, share)) {
+    // Others may have trained it meanwhile.
+    if (share !== undefined && (yield* openRun(run).isFinished)) continue
     const resume = yield* openRun(run).isBegun
     yield* message(`${resume ? "going on with" : "training"} ${run}`)
     yield* train(experiment, { command, workers, whenTrained }).pipe(
-      Effect.provide(resume ? RunFolder.resume(run) : RunFolder.create({ directory: run }))
+      Effect.provide(resume ? RunFolder.resume(run) : RunFolder.create({ directory: run })),
+      Effect.catchIf(
+        (error) => share !== undefined && isTaken(error),
+        () => message(`${run} is trained by another process, and is left to it`)
+      )
     )
   }
 })

@@ -19,13 +19,13 @@ for (const mixing of ["CutMix", "Mixup"] as const) {
         { _tag: "RandomHorizontalFlip", p: 0.5 },
         { _tag: mixing, alpha: 1, p: 0.9 }
       ] as never
-      const batchesOf = Effect.fnUntraced(function* (places?: Uint32Array) {
+      const batchesOf = Effect.fnUntraced(function* (places: Uint32Array | undefined) {
         const made: Array<ReturnType<typeof copied>> = []
         const augmenter = yield* makeAugmenter(dataset, { batchSize: BATCH, pipeline, seed: 3, places })
         yield* augmenter.run({ epoch: 1, from: 0 }, (batch) => Effect.sync(() => made.push(copied(batch))))
         return made
       }, Effect.scoped)
-      const whole = yield* batchesOf()
+      const whole = yield* batchesOf(undefined)
       const bytes = whole[0].images.length / BATCH
       assert.isAbove(whole.length, 1)
       for (const parts of [1, 2]) {

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { hostsIn } from "../../src/Distributed/Hostlist.ts"
-import { type Asked, discover } from "../../src/Distributed.ts"
+import { type Asked, discover, shareOf } from "../../src/Distributed.ts"
 
 const found = (env: Record<string, string>, flags: Asked = {}) => {
   const result = discover(flags, env)
@@ -148,4 +148,25 @@ it("Slurm's lists of hosts are expanded", () => {
     "m02-ib",
     "x"
   ])
+})
+
+it("a share of jobs is that which is named, or that of a job array", () => {
+  const share = (text: string, env: Record<string, string> = {}) => {
+    const result = shareOf(text, env)
+    return Result.isSuccess(result) ? result.success : result.failure.message
+  }
+  assert.deepStrictEqual(share("2/5"), { index: 1, count: 5 })
+  for (const text of ["0/2", "3/2", "1", "1/0", "a/b"]) {
+    assert.strictEqual(share(text), `${text} is not a share: i/n with i from 1 to n, or auto`)
+  }
+  const slurm = { SLURM_ARRAY_TASK_ID: "3", SLURM_ARRAY_TASK_MIN: "0", SLURM_ARRAY_TASK_MAX: "3" }
+  assert.deepStrictEqual(share("auto", slurm), { index: 3, count: 4 })
+  assert.deepStrictEqual(share("auto", { LSB_JOBINDEX: "1", LSB_JOBINDEX_END: "2" }), { index: 0, count: 2 })
+  assert.deepStrictEqual(share("auto", { JOB_COMPLETION_INDEX: "1", JOB_COMPLETIONS: "2" }), {
+    index: 1,
+    count: 2
+  })
+  assert.match(String(share("auto", { ...slurm, SLURM_ARRAY_TASK_STEP: "2" })), /have gaps/)
+  assert.match(String(share("auto", { JOB_COMPLETION_INDEX: "1" })), /JOB_COMPLETIONS does not say/)
+  assert.match(String(share("auto")), /^this process is not of a job array/)
 })

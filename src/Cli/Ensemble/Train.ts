@@ -5,7 +5,9 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
+import type { Share } from "../../Distributed.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
 import { commandLine } from "../Shared/CommandLine.ts"
 import { workersFlag } from "../Shared/Flags.ts"
@@ -15,9 +17,15 @@ import { configOf, ensembleFlags } from "./Input.ts"
 /** Trains what is missing of an ensemble, then measures it on the test images; `smoke` tries both on a few. */
 export const trainAndEvaluate = Effect.fnUntraced(function* (
   given: EnsembleConfig,
-  options: { readonly device: typeof DeviceName.Type; readonly smoke: boolean; readonly workers: number }
+  options: {
+    readonly device: typeof DeviceName.Type
+    readonly smoke: boolean
+    readonly workers: number
+    /** Which runs are trained by this process, where others train the rest. */
+    readonly share?: Share | undefined
+  }
 ) {
-  const { device, smoke, workers } = options
+  const { device, share, smoke, workers } = options
   const { Dataset } = yield* Effect.promise(() => import("../../Data.ts"))
   const { Device } = yield* Effect.promise(() => import("../../Device.ts"))
   const { smokeEnsemble, smokeEnsembleData, trainEnsemble, unfinishedRuns } = yield* Effect.promise(
@@ -25,7 +33,7 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
   )
   const { writeReport } = yield* Effect.promise(() => import("../../Report.ts"))
   const config = smoke ? yield* smokeEnsemble(given) : given
-  const unfinished = yield* unfinishedRuns(config)
+  const unfinished = yield* unfinishedRuns(config, share)
   const whole = Dataset.layer(config.data)
   const data = smoke ? Layer.provide(Layer.effect(Dataset, smokeEnsembleData(config)), whole) : whole
   yield* Effect.gen(function* () {
@@ -35,9 +43,17 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
         yield* trainEnsemble(config, {
           command,
           workers,
+          share,
           whenTrained: writeReport
         })
       }).pipe(Effect.scoped, Effect.provide(Device.layer(device)))
+    }
+    const left = share === undefined ? [] : yield* unfinishedRuns(config)
+    if (left.length > 0) {
+      const runs = left.length === 1 ? "run is" : "runs are"
+      return yield* Console.log(
+        `${left.length} ${runs} not finished yet: whoever finishes the last one evaluates`
+      )
     }
     yield* evaluateAndReport(config, { device, split: "test", out: path.join("runs", config.name) })
   }).pipe(
@@ -48,11 +64,22 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
   )
 })
 
+const shareNamed = Effect.fnUntraced(function* (text: string) {
+  const { shareOf } = yield* Effect.promise(() => import("../../Distributed.ts"))
+  return yield* Effect.fromResult(shareOf(text, process.env))
+})
+
 export const trainEnsembleCommand = Command.make(
   "train",
   {
     ...ensembleFlags,
     workers: workersFlag,
+    member: Flag.String("member").pipe(
+      Flag.withDescription(
+        "Train only this process's share of the runs, on storage shared with the others: i/n, or auto for a job array's"
+      ),
+      Flag.optional
+    ),
     smoke: Flag.Boolean("smoke").pipe(
       Flag.withDescription(
         "Try it: two steps of each network in full size on a few images, and everything after"
@@ -60,8 +87,9 @@ export const trainEnsembleCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fn("ensemble train")(function* ({ device, smoke, workers, ...input }) {
-    yield* trainAndEvaluate(yield* configOf(input), { device, smoke, workers })
+  Effect.fn("ensemble train")(function* ({ device, member, smoke, workers, ...input }) {
+    const share = Option.isNone(member) ? undefined : yield* shareNamed(member.value)
+    yield* trainAndEvaluate(yield* configOf(input), { device, share, smoke, workers })
   })
 ).pipe(
   Command.withDescription("Train the members that are not finished yet, each its own run, then evaluate"),
