@@ -98,7 +98,7 @@ const roomRule = ([name, below]) => ({
 })
 
 /** Where a program starts. */
-const STARTS = "^src/(Main|index|Augment/Batch/Worker|Distributed/HeartbeatThread)\\.ts$"
+const STARTS = "^src/(Main|index|Augment/Batch/Worker|Distributed/Heartbeat/Thread)\\.ts$"
 
 export default {
   forbidden: [

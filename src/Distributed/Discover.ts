@@ -1,7 +1,7 @@
 /** Finding this process's place among replicas: its rank, how many there are, and where they meet. */
 import * as Result from "effect/Result"
+import { type Environment, type Told, toldBy } from "./Discover/Launchers.ts"
 import { ReplicaError } from "./Errors.ts"
-import { type Environment, type Told, toldBy } from "./Launchers.ts"
 import type { Share } from "./Share.ts"
 
 /** A replica's place. */

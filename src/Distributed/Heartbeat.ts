@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { HeartbeatData, Notice, Order } from "./HeartbeatThread.ts"
-import type { Ending, Verdict } from "./Verdict.ts"
+import type { HeartbeatData, Notice, Order } from "./Heartbeat/Thread.ts"
+import type { Ending, Verdict } from "./Heartbeat/Verdict.ts"
 
 export interface Heartbeat {
   /** Says how many steps are done. */
@@ -19,7 +19,7 @@ export interface Heartbeat {
 
 // Threads of Node 20 cannot load TypeScript: run from its source, the library uses the built one.
 const script = new URL(
-  import.meta.url.endsWith(".ts") ? "../../dist/Distributed/HeartbeatThread.js" : "./HeartbeatThread.js",
+  import.meta.url.endsWith(".ts") ? "../../dist/Distributed/Heartbeat/Thread.js" : "./Heartbeat/Thread.js",
   import.meta.url
 )
 

@@ -1,7 +1,7 @@
 /** Sharing independent jobs: which of them are this process's, as it says itself or as a job array does. */
 import * as Result from "effect/Result"
+import type { Environment } from "./Discover/Launchers.ts"
 import { ReplicaError } from "./Errors.ts"
-import type { Environment } from "./Launchers.ts"
 import type { Share } from "./Share.ts"
 
 const PART = /^(\d+)\/(\d+)$/

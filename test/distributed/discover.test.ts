@@ -1,7 +1,7 @@
 /** Finding a replica's place from flags and from what launchers say in the environment. */
 import { assert, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { hostsIn } from "../../src/Distributed/Hostlist.ts"
+import { hostsIn } from "../../src/Distributed/Discover/Hostlist.ts"
 import { type Asked, discover, shareOf } from "../../src/Distributed.ts"
 
 const found = (env: Record<string, string>, flags: Asked = {}) => {

@@ -6,7 +6,7 @@
 import { writeSync } from "node:fs"
 import * as net from "node:net"
 import { parentPort, workerData } from "node:worker_threads"
-import { isSecret } from "./Secret.ts"
+import { isSecret } from "../Secret.ts"
 import { describeVerdict, type Ending, type Line, type Verdict } from "./Verdict.ts"
 
 export interface HeartbeatData {
