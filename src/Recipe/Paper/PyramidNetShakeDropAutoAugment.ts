@@ -9,7 +9,7 @@ import type { Recipe } from "../Recipe.ts"
 export const pyramidNetShakeDropAutoAugment: Recipe = {
   summary: "PyramidNet-272 α200 with ShakeDrop and AutoAugment, 1,800 epochs",
   source:
-    'Cubuk et al., "AutoAugment", CVPR 2019 (arXiv:1805.09501), table 2; batch, rate, warm-up and decay of the configuration published with Fast AutoAugment (Lim et al. 2019)',
+    'Cubuk et al., "AutoAugment", CVPR 2019 (arXiv:1805.09501), table 2; batch, rate, warm-up, decay and clipping of the configuration published with Fast AutoAugment (Lim et al. 2019)',
   expected: "98.5 % on CIFAR-10, 89.3 % on CIFAR-100",
   experiment: {
     name: "pyramidnet272-shakedrop-autoaugment",
@@ -26,7 +26,8 @@ export const pyramidNetShakeDropAutoAugment: Recipe = {
       batchSize: 64,
       learningRate: 0.05,
       schedule: { _tag: "Cosine", warmupEpochs: 5 },
-      optimizer: { _tag: "Sgd", weightDecay: 5e-5 }
+      optimizer: { _tag: "Sgd", weightDecay: 5e-5 },
+      clipGradNorm: 5
     }
   }
 }
