@@ -3,7 +3,8 @@ import { basename, dirname } from "node:path"
 import * as Predicate from "effect/Predicate"
 import { ConfigError } from "../../Config/Errors.ts"
 import { DataError } from "../../Data/Types.ts"
-import { DeviceUnavailable, LibraryError, type LibraryReason } from "../../Device/Errors.ts"
+import { ClusterError, DeviceUnavailable, LibraryError, type LibraryReason } from "../../Device/Errors.ts"
+import { ReplicaError } from "../../Distributed/Errors.ts"
 import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
@@ -137,12 +138,32 @@ const OUT_OF_MEMORY: Advice = [
   "free some memory, or take a machine or a device with more of it"
 ]
 
+const aboutReplica = ({ reason }: ReplicaError): Advice => {
+  switch (reason) {
+    case "Contradiction":
+      return "say it with --rank, --world-size and --coordinator, or unset what is wrong in the environment"
+    case "Missing":
+      return "start all of them within --join-timeout, where they can reach each other"
+    case "Differs":
+      return "start all of them with the same command and the same data"
+    case "Lost":
+    case "Ended":
+      return "the same command with --resume goes on from the last checkpoint"
+    default:
+      return undefined
+  }
+}
+
 const adviceOn = (error: unknown): Advice => {
   if (error instanceof RunError) return aboutRun(error)
   if (error instanceof DataError) return aboutData(error)
   if (error instanceof LibraryError) return aboutLibrary[error.reason]
   if (error instanceof DeviceUnavailable) return aboutDevice(error)
   if (Predicate.isTagged(error, "OutOfMemory")) return OUT_OF_MEMORY
+  if (error instanceof ReplicaError) return aboutReplica(error)
+  if (error instanceof ClusterError && error.reason === "Unconfined") {
+    return "on a network that nobody else is on, --open-port starts it all the same"
+  }
   return error instanceof ConfigError ? aboutConfig(error) : undefined
 }
 
