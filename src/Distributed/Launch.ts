@@ -53,6 +53,8 @@ interface Ended {
   readonly code: number
   /** The signal that ended it, where it was one. */
   readonly signal: NodeJS.Signals | null
+  /** Whether that was sent from here, because it did not end by itself after another had failed. */
+  readonly late: boolean
 }
 
 interface Outcome {
@@ -67,7 +69,7 @@ const INTERRUPTED: ReadonlyArray<number> = [130, 143]
 /** Milliseconds in which the others end by themselves once one has failed; a frozen one does not. */
 const PATIENCE = 15_000
 
-const endOf = (child: ChildProcess): Promise<Ended> =>
+const endOf = (child: ChildProcess): Promise<Omit<Ended, "late">> =>
   new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code: code ?? 1, signal })))
 
 /** Runs all replicas to their end. Signals are passed on, to each once. */
@@ -97,10 +99,12 @@ const runOnce = ({ count }: LaunchOptions, args: ReadonlyArray<string>) =>
       const listeners = signals.map((signal) => [signal, () => pass(signal)] as const)
       for (const [signal, listener] of listeners) process.on(signal, listener)
       let patience: NodeJS.Timeout | undefined
+      let late = false
       const ends = children.map(async (child) => {
-        const end = await endOf(child)
+        const end = { ...(await endOf(child)), late }
         if (end.code !== 0 && !INTERRUPTED.includes(end.code)) {
           patience ??= setTimeout(() => {
+            late = true
             for (const child of children) child.kill("SIGKILL")
           }, PATIENCE)
         }
@@ -116,10 +120,12 @@ const runOnce = ({ count }: LaunchOptions, args: ReadonlyArray<string>) =>
 
 /** Who was ended from outside, or who failed; each of the latter has said why. */
 const describeEnd = (ended: ReadonlyArray<Ended>): string => {
-  const killed = ended.flatMap(({ signal }, i) => (signal === null ? [] : [`replica ${i} by ${signal}`]))
-  if (killed.length > 0) return `the training has ended: ${killed.join(", ")}`
-  const failed = ended.flatMap(({ code }, i) => (code === 0 ? [] : [i]))
-  return `the training has ended: ${failed.length === 1 ? "replica" : "replicas"} ${failed.join(" and ")} failed`
+  const told = ended.flatMap(({ code, late, signal }, i) => {
+    if (code === 0) return []
+    if (late) return [`replica ${i} did not end by itself`]
+    return [signal === null ? `replica ${i} failed` : `replica ${i} was lost: it was ended by ${signal}`]
+  })
+  return told.join(", ")
 }
 
 /**
@@ -133,7 +139,7 @@ export const launch = Effect.fn("launch")(function* (options: LaunchOptions) {
   for (let attempt = 0; ; attempt++) {
     const outcome = yield* runOnce(options, argumentsFor(directory))
     if (outcome.ended.every(({ code }) => code === 0)) return
-    const interrupted = outcome.ended.some(({ code }) => INTERRUPTED.includes(code))
+    const interrupted = outcome.ended.every(({ code }) => code === 0 || INTERRUPTED.includes(code))
     if (outcome.signalled || interrupted) return yield* Effect.interrupt
     const known = outcome.directory ?? directory
     directory = known !== undefined && (yield* isBegun(known)) ? known : undefined

@@ -77,6 +77,9 @@ const LEAVE = "leave"
 const Leaving = Schema.Struct({ why: Schema.String })
 const isLeaving = Schema.is(Leaving)
 
+/** Milliseconds that an answer may take, and that the first replica may be away. */
+const PATIENCE = 5000
+
 /** Milliseconds in which others ask once more, and hear that the first replica leaves. */
 const FAREWELL = 2000
 
@@ -231,18 +234,27 @@ const guest = (options: RendezvousOptions, process: string): Rendezvous => {
     meet: Effect.fnUntraced(function* (stage, value) {
       const until = (yield* Clock.currentTimeMillis) + 1000 * timeout
       let missing: ReadonlyArray<number> = [0]
+      let heard: number | undefined
       for (;;) {
-        const answer = yield* ask(stage, value).pipe(
-          Effect.timeout(5000),
-          Effect.orElseSucceed((): Answer => ({ missing: [0] }))
+        const asked = yield* ask(stage, value).pipe(
+          Effect.timeoutOption(PATIENCE),
+          Effect.orElseSucceed(() => undefined)
         )
-        if ("met" in answer) {
+        const now = yield* Clock.currentTimeMillis
+        // One that is busy with its data takes its time; where nobody listens any more, its process is gone.
+        if (asked !== undefined) heard = now
+        else if (heard !== undefined && now - heard > PATIENCE) {
+          const message = `replica 0 (${at}) was lost before the first step: its process is gone`
+          return yield* new ReplicaError({ reason: "Lost", message })
+        }
+        const answer = asked && Option.getOrUndefined(asked)
+        if (answer !== undefined && "met" in answer) {
           yield* ask(GOT, stage).pipe(Effect.timeout(FAREWELL), Effect.ignore)
           return answer.met
         }
-        if ("refused" in answer) return yield* refusal(answer.refused)
-        missing = answer.missing
-        if ((yield* Clock.currentTimeMillis) > until) {
+        if (answer !== undefined && "refused" in answer) return yield* refusal(answer.refused)
+        missing = answer?.missing ?? [0]
+        if (now > until) {
           const message = missing.includes(0)
             ? `replica 0 is not at ${at}, and did not come within ${timeout} s`
             : `${replicas(missing)} did not come to replica 0 at ${at} within ${timeout} s`
