@@ -13,8 +13,14 @@ import { draws } from "../../src/Random.ts"
 import { float32, int32, type TensorRecord } from "../../src/Tensor/HostTensor.ts"
 import { ascend } from "../../src/Train/Optimizer/Sam.ts"
 import { sgd } from "../../src/Train/Optimizer/Sgd.ts"
-import { softTargets, teacherState } from "../../src/Train/Step/Distillation.ts"
-import { initialState, PLAIN_STEP, type StepOptions, trainingStep } from "../../src/Train/Step/Step.ts"
+import { distillationLoss, softTargets, teacherState } from "../../src/Train/Step/Distillation.ts"
+import {
+  gradientsOf,
+  initialState,
+  PLAIN_STEP,
+  type StepOptions,
+  trainingStep
+} from "../../src/Train/Step/Step.ts"
 import { channelsLast, distance, norm, readTensors, under } from "../support/Fixtures.ts"
 import { evaluate, onCpu } from "../support/OnCpu.ts"
 
@@ -148,6 +154,30 @@ describe("SAM's step up", () => {
     })
   )
 })
+
+it.effect("teachers see whole images where the student sees smaller ones", () =>
+  Effect.gen(function* () {
+    const distillation = { teachers, temperature: 3, weight: 1 }
+    const { expected, loss, shrunk } = yield* evaluate(
+      { ...under(fixture, "weights."), ...taught, x },
+      (all) => {
+        const key = { seed: 0, step: tf.scalar(0, "int32") }
+        const whole = all.x as tf.Tensor4D
+        const images = tf.slice4d(whole, [0, 0, 0, 0], [8, 3, 3, 3])
+        const classes = tf.zeros([8], "int32") as tf.Tensor1D
+        const labels = { a: classes, b: classes, lambda: tf.ones([8]) as tf.Tensor1D }
+        const options = { ...base, distillation }
+        const given = gradientsOf(student, options, all, { images, whole: () => whole, labels, key })
+        const { logits } = student.apply(all, images, { _tag: "Training", key, recompute: false })
+        const learnt = (seen: tf.Tensor4D) =>
+          distillationLoss(logits, softTargets(distillation, all, seen), distillation.temperature)
+        return { loss: given.loss, expected: learnt(whole), shrunk: learnt(images) }
+      }
+    )
+    assert.closeTo(loss.data[0], expected.data[0], 1e-5)
+    assert.notEqual(shrunk.data[0], expected.data[0])
+  }).pipe(onCpu)
+)
 
 it.effect("several teachers give the mean of their softened probabilities, by their shares", () =>
   Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { numbers } from "../Page/Numbers.ts"
 const WIDTH = 460
 const HEIGHT = 312
 const LEFT = 66
-const RIGHT = WIDTH - 24
+const RIGHT = WIDTH - 30
 const TOP = 24
 const BOTTOM = HEIGHT - 40
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
