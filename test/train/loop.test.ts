@@ -24,6 +24,15 @@ import { colours } from "../support/Runs.ts"
 
 const dataset = colours()
 const size = { height: 8, width: 8 }
+const small = makeNetwork({ _tag: "SimpleCnn", width: 1 }, { classes: 4, size })
+
+/** A state as the device has it: weights, and their average. */
+const state = Object.fromEntries(
+  Object.entries(small.init(1)).flatMap(([name, value]) => [
+    [name, value],
+    [`swa/${name}`, value]
+  ])
+)
 
 /** A folder in which states are only noted. */
 const notedIn = (saved: Array<Checkpoint>): RunFolder["Service"] => ({
@@ -58,7 +67,7 @@ const noted = (calls: Array<string>, measure: Effect.Effect<void>): TrainingProg
       Effect.sync(() => calls.push(`measure ${index}`)),
       measure
     ),
-  read: Effect.succeed({}),
+  read: Effect.succeed(state),
   write: () => Effect.void,
   sum: Effect.succeed,
   adopt: Effect.void,
@@ -82,7 +91,7 @@ it.live("weights are averaged once, also where the run is interrupted before the
       runEpochs(
         {
           ...{ experiment, dataset, augmenter, program, registry, replicas },
-          network: makeNetwork(experiment.model, { classes: 4, size }),
+          network: small,
           images: imagesOf(experiment, describeData(dataset)),
           folder: notedIn(saved)
         },
@@ -121,7 +130,7 @@ it.effect("a checkpoint is saved whenever so many minutes have gone by", () =>
     yield* runEpochs(
       {
         ...{ experiment, dataset },
-        network: makeNetwork(experiment.model, { classes: 4, size }),
+        network: small,
         images: imagesOf(experiment, describeData(dataset)),
         registry: yield* Registry,
         replicas: yield* Replicas,
@@ -160,7 +169,7 @@ it.effect("a training is seen by tracers and metric exporters, where there are a
       return yield* runEpochs(
         {
           ...{ experiment, dataset, augmenter, program, registry, replicas },
-          network: makeNetwork(experiment.model, { classes: 4, size }),
+          network: small,
           images: imagesOf(experiment, describeData(dataset)),
           folder: notedIn(saved)
         },
@@ -201,7 +210,7 @@ it.effect("a training saves when it is asked to, in an evaluation too, and goes 
     yield* runEpochs(
       {
         ...{ experiment, dataset, program: noted(calls, Effect.void) },
-        network: makeNetwork(experiment.model, { classes: 4, size }),
+        network: small,
         images: imagesOf(experiment, describeData(dataset)),
         registry: yield* Registry,
         replicas: yield* Replicas,

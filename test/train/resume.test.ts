@@ -200,7 +200,7 @@ describe("a run", () => {
     Effect.gen(function* () {
       const parent = yield* temporary
       const directory = path.join(parent, "runs", "run")
-      const schedule = { _tag: "LongTraining", etaMin: 1e30 }
+      const schedule = { _tag: "LongTraining", warmupEpochs: 0, etaMin: 1e30 }
       const wild = yield* experimentOf({ train: { schedule, learningRate: 1e30 } })
       const error = yield* Effect.flip(run(wild, directory))
       assert.strictEqual(error._tag, "NonFiniteLoss")

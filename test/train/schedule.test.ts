@@ -55,7 +55,7 @@ const input = recipes.quickstart.experiment
 it.effect.each([
   [{ _tag: "Cosine", warmupEpochs: 3.5 }, "warmupEpochs: expected at most the run's 3 epochs, got 3.5"],
   [{ _tag: "Linear", warmupEpochs: 4 }, "warmupEpochs: expected at most the run's 3 epochs, got 4"],
-  [{ _tag: "LongTraining" }, "warmupEpochs: expected at most the run's 3 epochs"],
+  [{ _tag: "LongTraining" }, "warmupEpochs: expected at most the run's 3 epochs, got its default"],
   [
     { _tag: "Step", milestones: [1, 3] },
     "milestones: expected epochs before the last of the run's 3 is done"

@@ -148,7 +148,7 @@ const problemsOf = (issue: SchemaIssue.Issue, path: Path, whole: Whole): Readonl
         {
           path,
           exact: true,
-          text: `${nameOf(path)}: ${typeof message === "string" ? message : "it is not valid"}, ${got(value)}`
+          text: `${nameOf(path)}: ${typeof message === "string" ? message : "it is not valid"}, ${value === undefined ? "got its default" : got(value)}`
         }
       ]
     }
