@@ -65,6 +65,9 @@ export interface Meeting {
   readonly attend: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ReplicaError, R>
 }
 
+/** Seconds in which a replica ends by itself once others are lost; it may hang in TensorFlow for ever. */
+const GRACE = 8
+
 /** Milliseconds in which it is known why TensorFlow lost a partner. */
 const KNOWN_AFTER = 3000
 
@@ -135,7 +138,7 @@ export const openMeeting = Effect.fn("openMeeting")(function* (
     yield* checkSame(met, yield* decodeMet(Ready, met), (told) => ({ ...told }))
     yield* Scope.close(meeting, Exit.void)
     const { addresses } = standing
-    const heard = { index, addresses, host, port: coordinator.port, secret, silence }
+    const heard = { index, addresses, host, port: coordinator.port, secret, silence, grace: GRACE }
     const onVerdict = (): void => {
       standing.isLost = true
       for (const abort of standing.aborts) Effect.runFork(abort)

@@ -92,7 +92,7 @@ describe("the heartbeat", () => {
   const beat = Effect.fnUntraced(function* (index: number, port: number, verdicts: Array<Verdict>) {
     const addresses = ["a:1", "b:2", "c:3"]
     return yield* startHeartbeat(
-      { ...{ index, addresses, host: HOST, port, secret: "s", silence: 20 } },
+      { ...{ index, addresses, host: HOST, port, secret: "s", silence: 60, grace: 600 } },
       (verdict) => verdicts.push(verdict)
     )
   })

@@ -19,6 +19,8 @@ export interface HeartbeatData {
   readonly secret: string | undefined
   /** Seconds without a word after which a replica is lost. */
   readonly silence: number
+  /** Seconds that the main thread has to end by itself once others are lost. */
+  readonly grace: number
   /** Steps done, as the main thread counts them. */
   readonly step: Int32Array
 }
@@ -32,12 +34,10 @@ export type Order =
 export type Notice = { readonly _tag: "Verdict"; readonly verdict: Verdict } | { readonly _tag: "Left" }
 
 const data = workerData as HeartbeatData
-const { addresses, host, index, port, secret, silence, step } = data
+const { addresses, grace, host, index, port, secret, silence, step } = data
 
 /** Milliseconds. */
 const BEAT = Math.min(1000, (1000 * silence) / 5)
-/** That a main thread has to end by itself after a verdict. */
-const GRACE = 5000
 /** Between two attempts to reach the first replica. */
 const RETRY = 100
 
@@ -55,7 +55,7 @@ const judge = (verdict: Verdict): void => {
     if (closing) return
     writeSync(2, `shakedrop: ${describeVerdict(verdict, { addresses, silence, step: step[0] })}\n`)
     process.kill(process.pid, "SIGKILL")
-  }, GRACE)
+  }, 1000 * grace)
 }
 
 const send = (socket: net.Socket, line: Line): void => {
