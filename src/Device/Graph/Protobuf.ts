@@ -29,6 +29,10 @@ const key = (field: number, wire: number): Array<number> => varint(BigInt((field
 export const number = (field: number, value: number | bigint): Uint8Array =>
   Uint8Array.from([...key(field, VARINT), ...varint(BigInt(value))])
 
+/** A floating-point number of four bytes. */
+export const float = (field: number, value: number): Uint8Array =>
+  Buffer.concat([Uint8Array.from(key(field, FOUR_BYTES)), new Uint8Array(Float32Array.of(value).buffer)])
+
 /** Text, bytes or a message. */
 export const bytes = (
   field: number,
