@@ -138,7 +138,9 @@ export const openMeeting = Effect.fn("openMeeting")(function* (
     yield* checkSame(met, yield* decodeMet(Ready, met), (told) => ({ ...told }))
     yield* Scope.close(meeting, Exit.void)
     const { addresses } = standing
-    const heard = { index, addresses, host, port: coordinator.port, secret, silence, grace: GRACE }
+    // The first one listens where the others see it.
+    const seen = index === 0 ? addresses[0].split(":")[0] : host
+    const heard = { index, addresses, host: seen, port: coordinator.port, secret, silence, grace: GRACE }
     const onVerdict = (): void => {
       standing.isLost = true
       for (const abort of standing.aborts) Effect.runFork(abort)

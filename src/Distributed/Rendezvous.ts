@@ -16,6 +16,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { settled } from "./Address.ts"
 import type { Place } from "./Discover.ts"
 import { ReplicaError } from "./Errors.ts"
 import { isSecret } from "./Secret.ts"
@@ -136,11 +137,11 @@ const makeDesk = ({ count }: Place) => {
     const missing = missingOf(stage, count)
     return missing.length > 0 ? { missing } : { met: metAt(stage) }
   }
-  const metAt = ({ guests }: Stage): ReadonlyArray<Met> =>
-    Array.from({ length: count }, (_, i) => {
-      const { address, value } = guests.get(i)!
-      return { address, value }
-    })
+  const metAt = ({ guests }: Stage): ReadonlyArray<Met> => {
+    const all = Array.from({ length: count }, (_, i) => guests.get(i)!)
+    const known = settled(all.map(({ address }) => address))
+    return all.map(({ value }, i) => ({ address: known[i], value }))
+  }
   return { addresses, come, stageOf }
 }
 
@@ -230,11 +231,12 @@ const guest = (options: RendezvousOptions, process: string): Rendezvous => {
     const response = yield* client.execute(request)
     return yield* decodeAnswer(yield* response.json)
   }, Effect.provide(FetchHttpClient.layer))
+  /** When the first replica last answered. */
+  let heard: number | undefined
   return {
     meet: Effect.fnUntraced(function* (stage, value) {
       const until = (yield* Clock.currentTimeMillis) + 1000 * timeout
       let missing: ReadonlyArray<number> = [0]
-      let heard: number | undefined
       for (;;) {
         const asked = yield* ask(stage, value).pipe(
           Effect.timeoutOption(PATIENCE),

@@ -1,7 +1,7 @@
 /** The rendezvous, the heartbeat and the work that replicas share. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { freePort } from "../../src/Distributed/Address.ts"
+import { freePort, settled } from "../../src/Distributed/Address.ts"
 import { checkSame } from "../../src/Distributed/Agreement.ts"
 import { describeVerdict, type Verdict } from "../../src/Distributed/Heartbeat/Verdict.ts"
 import { startHeartbeat } from "../../src/Distributed/Heartbeat.ts"
@@ -86,6 +86,14 @@ describe("the rendezvous", () => {
       )
     })
   )
+})
+
+it("where the first replica's name is a loopback address, addresses follow from where the others are", () => {
+  assert.deepStrictEqual(settled(["10.0.0.1", "10.0.0.2"]), ["10.0.0.1", "10.0.0.2"])
+  assert.deepStrictEqual(settled(["0.0.0.0", HOST, HOST]), [HOST, HOST, HOST])
+  const [own, near, far] = settled(["0.0.0.0", HOST, "10.99.0.2"])
+  assert.strictEqual(own, near)
+  assert.strictEqual(far, "10.99.0.2")
 })
 
 describe("the heartbeat", () => {
