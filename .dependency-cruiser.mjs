@@ -41,9 +41,11 @@ const ROOMS = {
     ...["Predict", "Random", "Recipe", "Registry", "Tensor", "Train", "Train/Averages"]
   ],
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
+  Watch: ["Config", "Events", "Platform", "Report", "Train"],
   Cli: [
     ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Ensemble", "Events", "Experiment"],
-    ...["Export", "Model", "Platform", "Predict", "Recipe", "Registry", "Registry/Plugin", "Report", "Tensor", "Train"]
+    ...["Export", "Model", "Platform", "Predict", "Recipe", "Registry", "Registry/Plugin", "Report", "Tensor", "Train"],
+    "Watch"
   ],
   Main: ["Cli", "Events", "Platform"]
 }
@@ -75,7 +77,7 @@ const PACKAGES = [
   },
   { name: "sharp", rooms: ["Data/ImageFolder", "Report"] },
   { name: "undici", rooms: ["Platform/HttpClient"] },
-  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform", "Distributed"] }
+  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform", "Distributed", "Watch"] }
 ]
 
 /** The files of a room, without those of rooms that are parts of it. */

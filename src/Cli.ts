@@ -12,6 +12,7 @@ import { recipesCommand } from "./Cli/Recipes.ts"
 import { setupCommand } from "./Cli/Setup.ts"
 import { pluginFlag, pluginsOf } from "./Cli/Shared/Plugin.ts"
 import { trainCommand } from "./Cli/Train.ts"
+import { uiCommand } from "./Cli/Ui.ts"
 
 export const shakedrop = Command.make("shakedrop").pipe(
   Command.withDescription("Train, evaluate and serve image classifiers"),
@@ -27,6 +28,7 @@ export const shakedrop = Command.make("shakedrop").pipe(
     augmentCommand,
     recipesCommand,
     trainCommand,
+    uiCommand,
     evaluateCommand,
     ensembleCommand,
     predictCommand,

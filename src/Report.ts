@@ -30,7 +30,7 @@ export const writeReport = Effect.fn("writeReport")(function* ({ directory, logi
   const title = `${config.experiment.name}: ${percent(result.accuracy)} on ${result.dataset}`
   const sections = [
     overview(config, result, images),
-    curves(metrics, result),
+    curves(metrics, result.epochs),
     confusionSection(result.confusion, names),
     classesSection(result.confusion, names, result.accuracy),
     ...(yield* samples(test, predictionsOf(test, logits), names))

@@ -55,14 +55,33 @@ const flock = (): Flock => {
 }
 
 /** What the file says of its holder. */
-const holderOf = (descriptor: number): Holder | undefined => {
+const holderOf = (file: number | string): Holder | undefined => {
   try {
-    const { host, pid } = JSON.parse(fs.readFileSync(descriptor, "utf8")) as Partial<Holder>
+    const { host, pid } = JSON.parse(fs.readFileSync(file, "utf8")) as Partial<Holder>
     return typeof pid === "number" && typeof host === "string" ? { pid, host } : undefined
   } catch {
     return undefined
   }
 }
+
+/** Whether a process of this machine is there; those of other users are. */
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EPERM"
+  }
+}
+
+/**
+ * Whose a lock is, without touching it: by what its file says. A process of this machine that was killed holds none;
+ * one of another machine cannot be asked.
+ */
+export const readHolder = (path: string): Effect.Effect<Holder | undefined> =>
+  Effect.sync(() => {
+    const holder = holderOf(path)
+    return holder?.host === os.hostname() && !isAlive(holder.pid) ? undefined : holder
+  })
 
 const describe = (holder: Holder | undefined): string => {
   if (holder === undefined) return "another process"

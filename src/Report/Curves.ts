@@ -1,16 +1,13 @@
 /** The curves of a run: accuracy, loss, learning rate and speed by epoch. */
 import type { EpochMetrics } from "../Events.ts"
-import type { RunResult } from "../Train/Run/Result.ts"
-import { chart, type Series, valuesOf } from "./Chart/Chart.ts"
+import { COLOURS, chart, type Series, valuesOf } from "./Chart/Chart.ts"
 import { accuracyScale, isStretched, linearScale, logScale } from "./Chart/Scale.ts"
 import { count, html, type Markup, NOTHING, percent } from "./Page/Html.ts"
 
 const digits = (value: number): string => String(Number(value.toPrecision(3)))
 
-/** Of the weights that are evaluated, in turn. */
-const COLOURS = ["validation", "orange", "violet"] as const
-
-export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult): Markup => {
+/** `kept` is the epoch whose weights were chosen, where the run has come to its end. */
+export const curves = (metrics: ReadonlyArray<EpochMetrics>, kept?: number): Markup => {
   if (metrics.length === 0) return NOTHING
   const along = { counts: metrics.map(({ epoch }) => epoch), unit: "epoch" }
   const of = (
@@ -39,7 +36,7 @@ export const curves = (metrics: ReadonlyArray<EpochMetrics>, result: RunResult):
   const lr = of("learning rate", "train", ({ lr }) => lr)
   const speed = of("training", "train", ({ imagesPerSecond }) => imagesPerSecond)
   const waited = metrics.reduce((sum, { waitShare }) => sum + waitShare, 0) / metrics.length
-  const selected = accuracy.length > 1 ? { mark: { count: result.epochs, label: "kept" } } : {}
+  const selected = kept !== undefined && accuracy.length > 1 ? { mark: { count: kept, label: "kept" } } : {}
   return html`<section><h2>Curves</h2><div class="charts">${[
     chart({
       title: "Accuracy",

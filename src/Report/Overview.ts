@@ -5,7 +5,7 @@ import type { RunConfig } from "../Train/Run/RunConfig.ts"
 import { count, html, type Markup, percent } from "./Page/Html.ts"
 
 /** A configuration in a few words, as `depth 11, alpha 6, shakeDrop (survival 0.5)`. */
-const inWords = (config: object): string =>
+export const inWords = (config: object): string =>
   Object.entries(config)
     .map(([key, value]) =>
       key === "_tag" ? value : `${key} ${typeof value === "object" ? `(${inWords(value)})` : value}`

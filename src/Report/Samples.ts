@@ -58,6 +58,9 @@ export const grid = Effect.fnUntraced(function* (
   return html`<div class="samples">${predictions.map((prediction, i) => card(prediction, name, uris[i], names))}</div>`
 })
 
+/** Where the worst mistakes are in a report, for links. */
+export const MISTAKES = "mistakes"
+
 /** The most confidently wrong images of the test split, and some that are right. */
 export const samples = Effect.fn("samples")(function* (
   split: Split,
@@ -65,17 +68,19 @@ export const samples = Effect.fn("samples")(function* (
   names: ReadonlyArray<string>
 ) {
   const wrong = mostConfidentlyWrong(predictions, WRONG)
-  const section = (title: string, note: string, images: Markup): Markup =>
-    html`<section><h2>${title}</h2><p class="note">${note}</p>${images}</section>`
+  const section = (id: string, title: string, note: string, images: Markup): Markup =>
+    html`<section id="${id}"><h2>${title}</h2><p class="note">${note}</p>${images}</section>`
   return [
     wrong.length === 0
       ? NOTHING
       : section(
+          MISTAKES,
           "Most confidently wrong",
           "Test images, with the predicted class, its probability, and what the image is.",
           yield* grid(split, "test", wrong, names)
         ),
     section(
+      "right",
       "Some that are right",
       "Evenly over the test split.",
       yield* grid(split, "test", someCorrect(predictions, CORRECT), names)

@@ -34,6 +34,12 @@ export const flags = {
     writtenTo("profile", "file"),
     "Tell where the time of a training step goes, and write it as a trace for Perfetto or chrome://tracing"
   ),
+  ui: Flag.Boolean("ui").pipe(
+    Flag.withDescription(
+      "Show this run and its neighbours on a page while it is trained, as `shakedrop ui` does"
+    ),
+    Flag.withDefault(false)
+  ),
   resume: Flag.Boolean("resume").pipe(
     Flag.withDescription("Continue an interrupted run: the one in --out, or the newest of its name"),
     Flag.withDefault(false)

@@ -34,6 +34,7 @@ const trainedEnsemble = Effect.fnUntraced(function* (input: TrainInput, place: P
       Option.isSome<unknown>(flag) ? [name] : []
     ),
     ...(input.resume ? ["resume"] : []),
+    ...(input.ui ? ["ui"] : []),
     ...(input.set.length > 0 ? ["set"] : [])
   ]
   if (foreign.length > 0) {

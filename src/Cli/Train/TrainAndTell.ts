@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Dataset } from "../../Data.ts"
 import { Device } from "../../Device.ts"
-import { message } from "../../Events.ts"
+import { message, warning } from "../../Events.ts"
 import { percent } from "../../Platform/Text.ts"
 import { writeReport } from "../../Report.ts"
 import type { Plan } from "../../Train/Plan.ts"
@@ -23,6 +23,22 @@ export const datasetOf = ({ experiment, smoke }: Plan) => {
   return Layer.provide(Layer.effect(Dataset, few), whole)
 }
 
+/** Shows the run and its neighbours on a page until the scope ends. No training stops for want of it. */
+const showPage = Effect.fnUntraced(function* (directory: string) {
+  const { USUAL_PORT, watch } = yield* Effect.promise(() => import("../../Watch.ts"))
+  const at = (port: number) => watch({ root: path.dirname(path.resolve(directory)), host: "127.0.0.1", port })
+  yield* at(USUAL_PORT).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason === "PortTaken",
+      () => at(0)
+    ),
+    Effect.matchEffect({
+      onSuccess: (address) => message(`watch it on ${address}`),
+      onFailure: (error) => warning(`it cannot be watched on a page: ${error.message}`)
+    })
+  )
+})
+
 /** Trains, and writes the report. */
 const trainAndReport = Effect.fnUntraced(function* (plan: Plan, input: TrainInput) {
   const { directory } = yield* RunFolder
@@ -30,6 +46,7 @@ const trainAndReport = Effect.fnUntraced(function* (plan: Plan, input: TrainInpu
   const { name } = yield* Device
   const dataset = yield* Dataset
   yield* message(`${experiment.name}: ${dataset.name} on ${name}, into ${directory}`)
+  if (input.ui) yield* showPage(directory)
   if (smoke) yield* message("a trial: two steps, from random weights")
   const { result } = yield* train(experiment, {
     command: commandLine(),

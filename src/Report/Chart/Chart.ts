@@ -6,10 +6,13 @@ import { html, type Markup, NOTHING, px } from "../Page/Html.ts"
 import { numbers } from "../Page/Numbers.ts"
 import { countScale, type Scale } from "./Scale.ts"
 
+/** Classes that give a curve its colour. */
+export const COLOURS = ["validation", "orange", "violet", "teal", "pink", "gold", "brown", "train"] as const
+export type Colour = (typeof COLOURS)[number]
+
 export interface Series {
   readonly name: string
-  /** Class that gives the colour. */
-  readonly colour: "train" | "validation" | "orange" | "violet"
+  readonly colour: Colour
   /** A value for each of the chart's counts; null where there is none. */
   readonly values: ReadonlyArray<number | null>
 }

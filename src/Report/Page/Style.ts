@@ -3,12 +3,12 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f6f6f4; --card: #ffffff; --line: #e3e2de; --ink: #1b1b19; --soft: #66655f;
-  --train: #7d7c76; --validation: #2a78d6; --orange: #e0602a; --violet: #8a4fc4; --good: #1f7a4d; --bad: #c8371e; --shadow: #0003;
+  --train: #7d7c76; --validation: #2a78d6; --orange: #e0602a; --violet: #8a4fc4; --teal: #11877f; --pink: #c93a82; --gold: #a67c00; --brown: #83563a; --good: #1f7a4d; --bad: #c8371e; --shadow: #0003;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #131312; --card: #1d1d1b; --line: #33322f; --ink: #efeeea; --soft: #a3a29a;
-    --train: #8f8e87; --validation: #5b9eea; --orange: #f0824e; --violet: #b78be8; --good: #58c48f; --bad: #ff8a70; --shadow: #fff4;
+    --train: #8f8e87; --validation: #5b9eea; --orange: #f0824e; --violet: #b78be8; --teal: #43bdb2; --pink: #ee79b0; --gold: #d9ae3c; --brown: #c39273; --good: #58c48f; --bad: #ff8a70; --shadow: #fff4;
   }
 }
 * { box-sizing: border-box; }
@@ -47,7 +47,8 @@ figure { margin: 0; }
 .legend b { color: var(--ink); font-weight: 600; }
 .legend i { display: inline-block; width: 16px; height: 3px; border-radius: 2px; margin-right: 6px; vertical-align: 3px; background: var(--series); }
 .train { --series: var(--train); } .validation { --series: var(--validation); } .orange { --series: var(--orange); }
-.violet { --series: var(--violet); }
+.violet { --series: var(--violet); } .teal { --series: var(--teal); } .pink { --series: var(--pink); }
+.gold { --series: var(--gold); } .brown { --series: var(--brown); }
 svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .grid { stroke: var(--line); }
 .tick { fill: var(--soft); font-size: 13px; }

@@ -14,7 +14,8 @@ import { type FileLock, type FileLocked, lockFile } from "../../Platform/FileLoc
 import { makeDirectory, type StorageError, storageError } from "../../Platform/Files.ts"
 import { RunError } from "./RunError.ts"
 
-const LOCK = "lock"
+/** The name of the file that a run is locked by. */
+export const LOCK = "lock"
 
 /** A folder that is ours until the scope ends. */
 export interface Claimed {

@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import { removeUnfinished } from "../../Checkpoint/Format.ts"
 import { type CheckpointReader, type Checkpoints, checkpointsIn } from "../../Checkpoint.ts"
 import type { EpochMetrics } from "../../Events.ts"
+import { type Holder, readHolder } from "../../Platform/FileLock.ts"
 import {
   exists,
   list,
@@ -21,7 +22,7 @@ import {
   type StorageError,
   writeFileAtomic
 } from "../../Platform/Files.ts"
-import { type Claimed, claimExisting, claimGiven, claimNamed } from "./Claim.ts"
+import { type Claimed, claimExisting, claimGiven, claimNamed, LOCK } from "./Claim.ts"
 import { appendMetrics, readMetrics, truncateMetrics } from "./Metrics.ts"
 import { type RunResult, readResult, writeResult } from "./Result.ts"
 import { decodeRunConfig, type RunConfig } from "./RunConfig.ts"
@@ -43,6 +44,8 @@ export interface RunReader {
   readonly isBegun: Effect.Effect<boolean>
   /** Whether it has come to its end. */
   readonly isFinished: Effect.Effect<boolean>
+  /** The process that trains it; undefined where there is none. */
+  readonly trainer: Effect.Effect<Holder | undefined>
   readonly config: Effect.Effect<RunConfig, RunError | StorageError>
   /** Of the epochs so far. */
   readonly metrics: Effect.Effect<ReadonlyArray<EpochMetrics>, StorageError>
@@ -71,6 +74,7 @@ export const openRun = (directory: string): RunReader => {
     directory,
     isBegun: exists(paths.config),
     isFinished: exists(paths.result),
+    trainer: readHolder(path.join(directory, LOCK)),
     config: readConfig(directory),
     metrics: readMetrics(paths.metrics),
     result: readResult(paths.result),
