@@ -9,12 +9,13 @@
  */
 const ROOMS = {
   Platform: [],
-  Tensor: ["Platform"],
+  Pickle: [],
+  Tensor: ["Pickle", "Platform"],
   Random: [],
   Config: ["Platform"],
   Events: ["Config"],
   Distributed: ["Config"],
-  Data: ["Config", "Events", "Platform", "Random"],
+  Data: ["Config", "Events", "Pickle", "Platform", "Random"],
   Device: ["Config", "Events", "Platform", "Tensor"],
   Ops: ["Device", "Random"],
   Model: ["Config", "Ops", "Platform", "Random", "Tensor"],

@@ -5,17 +5,17 @@ import { Device, entryPoint } from "../Device.ts"
 import type { Network } from "../Model/Network.ts"
 import { channelsLast } from "../Model/Weights/PyTorchLayout.ts"
 import { float32, type HostTensor, nonFinite, sizeOf, type TensorRecord } from "../Tensor/HostTensor.ts"
-import { readSafetensors } from "../Tensor/ReadSafetensors.ts"
+import { readTensorFile } from "../Tensor/ReadTensors.ts"
 import { PredictError } from "./Errors.ts"
 
 /** Images in one run of the graph. */
 const BATCH = 64
 
-/** The tensors of a safetensors file. */
+/** The tensors of a file. */
 export const readTensors = (file: string) =>
-  readSafetensors(file).pipe(
+  readTensorFile(file).pipe(
     Effect.map(({ tensors }) => tensors),
-    Effect.catchTag("SafetensorsError", ({ message }) =>
+    Effect.catchTag(["SafetensorsError", "TorchFileError"], ({ message }) =>
       Effect.fail(new PredictError({ reason: "Tensors", message }))
     )
   )

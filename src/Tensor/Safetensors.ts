@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import { asBytes } from "../Platform/Bytes.ts"
+import { READINGS, type Reading } from "./Elements.ts"
 import type { HostTensor, TensorRecord } from "./HostTensor.ts"
 
 /** The bytes are not a whole safetensors file; `message` says what is wrong in one line. */
@@ -48,59 +49,6 @@ export const encode = (
   start.writeBigUInt64LE(BigInt(length))
   text.copy(start, ALIGNMENT)
   return [start, ...order.map(([, tensor]) => asBytes(tensor.data))]
-}
-
-/** The value of IEEE half-precision bits. */
-const halfToFloat = (bits: number): number => {
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  const sign = bits & 0x8000 ? -1 : 1
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-}
-
-const bfloatToFloat = (words: Uint16Array): Float32Array =>
-  new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer)
-
-interface Reading {
-  readonly bytes: number
-  readonly read: (buffer: ArrayBuffer) => Values
-}
-
-type Values = Pick<HostTensor, "dtype" | "data">
-
-const halvesToFloats = (words: Uint16Array): Values => {
-  const data = new Float32Array(words.length)
-  for (const [i, word] of words.entries()) data[i] = halfToFloat(word)
-  return { dtype: "float32", data }
-}
-
-/** Larger numbers than an int32 holds would be others. */
-const longsToInts = (longs: BigInt64Array): Values => {
-  const data = new Int32Array(longs.length)
-  for (const [i, long] of longs.entries()) {
-    data[i] = Number(long)
-    if (BigInt(data[i]) !== long) fail("it holds integers of more than 32 bits")
-  }
-  return { dtype: "int32", data }
-}
-
-/** Element types that can be read, and what they become. */
-const READINGS: Readonly<Record<string, Reading>> = {
-  F64: {
-    bytes: 8,
-    read: (buffer) => ({ dtype: "float32", data: new Float32Array(new Float64Array(buffer)) })
-  },
-  F32: { bytes: 4, read: (buffer) => ({ dtype: "float32", data: new Float32Array(buffer) }) },
-  F16: { bytes: 2, read: (buffer) => halvesToFloats(new Uint16Array(buffer)) },
-  BF16: {
-    bytes: 2,
-    read: (buffer) => ({ dtype: "float32", data: bfloatToFloat(new Uint16Array(buffer)) })
-  },
-  I64: { bytes: 8, read: (buffer) => longsToInts(new BigInt64Array(buffer)) },
-  I32: { bytes: 4, read: (buffer) => ({ dtype: "int32", data: new Int32Array(buffer) }) },
-  U8: { bytes: 1, read: (buffer) => ({ dtype: "uint8", data: new Uint8Array(buffer) }) }
 }
 
 const fail = (message: string): never => {
@@ -210,7 +158,7 @@ export const decode = (bytes: Uint8Array): SafetensorsFile => {
     const [from, to] = entry.data_offsets
     // A Buffer's own `slice` would not copy.
     const copy = new Uint8Array(bytes.subarray(start + from, start + to))
-    return [name, { shape: entry.shape, ...reading.read(copy.buffer) } as HostTensor]
+    return [name, { shape: entry.shape, ...reading.read(copy.buffer, fail) } as HostTensor]
   })
   return { tensors: Object.fromEntries(tensors), metadata }
 }

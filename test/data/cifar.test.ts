@@ -10,9 +10,10 @@ import * as tar from "tar-stream"
 import { explain } from "../../src/Cli/Shared/Explain.ts"
 import { unpack } from "../../src/Data/Cifar/Archive.ts"
 import { cifar10Formats } from "../../src/Data/Cifar/Format.ts"
-import { unpickle } from "../../src/Data/Cifar/Pickle.ts"
+import { numpy } from "../../src/Data/Cifar/Numpy.ts"
 import { type CifarName, loadCifar } from "../../src/Data/Cifar.ts"
 import { fingerprint } from "../../src/Data/Statistics.ts"
+import { unpickle } from "../../src/Pickle.ts"
 import { heardTexts } from "../support/Events.ts"
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url))
@@ -417,10 +418,10 @@ describe("unpickle", () => {
     const archive = gunzipSync(await fs.readFile(path.join(fixtures, "cifar-100-python.tar.gz")))
     const at = archive.indexOf("\x80\x02}", 0, "latin1")
     const meta = archive.subarray(at, archive.indexOf("u.", at, "latin1") + 2)
-    assert.instanceOf(unpickle(meta), Map)
+    assert.instanceOf(unpickle(meta, numpy).value, Map)
     const attempt = (bytes: Uint8Array): string => {
       try {
-        unpickle(bytes)
+        unpickle(bytes, numpy)
         return "the pickle is whole"
       } catch (error) {
         return (error as Error).message

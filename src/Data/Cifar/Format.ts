@@ -2,9 +2,10 @@
  * The two published forms of the CIFAR archives, which hold the same images: "binary version" and "python version".
  * Both are described at https://www.cs.toronto.edu/~kriz/cifar.html.
  */
+
+import { text, unpickle } from "../../Pickle.ts"
 import type { Limits } from "./Archive.ts"
-import { integers, isNumpyArray, type NumpyArray, type PickleValue, text } from "./Numpy.ts"
-import { unpickle } from "./Pickle.ts"
+import { integers, isNumpyArray, type NumpyArray, numpy, type PickleValue } from "./Numpy.ts"
 import { IMAGE_BYTES, type Records } from "./Records.ts"
 
 /** Names of the files of one form, and how to read them. The readers throw an Error with a one-line message. */
@@ -106,7 +107,7 @@ const python = (files: Files, labelsKey: string, namesKey: string): Format => ({
   limits: limitsOf(files, 2 * IMAGE_BYTES + PICKLED_EXTRA, PICKLED_REST),
   readRecords: (file) => {
     const images = Math.ceil(file.length / IMAGE_BYTES)
-    const pickle = unpickle(file, PARTS * images)
+    const { value: pickle } = unpickle(file, numpy, PARTS * images)
     const labels = labelsIn(pickle, labelsKey)
     const data = entry(pickle, "data")
     const fits =
@@ -123,7 +124,7 @@ const python = (files: Files, labelsKey: string, namesKey: string): Format => ({
     return { labels, bytes: rowMajor(data), first: 0, stride: IMAGE_BYTES }
   },
   readNames: (file) => {
-    const names = entry(unpickle(file), namesKey)
+    const names = entry(unpickle(file, numpy).value, namesKey)
     if (!Array.isArray(names)) throw new Error(`its entry "${namesKey}" is not a list`)
     return names.map((name) => {
       const given = text(name)

@@ -2,6 +2,7 @@
  * What NumPy puts into a pickle: arrays, element types and single numbers, and the few functions that make them. A
  * pickle from a stranger may name any Python function; of those, only these are known, and nothing is ever called.
  */
+import { LONGEST_NAME, type PickleValue as Pickled, text, type Vocabulary } from "../../Pickle.ts"
 
 /** A NumPy array. `bytes` holds its elements in row-major order, or column-major if `fortran`. */
 export interface NumpyArray {
@@ -26,18 +27,7 @@ interface Global {
   readonly is: Known
 }
 
-/** Byte strings stay bytes, as Python 2 does not say what they mean; tuples and lists are both arrays. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | string
-  | Uint8Array
-  | Array<PickleValue>
-  | Map<string, PickleValue>
-  | NumpyArray
-  | DType
-  | Global
+export type PickleValue = Pickled<NumpyArray | DType | Global>
 
 type Known = "reconstruct" | "ndarray" | "dtype" | "scalar" | "frombuffer" | "encode" | "bytes"
 
@@ -58,17 +48,6 @@ const KNOWN: ReadonlyMap<string, Known> = new Map([
   ["builtins.bytes", "bytes"]
 ])
 
-/** Characters of a key or name that is turned into text; longer ones are not of a data set. */
-const LONGEST_NAME = 256
-
-/** A string as text, where it is not too long for a name; Python 2's are bytes. */
-export const text = (value: PickleValue | undefined): string | undefined => {
-  if (value instanceof Uint8Array) {
-    return value.length > LONGEST_NAME ? undefined : Buffer.from(value).toString("latin1")
-  }
-  return typeof value === "string" && value.length <= LONGEST_NAME ? value : undefined
-}
-
 const isTagged = <T extends "NumpyArray" | "DType" | "Global">(
   value: PickleValue | undefined,
   tag: T
@@ -78,8 +57,7 @@ const isTagged = <T extends "NumpyArray" | "DType" | "Global">(
 export const isNumpyArray = (value: PickleValue | undefined): value is NumpyArray =>
   isTagged(value, "NumpyArray")
 
-/** The value that stands for a Python name. */
-export const globalOf = (module: string | undefined, name: string | undefined): Global => {
+const globalOf = (module: string | undefined, name: string | undefined): Global => {
   const full = `${module}.${name}`
   const is = KNOWN.get(full)
   if (is === undefined) {
@@ -140,8 +118,7 @@ const fromBuffer = ([bytes, dtype, shape, order]: ReadonlyArray<PickleValue | un
   return { _tag: "NumpyArray", shape, dtype: name, bigEndian, fortran: text(order) === "F", bytes }
 }
 
-/** What `callable(*args)` makes. `encode` turns text into bytes. */
-export const construct = (
+const construct = (
   callable: PickleValue,
   args: PickleValue,
   encode: (latin1: string) => Uint8Array
@@ -178,7 +155,7 @@ export const construct = (
 }
 
 /** Gives an array its contents, a tuple of version, shape, type, order and bytes; or an element type its byte order. */
-export const fill = (target: PickleValue | undefined, state: PickleValue): void => {
+const fill = (target: PickleValue | undefined, state: PickleValue): void => {
   if (!Array.isArray(state))
     throw new Error("the pickle sets the state of something other than a numpy array")
   if (isTagged(target, "DType")) {
@@ -194,4 +171,16 @@ export const fill = (target: PickleValue | undefined, state: PickleValue): void 
   }
   const { bigEndian, name } = dtype
   Object.assign(target, { shape, dtype: name, bigEndian, fortran: fortran === true, bytes })
+}
+
+/** What pickles of data sets refer to. */
+export const numpy: Vocabulary<NumpyArray | DType | Global> = {
+  kind: "data set",
+  globalOf,
+  construct,
+  fill,
+  outside: () => {
+    throw new Error("the pickle refers to something outside of it")
+  },
+  keyOf: () => undefined
 }

@@ -32,11 +32,11 @@ const PREFIX = "weights."
 /** Names in which a checkpoint keeps what belongs to a tensor: `momentum/NAME`, `ema/NAME`. */
 const isTrainingState = (name: string): boolean => name.includes("/")
 
-/** Counts of batches that PyTorch keeps with its running statistics; nothing here needs them. */
-const isBatchCount = (name: string): boolean => name.endsWith(".num_batches_tracked")
+/** Counts that PyTorch keeps with its running statistics and with averages of weights; nothing here needs them. */
+const isCount = (name: string): boolean => name.endsWith(".num_batches_tracked") || name === "n_averaged"
 
 /** What programs put before every name: wrappers for several devices, compilers, trainers, and whole checkpoints. */
-const WRAPPERS = ["module.", "_orig_mod.", "model.", "state_dict."]
+const WRAPPERS = ["module.", "_orig_mod.", "model.", "net.", "state_dict.", "ema_model.", "ema."]
 
 /** What stands before every one of the names, and before none of the network's own: `module.`, `model.module.`. */
 const wrapperOf = ({ tensors }: Network, names: ReadonlyArray<string>): string => {
@@ -58,7 +58,7 @@ interface Chosen {
 
 /** The weights among a file's tensors: those under `weights.` where there are any, else all. */
 const weightsIn = (network: Network, file: TensorRecord): Chosen => {
-  const names = Object.keys(file).filter((name) => !isBatchCount(name))
+  const names = Object.keys(file).filter((name) => !isCount(name))
   const state = names.some((name) => name.startsWith(PREFIX))
   const chosen = names.filter((name) => (state ? name.startsWith(PREFIX) : !isTrainingState(name)))
   const prefix = state ? PREFIX : wrapperOf(network, chosen)

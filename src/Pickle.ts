@@ -1,13 +1,59 @@
 /**
- * Reads Python's pickle format as far as CIFAR's files use it: as published, in protocol 2 as Python 2 writes it, and
- * written anew by Python 3 in protocols 2 to 5: dictionaries, lists, strings, integers and NumPy arrays.
+ * Reads Python's pickle format, as far as files of data and of weights use it: protocol 2 as Python 2 writes it, and
+ * protocols 2 to 5 as Python 3 does: dictionaries, lists, texts, numbers, and what a vocabulary knows besides.
  *
  * A pickle is a program for a stack machine, and one from a stranger may call any Python function. Here nothing is
- * ever called; `Numpy.ts` knows the few names that a pickle may refer to. Nor can it make more than it is long: it has
+ * ever called; a vocabulary knows the few names that a pickle may refer to. Nor can it make more than it is long: it has
  * so many operations at most, and text is made into bytes once. Opcodes and their arguments: Python's
  * `Lib/pickletools.py`.
  */
-import { construct, fill, globalOf, type PickleValue, text } from "./Numpy.ts"
+
+/** What stands for something that only a vocabulary knows. */
+interface Tagged {
+  readonly _tag: string
+}
+
+/** Byte strings stay bytes, as Python 2 does not say what they mean; tuples and lists are both arrays. */
+export type PickleValue<X extends Tagged> =
+  | null
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | Array<PickleValue<X>>
+  | Map<string, PickleValue<X>>
+  | X
+
+/** The Python names that a kind of file may refer to. Each function throws an Error in one line for what it refuses. */
+export interface Vocabulary<X extends Tagged> {
+  /** What such a file is called. */
+  readonly kind: string
+  /** The value that stands for a Python name. */
+  readonly globalOf: (module: string | undefined, name: string | undefined) => X
+  /** What `callable(*args)` makes. `encode` turns text into bytes. */
+  readonly construct: (
+    callable: PickleValue<X>,
+    args: PickleValue<X>,
+    encode: (latin1: string) => Uint8Array
+  ) => PickleValue<X>
+  /** Gives an object its state. */
+  readonly fill: (target: PickleValue<X> | undefined, state: PickleValue<X>) => void
+  /** What lies outside of the pickle under a name. */
+  readonly outside: (name: PickleValue<X>) => PickleValue<X>
+  /** Keys of dictionaries besides texts. */
+  readonly keyOf: (key: PickleValue<X> | undefined) => string | undefined
+}
+
+/** Characters of a key or name that is turned into text; longer ones are not of such a file. */
+export const LONGEST_NAME = 256
+
+/** A string as text, where it is not too long for a name; Python 2's are bytes. */
+export const text = (value: unknown): string | undefined => {
+  if (value instanceof Uint8Array) {
+    return value.length > LONGEST_NAME ? undefined : Buffer.from(value).toString("latin1")
+  }
+  return typeof value === "string" && value.length <= LONGEST_NAME ? value : undefined
+}
 
 /** Operations of a pickle of so many values at most: a NumPy integer takes the most, about a dozen. */
 const OPERATIONS = 16
@@ -15,17 +61,27 @@ const OPERATIONS = 16
 /** Operations of a pickle that holds hardly anything. */
 const FEW = 10_000
 
+/** A value, and the place after the pickle that it was in. */
+export interface Unpickled<X extends Tagged> {
+  readonly value: PickleValue<X>
+  readonly end: number
+}
+
 /**
- * The value that a pickle describes, which has about so many parts, labels and names.
- * Byte strings and arrays are views of `input` where they can be.
+ * The value that the pickle at the start of `input` describes, which has about so many parts, labels and names.
+ * Byte strings are views of `input`.
  *
  * @throws Error with a one-line message for a pickle that is cut off, damaged, or not of the kind described above.
  */
-export const unpickle = (input: Uint8Array, parts = 0): PickleValue => {
+export const unpickle = <X extends Tagged>(
+  input: Uint8Array,
+  { construct, fill, globalOf, keyOf, kind, outside }: Vocabulary<X>,
+  parts = 0
+): Unpickled<X> => {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength)
-  const stack: Array<PickleValue> = []
+  const stack: Array<PickleValue<X>> = []
   const marks: Array<number> = []
-  const memo = new Map<number, PickleValue>()
+  const memo = new Map<number, PickleValue<X>>()
   let at = 0
 
   const take = (length: number): Buffer => {
@@ -48,23 +104,23 @@ export const unpickle = (input: Uint8Array, parts = 0): PickleValue => {
     at++
     return taken.toString("latin1")
   }
-  const pop = (): PickleValue => {
+  const pop = (): PickleValue<X> => {
     const value = stack.pop()
     if (value === undefined) throw new Error("the pickle is damaged")
     return value
   }
-  const popToMark = (): Array<PickleValue> => stack.splice(marks.pop() ?? stack.length)
+  const popToMark = (): Array<PickleValue<X>> => stack.splice(marks.pop() ?? stack.length)
   const tuple = (length: number) => stack.push(Array.from({ length }, pop).reverse())
-  const append = (items: ReadonlyArray<PickleValue>) => {
+  const append = (items: ReadonlyArray<PickleValue<X>>) => {
     const list = stack.at(-1)
     if (!Array.isArray(list)) throw new Error("the pickle is damaged")
     for (const item of items) list.push(item)
   }
-  const setItems = (items: ReadonlyArray<PickleValue>) => {
+  const setItems = (items: ReadonlyArray<PickleValue<X>>) => {
     const dictionary = stack.at(-1)
     if (!(dictionary instanceof Map)) throw new Error("the pickle is damaged")
     for (let i = 0; i + 1 < items.length; i += 2) {
-      const key = text(items[i])
+      const key = text(items[i]) ?? keyOf(items[i])
       if (key === undefined) throw new Error("the pickle has a dictionary whose keys are not names")
       dictionary.set(key, items[i + 1])
     }
@@ -97,7 +153,7 @@ export const unpickle = (input: Uint8Array, parts = 0): PickleValue => {
         if (uint64() > bytes.length - at) throw new Error("the pickle is cut off")
         break
       case 0x2e: // STOP
-        return pop()
+        return { value: pop(), end: at }
       case 0x28: // MARK
         marks.push(stack.length)
         break
@@ -153,6 +209,9 @@ export const unpickle = (input: Uint8Array, parts = 0): PickleValue => {
       case 0x4a: // BININT
         stack.push(int32())
         break
+      case 0x47: // BINFLOAT
+        stack.push(take(8).readDoubleBE())
+        break
       case 0x8a: // LONG1
         stack.push(long(byte()))
         break
@@ -192,8 +251,12 @@ export const unpickle = (input: Uint8Array, parts = 0): PickleValue => {
         stack.push(globalOf(text(pop()), name))
         break
       }
-      case 0x52: {
-        // REDUCE
+      case 0x51: // BINPERSID
+        stack.push(outside(pop()))
+        break
+      case 0x52: // REDUCE
+      case 0x81: {
+        // NEWOBJ
         const args = pop()
         stack.push(construct(pop(), args, encode))
         break
@@ -205,8 +268,8 @@ export const unpickle = (input: Uint8Array, parts = 0): PickleValue => {
         break
       }
       default:
-        throw new Error(`the pickle has the opcode 0x${opcode.toString(16)}, which CIFAR does not use`)
+        throw new Error(`the pickle has the opcode 0x${opcode.toString(16)}, which is not known`)
     }
   }
-  throw new Error("the pickle has more operations than a data set of its kind")
+  throw new Error(`the pickle has more operations than a ${kind} of its kind`)
 }
