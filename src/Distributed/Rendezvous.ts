@@ -235,7 +235,9 @@ const guest = (options: RendezvousOptions, process: string): Rendezvous => {
   let heard: number | undefined
   return {
     meet: Effect.fnUntraced(function* (stage, value) {
-      const until = (yield* Clock.currentTimeMillis) + 1000 * timeout
+      const begun = yield* Clock.currentTimeMillis
+      const until = begun + 1000 * timeout
+      if (heard !== undefined) heard = begun
       let missing: ReadonlyArray<number> = [0]
       for (;;) {
         const asked = yield* ask(stage, value).pipe(
