@@ -43,10 +43,14 @@ const ROOMS = {
   ],
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Watch: ["Config", "Events", "Platform", "Report", "Train"],
+  Serve: [
+    ...["Checkpoint", "Config", "Data", "Device", "Ensemble", "Events", "Model", "Platform", "Predict", "Tensor"],
+    "Train"
+  ],
   Cli: [
     ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Ensemble", "Events", "Experiment"],
-    ...["Export", "Model", "Platform", "Predict", "Recipe", "Registry", "Registry/Plugin", "Report", "Tensor", "Train"],
-    "Watch"
+    ...["Export", "Model", "Platform", "Predict", "Recipe", "Registry", "Registry/Plugin", "Report", "Serve", "Tensor"],
+    ...["Train", "Watch"]
   ],
   Main: ["Cli", "Events", "Platform"]
 }
@@ -78,7 +82,7 @@ const PACKAGES = [
   },
   { name: "sharp", rooms: ["Data/ImageFolder", "Report"] },
   { name: "undici", rooms: ["Platform/HttpClient"] },
-  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform", "Distributed", "Watch"] }
+  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform", "Distributed", "Serve", "Watch"] }
 ]
 
 /** The files of a room, without those of rooms that are parts of it. */

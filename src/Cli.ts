@@ -9,6 +9,7 @@ import { exportCommand } from "./Cli/Export.ts"
 import { modelsCommand } from "./Cli/Models.ts"
 import { predictCommand } from "./Cli/Predict.ts"
 import { recipesCommand } from "./Cli/Recipes.ts"
+import { serveCommand } from "./Cli/Serve.ts"
 import { setupCommand } from "./Cli/Setup.ts"
 import { pluginFlag, pluginsOf } from "./Cli/Shared/Plugin.ts"
 import { trainCommand } from "./Cli/Train.ts"
@@ -32,6 +33,7 @@ export const shakedrop = Command.make("shakedrop").pipe(
     evaluateCommand,
     ensembleCommand,
     predictCommand,
+    serveCommand,
     exportCommand,
     modelsCommand
   ]),

@@ -3,6 +3,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import { defaultTeardown } from "effect/Runtime"
 import { shakedrop } from "../Cli.ts"
 import { Events } from "../Events.ts"
 import { VERSION } from "../Platform/Version.ts"
@@ -17,5 +18,9 @@ Command.run(shakedrop, { version: VERSION }).pipe(
   Effect.scoped,
   Effect.tapCause(reportFailure),
   Effect.provide([NodeServices.layer, output]),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    // A server that was told to end, and did so in order, has not failed.
+    teardown: (exit, done) => defaultTeardown(exit, (code) => done(process.exitCode === 0 ? 0 : code))
+  })
 )

@@ -31,6 +31,20 @@ const joined = (batches: ReadonlyArray<Float32Array>, classes: number): Outputs 
 const withTemperature = ({ temperature }: EnsembleConfig, scores: Outputs): Outputs =>
   temperature === undefined ? scores : softmax(logProbabilities(scores), temperature)
 
+/** Class scores of an ensemble from what its members say, in their order. */
+export const scored = (
+  { config, members }: Pick<Ensemble, "config" | "members">,
+  said: ReadonlyArray<Outputs>
+): Outputs =>
+  withTemperature(
+    config,
+    combine(
+      config.rule,
+      said,
+      members.map(({ weight }) => weight)
+    )
+  )
+
 /** What a member says of files, over the ensemble's views. */
 const ask = Effect.fnUntraced(function* (
   member: Member,
@@ -65,16 +79,12 @@ export const predictEnsemble = Effect.fn("predictEnsemble")(function* (
   ensemble: Ensemble,
   files: ReadonlyArray<string>
 ) {
-  const { config, members } = ensemble
+  const { members } = ensemble
   for (const member of members) yield* verifyMember(member)
   const said = yield* Effect.forEach(members, (member) => ask(member, ensemble, files))
-  const scores = withTemperature(
-    config,
-    combine(
-      config.rule,
-      said.map(({ outputs }) => outputs),
-      members.map(({ weight }) => weight)
-    )
+  const scores = scored(
+    ensemble,
+    said.map(({ outputs }) => outputs)
   )
   const [first] = said
   return {

@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import { gigabytes, memoryHere } from "../../Platform/Memory.ts"
 import { shared } from "../Statistics.ts"
 import { DataError, type Images } from "../Types.ts"
-import { MOST_PIXELS, readImage, whyDamaged } from "./File.ts"
+import { imageDecoder } from "./Decoder.ts"
+import { readImage } from "./File.ts"
 import type { FoundImage } from "./Scan.ts"
 
 export interface Unreadable {
@@ -55,38 +56,8 @@ const keepReadable = (
   return [keptPixels, Uint16Array.from(kept, (i) => labels[i])]
 }
 
-type Sharp = typeof import("sharp").default
-
-/** Decodings under way, which share sharp's settings: the first changes them, the last puts them back. */
-let decoding = 0
-let restore = (): void => {}
-
-/** Many small images at a time, a thread for each, beat many threads on one; no file is read twice. */
-const withSharpSettings = <A, E, R>(sharp: Sharp, decode: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => {
-      if (decoding++ > 0) return
-      const concurrency = sharp.concurrency()
-      const { memory, files, items } = sharp.cache()
-      restore = () => {
-        sharp.concurrency(concurrency)
-        sharp.cache({ memory: memory.max, files: files.max, items: items.max })
-      }
-      sharp.concurrency(1)
-      sharp.cache(false)
-    }),
-    () => decode,
-    () =>
-      Effect.sync(() => {
-        if (--decoding === 0) restore()
-      })
-  )
-
 /**
- * Reads images below `root` as sRGB, turned upright as their EXIF data say, transparent parts on black, and
- * resized with Lanczos-3 where the size differs (the aspect ratio is not kept). Of an animation or a file of several pages
- * the first is taken; CMYK becomes sRGB by the file's colour profile, or a common one (libvips's). sharp's settings are
- * restored after.
+ * Reads images below `root`, each as `imageDecoder` says.
  *
  * @errors DataError naming the first image that cannot be read, unless such images are to be skipped, and where the
  *   pixels are more than the memory
@@ -97,7 +68,6 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
   options: DecodeOptions
 ) {
   const { height, width, skipUnreadable, onDecoded } = options
-  const { default: sharp } = yield* Effect.promise(() => import("sharp"))
   const size = height * width * 3
   const [needed, memory] = [found.length * size, memoryHere()]
   if (needed > memory) {
@@ -109,19 +79,10 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
   const all = shared(needed)
   const unreadable = new Map<number, string>()
 
+  const decodeImage = yield* imageDecoder
   const decode = async (index: number): Promise<void> => {
     const bytes = await readImage(path.join(root, found[index].path))
-    const decoded = await sharp(bytes, { limitInputPixels: MOST_PIXELS })
-      .autoOrient()
-      .flatten({ background: "#000" })
-      .resize({ width, height, fit: "fill", kernel: "lanczos3" })
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer()
-      .catch((cause: unknown) => {
-        throw new Error(whyDamaged(cause, bytes), { cause })
-      })
-    if (decoded.length !== size) throw new Error(`${decoded.length / (height * width)} channels instead of 3`)
+    const decoded = await decodeImage(bytes, { height, width })
     all.set(decoded, index * size)
   }
 
@@ -142,14 +103,11 @@ export const decodeImages = Effect.fn("decodeImages")(function* (
     })
 
   const groups = Array.from({ length: Math.ceil(found.length / GROUP) }, (_, i) => i * GROUP)
-  yield* withSharpSettings(
-    sharp,
-    Effect.forEach(groups, decodeGroup, { concurrency: inFlight(), discard: true })
-  )
+  yield* Effect.forEach(groups, decodeGroup, { concurrency: inFlight(), discard: true })
 
   const labels = Uint16Array.from(found, (image) => image.label)
   const [pixels, keptLabels] = keepReadable(all, labels, size, unreadable)
   const images: Images = { pixels, count: keptLabels.length, height, width }
   const skipped = Array.from(unreadable, ([i, reason]): Unreadable => ({ path: found[i].path, reason }))
   return { images, labels: keptLabels, skipped }
-})
+}, Effect.scoped)

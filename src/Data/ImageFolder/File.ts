@@ -43,9 +43,9 @@ const CUT =
   /premature end|end of (file|stream|image)|unexpected eof|too short|truncat|bad seek|not enough|out of data|read error/i
 
 /** Why an image could not be decoded, by what sharp says. */
-export const whyDamaged = (cause: unknown, bytes: Uint8Array): string => {
+export const whyDamaged = (cause: unknown, bytes: Uint8Array, mostPixels: number): string => {
   const [said] = String((cause as Error).message ?? cause).split("\n")
-  if (/pixel limit/i.test(said)) return `it has more than ${MOST_PIXELS.toLocaleString("en-GB")} pixels`
+  if (/pixel limit/i.test(said)) return `it has more than ${mostPixels.toLocaleString("en-GB")} pixels`
   const format = formatOf(bytes.subarray(0, START))
   return `the ${format} is ${CUT.test(said) ? "cut off" : "damaged"} (${said})`
 }
