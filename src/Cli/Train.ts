@@ -23,6 +23,10 @@ export const trainCommand = Command.make(
     {
       command: "shakedrop train --resume --out runs/simple-cnn",
       description: "Continue an interrupted run"
+    },
+    {
+      command: "shakedrop train --seeds 1-5",
+      description: "Five runs with other seeds, and the mean of their accuracies"
     }
   ])
 )

@@ -7,11 +7,22 @@ import { hash32 } from "../Random.ts"
 
 /** What a random draw inside a program depends on: with the site's name, nothing else. */
 export interface RandomKey {
-  readonly seed: number
+  /** An integer, or where it is not to be a part of the program what `spread` makes of it (int32 scalar). */
+  readonly seed: number | tf.Scalar
   /** int32 scalar */
   readonly step: tf.Scalar
   /** Where only a part of a batch is there: which one (int32 scalar, from 0), of how many. */
   readonly part?: { readonly index: tf.Scalar; readonly of: number }
+}
+
+/** A seed as 32 bits that differ from those of other seeds in many places: multiplied with 2³²/φ (Knuth). */
+export const spread = (seed: number): number => Math.imul(seed, 0x9e3779b1)
+
+/** What tells one place of one seed's draws from all others, int32. */
+const siteKeyOf = (seed: RandomKey["seed"], site: string): tf.Tensor => {
+  const own = hash32(site)
+  if (typeof seed === "number") return tf.scalar((own ^ spread(seed)) | 0, "int32")
+  return recorder().record("BitwiseXor", [tf.scalar(own | 0, "int32"), seed], [type("T", TF.INT32)])[0]
 }
 
 const SEEDED = [type("dtype", TF.FLOAT), type("T", TF.INT32), type("Tseed", TF.INT32)]
@@ -30,8 +41,7 @@ const partOf = (x: tf.Tensor, index: tf.Scalar, shape: ReadonlyArray<number>): t
  * part get what they would get in the whole batch.
  */
 export const randomUniform = (key: RandomKey, site: string, shape: ReadonlyArray<number>): tf.Tensor => {
-  const siteKey = (hash32(site) ^ Math.imul(key.seed, 0x9e3779b1)) | 0
-  const seed = tf.stack([tf.scalar(siteKey, "int32"), key.step])
+  const seed = tf.stack([siteKeyOf(key.seed, site), key.step])
   const { part } = key
   const whole = part === undefined ? shape : [shape[0] * part.of, ...shape.slice(1)]
   const numbers = tf.tensor1d([...whole], "int32")

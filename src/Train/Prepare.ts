@@ -30,7 +30,7 @@ import { readInitialWeights } from "./Start/InitialWeights.ts"
 import { checkMemory } from "./Start/Memory.ts"
 import { imagesOf, initialWeights, networkFor } from "./Start/Network.ts"
 import { readTeachers } from "./Start/Teacher.ts"
-import { compileTraining } from "./Step/TrainingProgram.ts"
+import { Programs } from "./Step/Programs.ts"
 import type { PreparedRun } from "./TrainingRun.ts"
 
 export interface TrainOptions {
@@ -139,7 +139,9 @@ export const prepare = Effect.fn("prepare")(function* (experiment: Experiment, o
   const { augment: pipeline, seed } = chosen
   const augmenter = yield* makeAugmenter(dataset, { batchSize, pipeline, places, seed, workers, steps })
   const [elapsed, program] = yield* Effect.timed(
-    compileTraining(device, { ...compile, precision }).pipe(spanned("compile", { network: network.name }))
+    (yield* Programs)
+      .compile(device, { ...compile, precision })
+      .pipe(spanned("compile", { network: network.name }))
   )
   yield* replicas.onLost(program.abort)
   yield* publish({ _tag: "Compiled", seconds: Duration.toSeconds(elapsed) })

@@ -69,6 +69,7 @@ const noted = (calls: Array<string>, measure: Effect.Effect<void>): TrainingProg
     ),
   read: Effect.succeed(state),
   write: () => Effect.void,
+  restart: () => Effect.void,
   sum: Effect.succeed,
   adopt: Effect.void,
   abort: Effect.void

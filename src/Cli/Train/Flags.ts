@@ -4,6 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import { dataDirFlag, datasetFlag, deviceFlag, workersFlag } from "../Shared/Flags.ts"
 import { writtenTo } from "../Shared/Paths.ts"
 import { replicaFlags } from "./ReplicaFlags.ts"
+import { seedsFlag } from "./SeedsFlag.ts"
 
 const optional = <A>(flag: Flag.Flag<A>, description: string) =>
   flag.pipe(Flag.withDescription(description), Flag.optional)
@@ -29,6 +30,7 @@ export const flags = {
   ),
   device: deviceFlag,
   seed: optional(Flag.Int("seed"), "Seed of weights, order and augmentation"),
+  seeds: seedsFlag,
   workers: workersFlag,
   profile: optional(
     writtenTo("profile", "file"),

@@ -28,9 +28,9 @@ const trainedEnsemble = Effect.fnUntraced(function* (input: TrainInput, place: P
       message: `${input.recipe.value} is an ensemble, whose members are trained one by one and not by several replicas`
     })
   }
-  const { config, out, profile, seed, teachers } = input
+  const { config, out, profile, seed, seeds, teachers } = input
   const foreign = [
-    ...Object.entries({ config, out, profile, seed, teachers }).flatMap(([name, flag]) =>
+    ...Object.entries({ config, out, profile, seed, seeds, teachers }).flatMap(([name, flag]) =>
       Option.isSome<unknown>(flag) ? [name] : []
     ),
     ...(input.resume ? ["resume"] : []),
@@ -83,6 +83,14 @@ export const runTraining = Effect.fn("runTraining")(function* (input: TrainInput
   if (place === "launched") return
   if (yield* trainedEnsemble(input, place)) return
   const asked = yield* askedBy(input)
+  if (Option.isSome(input.seeds)) {
+    if (place !== undefined) {
+      const message = "runs of several seeds are trained one by one, and not by several replicas"
+      return yield* new ReplicaError({ reason: "Unsupported", message })
+    }
+    const { runSeeds } = yield* Effect.promise(() => import("./Seeds.ts"))
+    return yield* runSeeds(input.seeds.value, asked, input)
+  }
   if (place !== undefined) {
     const { runReplica } = yield* Effect.promise(() => import("./RunReplica.ts"))
     return yield* runReplica(place, input, asked)

@@ -7,7 +7,16 @@ import * as tf from "@tensorflow/tfjs-core"
 import { entryPoint } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
 import { float32, type TensorRecord } from "../../Tensor/HostTensor.ts"
-import { batchInputs, batchOf, type Images, INTEGER, NUMBER, updateInputs, updateOf } from "./EntryPoints.ts"
+import {
+  batchInputs,
+  batchOf,
+  type Images,
+  INTEGER,
+  NUMBER,
+  seedOf,
+  updateInputs,
+  updateOf
+} from "./EntryPoints.ts"
 import { agreed, keyOf, meanGradients, type StepReplicas, type Told } from "./Replicas.ts"
 import { applyGradients, gradientsOf, type StepOptions } from "./Step.ts"
 
@@ -32,14 +41,18 @@ export const accumulationEntry = (
   network: Network,
   images: Images,
   options: StepOptions,
-  { parts, scale, seed }: { readonly parts: number; readonly scale: number; readonly seed: number }
+  { parts, scale }: { readonly parts: number; readonly scale: number }
 ) =>
   entryPoint({
     inputs: { ...batchInputs(images), part: INTEGER },
     collective: options.replicas?.synchronised ?? false,
     run: (state, input) => {
       const part = { index: input.part as tf.Scalar, of: parts }
-      const key = keyOf({ seed, step: input.step as tf.Scalar }, options.replicas, part)
+      const key = keyOf(
+        { seed: seedOf(state, undefined), step: input.step as tf.Scalar },
+        options.replicas,
+        part
+      )
       const { correct, gradients, loss, statistics } = gradientsOf(network, options, state, {
         ...batchOf(images, input, scale),
         key

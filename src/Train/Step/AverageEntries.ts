@@ -5,7 +5,7 @@ import type { Network } from "../../Model/Network.ts"
 import { meanOverReplicas } from "../../Ops/Collective.ts"
 import type { AfterEpoch, Average } from "../Averages/Define.ts"
 import { moveMean } from "../Averages/Swa.ts"
-import { type Images, INTEGER, NUMBER, normalise, pixels } from "./EntryPoints.ts"
+import { type Images, INTEGER, NUMBER, normalise, pixels, seedOf } from "./EntryPoints.ts"
 import { keyOf, type StepReplicas } from "./Replicas.ts"
 
 /** Takes the network's weights into an average: `share` is 1/n for the n-th. */
@@ -17,12 +17,13 @@ export const averagingEntry = (network: Network, { update }: AfterEpoch) =>
 
 /**
  * Takes a batch into the batch statistics of averaged weights: `share` is 1/n for the n-th batch, so that each counts
- * the same (`torch.optim.swa_utils.update_bn`). What training draws is drawn here too.
+ * the same (`torch.optim.swa_utils.update_bn`). What training draws is drawn here too, with the state's seed unless one
+ * is given.
  */
 export const statisticsEntry = (
   network: Network,
   images: Images,
-  seed: number,
+  seed: number | undefined,
   { keptAs }: Pick<Average, "keptAs">,
   replicas?: StepReplicas
 ) =>
@@ -31,7 +32,7 @@ export const statisticsEntry = (
     collective: replicas !== undefined,
     run: (state, input) => {
       const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[keptAs(name)]]))
-      const key = keyOf({ seed, step: input.batch as tf.Scalar }, replicas)
+      const key = keyOf({ seed: seedOf(state, seed), step: input.batch as tf.Scalar }, replicas)
       const { statistics: own } = network.apply(weights, normalise(input.images, images), {
         _tag: "Training",
         key,

@@ -4,8 +4,9 @@ import type { TrainConfig } from "../../Config.ts"
 import type { Precision } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
 import type { Replicas } from "../../Ops/Collective.ts"
+import { spread } from "../../Ops/Random.ts"
 import type { Contents } from "../../Registry.ts"
-import type { TensorRecord } from "../../Tensor/HostTensor.ts"
+import { int32, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import { averagesOf, evaluatedOf } from "../Averages/Averages.ts"
 import type { Average } from "../Averages/Define.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
@@ -18,7 +19,7 @@ import {
 } from "./Accumulate.ts"
 import { averagingEntry, statisticsEntry } from "./AverageEntries.ts"
 import { teacherState } from "./Distillation.ts"
-import { evaluationEntry, type Images, replicatedEntry, trainingEntry } from "./EntryPoints.ts"
+import { evaluationEntry, type Images, replicatedEntry, SEED, trainingEntry } from "./EntryPoints.ts"
 import { exchangeEntries } from "./Exchange.ts"
 import { initialState, type StepOptions } from "./Step.ts"
 
@@ -63,9 +64,10 @@ export const stepOptions = (
 
 /** Everything that a run keeps on the device at its start. */
 export const stateOf = (
-  { network, teachers, train, weights }: CompileOptions,
+  { network, seed, teachers, train, weights }: CompileOptions,
   options: StepOptions
 ): TensorRecord => ({
+  [SEED]: int32([], Int32Array.of(spread(seed))),
   ...initialState(network, weights, options),
   ...(train.gradientAccumulationSteps > 1 && initialAccumulation(network)),
   ...teacherState(teachers.map(({ weights }) => weights))
@@ -102,7 +104,7 @@ const averagingEntries = (network: Network, averages: ReadonlyArray<Average>) =>
 
 /** The entry points that a configuration asks for. */
 export const entriesOf = (compile: CompileOptions, options: StepOptions) => {
-  const { images, network, seed, train } = compile
+  const { images, network, train } = compile
   const { replicas } = options
   const parts = train.gradientAccumulationSteps
   const evaluated = evaluatedOf(train)
@@ -111,16 +113,16 @@ export const entriesOf = (compile: CompileOptions, options: StepOptions) => {
     evaluationEntry(network, images, keptAs)
   )
   const statistics = namedEntries("statistics", refreshed, (average) =>
-    statisticsEntry(network, images, seed, average, replicas)
+    statisticsEntry(network, images, undefined, average, replicas)
   )
   const averaging = averagingEntries(network, options.averages)
   const whole = scaledEntries("train", train, (scale) =>
     replicas === undefined
-      ? trainingEntry(network, images, options, { scale, seed })
-      : replicatedEntry(network, images, options, { replicas, scale, seed })
+      ? trainingEntry(network, images, options, { scale })
+      : replicatedEntry(network, images, options, { replicas, scale })
   )
   const part = scaledEntries("accumulate", train, (scale) =>
-    accumulationEntry(network, images, options, { parts, scale, seed })
+    accumulationEntry(network, images, options, { parts, scale })
   )
   // What the configuration does not ask for is neither compiled nor called.
   const apply = {

@@ -68,6 +68,15 @@ export const batchOf = (
   }
 }
 
+/** Where a program's state has the seed of its draws, so that one program serves every seed. */
+export const SEED = "seed"
+
+type State = Readonly<Record<string, tf.Tensor>>
+
+/** The seed of an entry point's draws: a given one, or that of the state. */
+export const seedOf = (state: State, seed: number | undefined): number | tf.Scalar =>
+  seed ?? (state[SEED] as tf.Scalar)
+
 type CoefficientName = `${string}Coefficient`
 
 /** Values of the averages that are updated in every step, by the names of inputs. */
@@ -114,7 +123,7 @@ export const trainingEntry = (
   network: Network,
   images: Images,
   options: StepOptions,
-  { scale = 1, seed }: { readonly seed: number; readonly scale?: number }
+  { scale = 1, seed }: { readonly seed?: number; readonly scale?: number } = {}
 ) =>
   entryPoint({
     inputs: { ...batchInputs(images), ...updateInputs(options) },
@@ -122,7 +131,7 @@ export const trainingEntry = (
       trainingStep(network, options, state, {
         ...batchOf(images, input, scale),
         ...updateOf(options, input),
-        key: { seed, step: input.step as tf.Scalar }
+        key: { seed: seedOf(state, seed), step: input.step as tf.Scalar }
       })
   })
 
@@ -131,11 +140,7 @@ export const replicatedEntry = (
   network: Network,
   images: Images,
   options: StepOptions,
-  {
-    replicas,
-    scale,
-    seed
-  }: { readonly seed: number; readonly scale: number; readonly replicas: StepReplicas }
+  { replicas, scale }: { readonly scale: number; readonly replicas: StepReplicas }
 ) =>
   entryPoint({
     inputs: { ...batchInputs(images), ...updateInputs(options), stop: NUMBER },
@@ -144,7 +149,7 @@ export const replicatedEntry = (
       replicatedStep(network, options, replicas, state, {
         ...batchOf(images, input, scale),
         ...updateOf(options, input),
-        key: keyOf({ seed, step: input.step as tf.Scalar }, replicas),
+        key: keyOf({ seed: seedOf(state, undefined), step: input.step as tf.Scalar }, replicas),
         stop: input.stop as tf.Scalar
       })
   })

@@ -4,6 +4,7 @@ import { type DeviceError, entryPoint } from "../../Device.ts"
 import { fromFirst, type Replicas, sumOverReplicas } from "../../Ops/Collective.ts"
 import { float32, type HostTensor } from "../../Tensor/HostTensor.ts"
 import { isAccumulated } from "./Accumulate.ts"
+import { SEED } from "./EntryPoints.ts"
 
 /** Numbers in one run of the program. */
 const CHUNK = 65_536
@@ -19,7 +20,7 @@ export const exchangeEntries = (replicas: Replicas) => ({
     inputs: {},
     collective: true,
     run: (state) => {
-      const kept = Object.entries(state).filter(([name]) => !isAccumulated(name))
+      const kept = Object.entries(state).filter(([name]) => name !== SEED && !isAccumulated(name))
       return { state: fromFirst(Object.fromEntries(kept), replicas), output: {} }
     }
   })

@@ -18,7 +18,7 @@ import type { Classify } from "../Evaluate/Logits.ts"
 import { isAccumulated } from "./Accumulate.ts"
 import { isTeachers } from "./Distillation.ts"
 import { type CompileOptions, entriesOf, stateOf, stepOptions } from "./Entries.ts"
-import { coefficientInputs } from "./EntryPoints.ts"
+import { coefficientInputs, SEED } from "./EntryPoints.ts"
 import { sumIn } from "./Exchange.ts"
 /** What changes from step to step besides the batch. */
 export interface StepInput {
@@ -64,6 +64,8 @@ export interface TrainingProgram extends Exchange {
   /** The state from which the run can go on. */
   readonly read: Effect.Effect<TensorRecord, DeviceError>
   readonly write: (state: TensorRecord) => Effect.Effect<void, DeviceError>
+  /** Puts it back to the start of a run with these weights and this seed. */
+  readonly restart: (start: Pick<CompileOptions, "seed" | "weights">) => Effect.Effect<void, DeviceError>
   /** Ends what is running, which fails, because other replicas are gone. */
   readonly abort: Effect.Effect<void>
 }
@@ -165,9 +167,12 @@ export const compileTraining = Effect.fnUntraced(function* (
       }
     }),
     read: Effect.map(read, (state) =>
-      Object.fromEntries(Object.entries(state).filter(([name]) => !isTeachers(name) && !isAccumulated(name)))
+      Object.fromEntries(
+        Object.entries(state).filter(([name]) => name !== SEED && !isTeachers(name) && !isAccumulated(name))
+      )
     ),
     write,
+    restart: (start) => write(stateOf({ ...options, ...start }, step)),
     abort,
     sum: replicas === undefined ? Effect.succeed : sumIn(run),
     adopt: replicas === undefined ? Effect.void : Effect.asVoid(run("adopt", {}))
