@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { configurationDifference } from "../Config/Overlay.ts"
 import { ReplicaError } from "./Errors.ts"
-import type { Met } from "./Rendezvous.ts"
+import type { Met } from "./Rendezvous/Desk.ts"
 
 /** What a replica tells before it has loaded anything. */
 export const Joining = Schema.Struct({

@@ -16,16 +16,10 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { settled } from "./Address.ts"
 import type { Place } from "./Discover.ts"
 import { ReplicaError } from "./Errors.ts"
+import { Answer, GOT, Hello, LEAVE, type Met, makeDesk, missingOf, replicas } from "./Rendezvous/Desk.ts"
 import { isSecret } from "./Secret.ts"
-
-/** What one replica has told, and the address that it told it from. */
-export interface Met {
-  readonly address: string
-  readonly value: unknown
-}
 
 export interface Rendezvous {
   /**
@@ -51,99 +45,13 @@ export interface RendezvousOptions extends Place {
 /** Milliseconds between two questions. */
 const EVERY = 200
 
-const Hello = Schema.Struct({
-  index: Schema.Int,
-  count: Schema.Int,
-  /** Tells processes of the same rank apart. */
-  process: Schema.String,
-  value: Schema.Unknown
-})
-
-const Answer = Schema.Union([
-  Schema.Struct({ met: Schema.Array(Schema.Struct({ address: Schema.String, value: Schema.Unknown })) }),
-  Schema.Struct({ missing: Schema.Array(Schema.Int) }),
-  Schema.Struct({ refused: Schema.String })
-])
-type Answer = typeof Answer.Type
-
-interface Guest extends Met {
-  readonly process: string
-}
-
-/** The stage of those that know what all have told at the stage that they name: the first replica waits for that. */
-const GOT = "got"
-
-/** The stage of those that leave, and what they tell. */
-const LEAVE = "leave"
-const Leaving = Schema.Struct({ why: Schema.String })
-const isLeaving = Schema.is(Leaving)
-
 /** Milliseconds that an answer may take, and that the first replica may be away. */
 const PATIENCE = 5000
 
 /** Milliseconds in which others ask once more, and hear that the first replica leaves. */
 const FAREWELL = 2000
 
-/** Who has come to a stage. */
-interface Stage {
-  readonly guests: Map<number, Guest>
-  /** Those that know that all have. */
-  readonly served: Set<number>
-}
-
-const missingOf = ({ guests }: Stage, count: number): ReadonlyArray<number> =>
-  Array.from({ length: count }, (_, i) => i).filter((i) => !guests.has(i))
-
-/** `replica 2`, `replicas 1 and 2`. */
-const replicas = (indices: ReadonlyArray<number>): string =>
-  indices.length === 1 ? `replica ${indices[0]}` : `replicas ${indices.join(" and ")}`
-
 const isFrom = (address: string): string => address.replace(/^::ffff:/, "")
-
-/** What the first replica keeps. */
-const makeDesk = ({ count }: Place) => {
-  const stages = new Map<string, Stage>()
-  /** Where replicas came from at any stage. */
-  const addresses = new Map<number, string>()
-  const stageOf = (name: string): Stage => {
-    const stage = stages.get(name) ?? { guests: new Map(), served: new Set() }
-    stages.set(name, stage)
-    return stage
-  }
-  let left: { readonly index: number; readonly text: string } | undefined
-  const come = (name: string, address: string, hello: typeof Hello.Type): Answer => {
-    const { index, process, value } = hello
-    if (left !== undefined && left.index !== index) return { refused: left.text }
-    if (name === GOT) {
-      stageOf(String(value)).served.add(index)
-      return { missing: [] }
-    }
-    if (name === LEAVE && isLeaving(value)) {
-      left ??= { index, text: `replica ${index} (${address}) does not come: ${value.why}` }
-      return { missing: [] }
-    }
-    if (hello.count !== count) {
-      return {
-        refused: `replica ${index} (${address}) was told of ${hello.count} replicas, but replica 0 of ${count}`
-      }
-    }
-    const stage = stageOf(name)
-    const known = stage.guests.get(index)
-    if (known !== undefined && known.process !== process) {
-      return { refused: `there are two processes of rank ${index}, at ${known.address} and ${address}` }
-    }
-    stage.guests.set(index, { address, process, value })
-    addresses.set(index, address)
-    const missing = missingOf(stage, count)
-    return missing.length > 0 ? { missing } : { met: metAt(stage) }
-  }
-  const metAt = ({ guests }: Stage): ReadonlyArray<Met> => {
-    const all = Array.from({ length: count }, (_, i) => guests.get(i)!)
-    const known = settled(all.map(({ address }) => address))
-    return all.map(({ value }, i) => ({ address: known[i], value }))
-  }
-  return { addresses, come, stageOf }
-}
 
 /** Answers at the first replica's address until the scope closes. */
 const serve = Effect.fnUntraced(function* (
@@ -277,7 +185,7 @@ export const openRendezvous = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Rendezvous, ReplicaError, Scope.Scope> {
   const process = randomUUID()
   if (options.index > 0) return guest(options, process)
-  const desk = makeDesk(options)
+  const desk = makeDesk(options.count)
   yield* serve(desk, options)
   return host(desk, options, process)
 })
