@@ -1,2 +1,5 @@
 /** Trained networks as files for other programs. */
-export { type ExportFormat, exportNetwork } from "./Export/Export.ts"
+export { ExportError } from "./Export/Errors.ts"
+export { type ExportFormat, type ExportOptions, exportNetwork } from "./Export/Export.ts"
+export type { InputForm } from "./Export/Frozen.ts"
+export { type RunFacts, readFacts } from "./Export/ModelCard.ts"

@@ -7,13 +7,13 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
-import { withShownDefault } from "./Shared/Flags.ts"
 import { writtenTo } from "./Shared/Paths.ts"
 
 /** Where a format goes in the run's folder. */
 const NAMES = {
   safetensors: "model.safetensors",
   onnx: "model.onnx",
+  transformers: "transformers",
   savedmodel: "savedmodel",
   tfjs: "tfjs"
 } as const
@@ -22,13 +22,16 @@ export const exportCommand = Command.make(
   "export",
   {
     run: Argument.String("run").pipe(Argument.withDescription("The run's folder")),
-    format: Flag.Literals("format", ["safetensors", "onnx", "savedmodel", "tfjs"]).pipe(
+    format: Flag.Literals("format", ["safetensors", "onnx", "transformers", "savedmodel", "tfjs"]).pipe(
       Flag.withDescription(
-        "safetensors for PyTorch, onnx for onnxruntime and others, savedmodel for TensorFlow and its server, tfjs for TensorFlow.js"
+        "safetensors for PyTorch, onnx for onnxruntime and others, transformers for transformers.js and model hubs, savedmodel for TensorFlow and its server, tfjs for TensorFlow.js"
       )
     ),
     input: Flag.Literals("input", ["nhwc", "nchw", "normalized"]).pipe(
-      withShownDefault("What it takes: pixels [N,H,W,3] or [N,3,H,W], or normalised floats [N,3,H,W]", "nhwc")
+      Flag.withDescription(
+        "What a graph takes: pixels [N,H,W,3] (nhwc, unless given) or [N,3,H,W], or normalised floats [N,3,H,W]"
+      ),
+      Flag.optional
     ),
     out: writtenTo("out", "file or folder").pipe(
       Flag.withDescription("File (safetensors, onnx) or folder; in the run's folder unless given"),
@@ -37,16 +40,20 @@ export const exportCommand = Command.make(
     checkpoint: checkpointFlag
   },
   Effect.fn("export command")(function* ({ checkpoint, format, input, out, run }) {
-    const { exportNetwork } = yield* Effect.promise(() => import("../Export.ts"))
+    const { exportNetwork, readFacts } = yield* Effect.promise(() => import("../Export.ts"))
     const { servedNetwork } = yield* Effect.promise(() => import("../Predict.ts"))
     const target = Option.getOrElse(out, () => path.join(run, NAMES[format]))
     const served = yield* servedNetwork(run, { checkpoint: Option.getOrUndefined(checkpoint) })
     yield* tellSkipped(served.skipped)
-    yield* exportNetwork(served, format, target, { input })
+    // A run's result is about the weights that are taken unless others are asked for.
+    const facts = format === "transformers" ? yield* readFacts(run, Option.isNone(checkpoint)) : undefined
+    yield* exportNetwork(served, format, target, { facts, input: Option.getOrUndefined(input) })
     yield* Console.log(`${served.network.name}  ${path.resolve(target)}`)
   })
 ).pipe(
-  Command.withDescription("Write a run's network for PyTorch, ONNX, TensorFlow or TensorFlow.js"),
+  Command.withDescription(
+    "Write a run's network for PyTorch, onnxruntime, transformers.js, TensorFlow or TensorFlow.js"
+  ),
   Command.withExamples([
     {
       command: "shakedrop export runs/quickstart --format safetensors",
