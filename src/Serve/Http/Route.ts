@@ -21,6 +21,7 @@ export type InRequest = HttpServerRequest.HttpServerRequest | HttpRouter.RouteCo
 
 export interface Route<R = never> {
   readonly method: "GET" | "POST"
+  /** As the router takes it: `:name` is a parameter, `:name(^[^:]+)` one that ends before a colon, `::` a colon. */
   readonly path: `/${string}`
   /** Who may ask; anybody where there is no role. */
   readonly role?: Role
@@ -79,7 +80,7 @@ const inTime = (timeout: number) =>
 
 /** Answers a request, counts it and logs it. */
 const answered = <R>(
-  path: string,
+  route: string,
   handler: Effect.Effect<Response, unknown, R>,
   { log, metrics, timeout }: Surroundings
 ) =>
@@ -89,7 +90,7 @@ const answered = <R>(
     let problem: string | undefined
     const tell = (status: number): void => {
       const seconds = (performance.now() - begin) / 1000
-      metrics.request({ route: path, method: request.method, status }, seconds)
+      metrics.request({ route, method: request.method, status }, seconds)
       log({
         method: request.method,
         path: request.url,
@@ -119,8 +120,27 @@ const answered = <R>(
     return HttpServerResponse.setHeaders(response, SAFE)
   })
 
-const allowed = (routes: ReadonlyArray<Route<unknown>>): string =>
-  [...new Set(routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])))].join(", ")
+/** A route's path as metrics and people have it, with `{name}` for a parameter. */
+const labelOf = (path: string): string =>
+  path.replace(/:([a-z]+)(?:\(\^\[\^:\]\+\))?(?=\/|$|::)/g, "{$1}").replace("::", ":")
+
+/** Refuses a request to none of the routes: its address has nothing, or is for other methods. */
+const refuse = (routes: ReadonlyArray<Pick<Route, "method" | "path">>) => {
+  const patterns = routes.map(({ method, path }) => ({
+    methods: method === "GET" ? ["GET", "HEAD"] : [method],
+    pattern: new RegExp(`^${labelOf(path).replace(/\{[a-z]+\}/g, "[^/:?]+")}(\\?|$)`)
+  }))
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
+    const there = patterns.filter(({ pattern }) => pattern.test(url))
+    if (there.length === 0) {
+      return Effect.fail(new Refusal({ status: 404, message: "there is nothing at this address" }))
+    }
+    const allow = [...new Set(there.flatMap(({ methods }) => methods))].join(", ")
+    return Effect.fail(
+      new Refusal({ status: 405, message: `this address takes ${allow}`, headers: { allow } })
+    )
+  })
+}
 
 /** An application of routes. What is at none of them is told as any other error. */
 export const application = <R>(routes: ReadonlyArray<Route<R>>, surroundings: Surroundings) =>
@@ -134,25 +154,11 @@ export const application = <R>(routes: ReadonlyArray<Route<R>>, surroundings: Su
             if (role !== undefined) yield* authorise(headers.authorization, role)
             return yield* handler
           })
-          yield* router.add(method, path, answered(path, guarded, surroundings))
-        }
-        for (const path of new Set(routes.map(({ path }) => path))) {
-          const there = routes.filter((route) => route.path === path)
-          const methods = allowed(there)
-          const wrong = new Refusal({
-            status: 405,
-            message: `this address takes ${methods}`,
-            headers: { allow: methods }
-          })
-          for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const) {
-            if (there.some((route) => route.method === method)) continue
-            yield* router.add(method, path, answered(path, Effect.fail(wrong), surroundings))
-          }
+          yield* router.add(method, path, answered(labelOf(path), guarded, surroundings))
         }
       })
     )
     const routed = yield* HttpRouter.toHttpEffect(layer)
-    const nowhere = Effect.fail(new Refusal({ status: 404, message: "there is nothing at this address" }))
-    // What routes fail with is answered already: this is an address of none of them.
-    return Effect.catch(routed, () => answered("other", nowhere, surroundings))
+    // What routes fail with is answered already: this is a request to none of them.
+    return Effect.catch(routed, () => answered("other", refuse(routes), surroundings))
   })

@@ -107,16 +107,9 @@ const inferV2 = (models: Models, metrics: Metrics) =>
     })
   })
 
-/** `MODEL:predict`, of which the router gives the whole. */
 const predict = (models: Models, metrics: Metrics) =>
   Effect.gen(function* () {
-    const last = (yield* optionalParameter("version")) === undefined ? "model" : "version"
-    const target = yield* parameter(last)
-    if (!target.endsWith(":predict")) {
-      return yield* new Refusal({ status: 404, message: "there is nothing at this address" })
-    }
-    const word = target.slice(0, -":predict".length)
-    const model = yield* last === "model" ? models.find(word) : models.find(yield* parameter("model"), word)
+    const model = yield* modelHere(models)
     return yield* infer(model, metrics, {
       read: Effect.fnUntraced(function* (body, network) {
         const request = yield* readPredictRequest(yield* jsonOf(body), network)
@@ -142,6 +135,9 @@ const statisticsOf = (model: Model) =>
   model.use(({ statistics }) =>
     Effect.succeed({ name: model.name, version: model.version, ...statistics.report() })
   )
+
+/** A parameter that ends before a colon. */
+const word = <const Name extends string>(name: Name) => `:${name}(^[^:]+)` as const
 
 /** All routes. */
 export const routesOf = (models: Models, metrics: Metrics): ReadonlyArray<Route<Needs>> => {
@@ -187,27 +183,26 @@ export const routesOf = (models: Models, metrics: Metrics): ReadonlyArray<Route<
           contentType: "text/plain; version=0.0.4; charset=utf-8"
         })
       })
-    },
-    {
-      method: "GET",
-      path: "/v1/models/:model",
-      role: "infer",
-      handler: Effect.map(here, ({ name }) => json(versionStatus(models.versions(name))))
-    },
-    {
-      method: "GET",
-      path: "/v1/models/:model/versions/:version",
-      role: "infer",
-      handler: Effect.map(here, (model) => json(versionStatus([model])))
-    },
-    { method: "POST", path: "/v1/models/:model", role: "infer", handler: predict(models, metrics) },
-    {
-      method: "POST",
-      path: "/v1/models/:model/versions/:version",
-      role: "infer",
-      handler: predict(models, metrics)
     }
   ]
+  for (const path of [
+    `/v1/models/${word("model")}`,
+    `/v1/models/:model/versions/${word("version")}`
+  ] as const) {
+    routes.push(
+      {
+        method: "GET",
+        path,
+        role: "infer",
+        handler: Effect.gen(function* () {
+          const model = yield* here
+          const version = yield* optionalParameter("version")
+          return json(versionStatus(version === undefined ? models.versions(model.name) : [model]))
+        })
+      },
+      { method: "POST", path: `${path}::predict`, role: "infer", handler: predict(models, metrics) }
+    )
+  }
   for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"] as const) {
     routes.push(
       {

@@ -165,6 +165,8 @@ const tensorSchema = (datatypes: ReadonlyArray<string>, required: ReadonlyArray<
     required
   )
 
+const SIGNATURES = { enum: ["serving_default", "predict"] }
+
 export const openApi: Json = {
   openapi: "3.1.0",
   info: {
@@ -211,14 +213,15 @@ export const openApi: Json = {
         },
         ["model_name", "model_version", "outputs"]
       ),
-      PredictRequest: object(
-        {
-          signature_name: { enum: ["serving_default", "predict"] },
-          instances: { type: "array", minItems: 1, maxItems: MOST_IMAGES },
-          inputs: {}
-        },
-        []
-      )
+      PredictRequest: {
+        oneOf: [
+          object(
+            { signature_name: SIGNATURES, instances: { type: "array", minItems: 1, maxItems: MOST_IMAGES } },
+            ["instances"]
+          ),
+          object({ signature_name: SIGNATURES, inputs: { type: ["array", "object"] } }, ["inputs"])
+        ]
+      }
     }
   },
   security: [{}, { token: [] }],
