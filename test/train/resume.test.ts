@@ -146,6 +146,32 @@ describe("a run", () => {
     })
   )
 
+  it.live("whose epochs are done is not measured with other weights than its best, nor begun anew", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporary
+      const experiment = yield* experimentOf()
+      yield* run(experiment, directory)
+      const refused = Effect.flip(run(experiment, directory, { resume: true }))
+      const [best] = files(directory, "best")
+      fs.truncateSync(best, 100)
+      const damaged = contents(directory)
+      assert.match((yield* refused).message, /epochs of the run in .* are done, .*best-.* is damaged/)
+      assert.deepStrictEqual(contents(directory), damaged)
+      for (const file of fs.readdirSync(path.join(directory, "checkpoints"))) {
+        fs.rmSync(path.join(directory, "checkpoints", file))
+      }
+      const bare = contents(directory)
+      assert.match((yield* refused).message, /^the run in .* has numbers of 3 epochs, but no state/)
+      fs.rmSync(path.join(directory, "metrics.jsonl"))
+      assert.match((yield* refused).message, /^the run in .* has a result, but no state/)
+      fs.writeFileSync(
+        path.join(directory, "metrics.jsonl"),
+        Buffer.from(bare[path.join(directory, "metrics.jsonl")], "base64")
+      )
+      assert.deepStrictEqual(contents(directory), bare)
+    })
+  )
+
   it.live("keeps a best checkpoint that is later than the state that it goes on from, and says so", () =>
     Effect.gen(function* () {
       const directory = yield* temporary

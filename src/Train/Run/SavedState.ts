@@ -39,16 +39,21 @@ const countersOf = <S extends Schema.Codec<unknown, unknown>>(
 
 /**
  * The best evaluation that a state speaks of, if its checkpoint is whole. Otherwise the one whose checkpoint is there,
- * or none, and a line that says so: counters and checkpoint are never of two evaluations.
+ * or none, and a line that says so: counters and checkpoint are never of two evaluations. After the last epoch none can
+ * take its place, and other weights are not measured instead.
  */
 const bestOf = Effect.fnUntraced(function* (
-  { best }: Counters,
-  { checkpoints, directory }: RunFolder["Service"]
+  { best, epoch }: Counters,
+  { begun, checkpoints, directory }: RunFolder["Service"]
 ) {
   if (best === null) return { best, told: [] }
   const { checkpoint, skipped } = yield* checkpoints.find("best")
   if (Option.isNone(checkpoint)) {
     const why = skipped[0] ?? "its best checkpoint is missing"
+    if (Option.exists(begun, ({ experiment }) => epoch >= experiment.train.epochs)) {
+      const message = `all epochs of the run in ${directory} are done, and the weights that were best cannot be measured: ${why}`
+      return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
+    }
     return { best: null, told: [`${why}; the best of the epochs from here on is kept in its place`] }
   }
   const { step } = checkpoint.value
@@ -59,15 +64,29 @@ const bestOf = Effect.fnUntraced(function* (
 })
 
 /**
+ * Fails where a run has no state any more. A run may be killed after its first epoch's line and before its first state;
+ * whatever is later was written with a state beside it, so that somebody has deleted it, and would lose the rest too.
+ */
+const checkUnsaved = Effect.fnUntraced(function* ({ directory, isFinished, metrics }: RunFolder["Service"]) {
+  const epochs = (yield* metrics).length
+  const finished = yield* isFinished
+  if (epochs < 2 && !finished) return
+  const has = epochs > 0 ? `numbers of ${epochs} epochs` : "a result"
+  const message = `the run in ${directory} has ${has}, but no state to go on from: it is not begun anew in its place`
+  return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
+})
+
+/**
  * Reads the newest whole state of a run.
  *
- * @errors RunError where every state is damaged: the run is not begun anew in their place
+ * @errors RunError where every state is damaged or was deleted: the run is not begun anew in their place; or where all
+ *   epochs are done, and the best checkpoint is damaged
  */
 export const readSavedState = Effect.fnUntraced(function* (folder: RunFolder["Service"]) {
   const { checkpoints, directory } = folder
   const { checkpoint, skipped } = yield* checkpoints.find("latest")
   if (Option.isNone(checkpoint)) {
-    if (skipped.length === 0) return NOTHING_SAVED
+    if (skipped.length === 0) return yield* Effect.as(checkUnsaved(folder), NOTHING_SAVED)
     const message = `every checkpoint of the run in ${directory} is damaged, and nothing was deleted: ${skipped[0]}`
     return yield* new RunError({ reason: "DamagedCheckpoint", directory, message })
   }
