@@ -10,7 +10,7 @@ export const Joining = Schema.Struct({
   /** Of this library. */
   shakedrop: Schema.String,
   /** What it was asked to train. */
-  asked: Schema.Unknown,
+  asked: Schema.Record(Schema.String, Schema.Unknown),
   /** Where TensorFlow's server will listen. */
   port: Schema.Int,
   /** Of the first: what is trained, and whether that was begun before. */

@@ -30,7 +30,12 @@ const comparable = ({ assignments, file, recipe, smoke, values }: Asked, { resum
   const { directory: _, ...named } = data ?? {}
   return {
     ...{ recipe, file, smoke, resume, ...rest, data: named },
-    assignments: assignments?.filter((assignment) => !assignment.startsWith("data.directory="))
+    set: Object.fromEntries(
+      (assignments ?? []).flatMap((assignment) => {
+        const [key, ...value] = assignment.split("=")
+        return key === "data.directory" ? [] : [[key, value.join("=")]]
+      })
+    )
   }
 }
 
