@@ -17,6 +17,7 @@ const ROOMS = {
   Distributed: ["Config"],
   Data: ["Config", "Events", "Pickle", "Platform", "Random"],
   Device: ["Config", "Events", "Platform", "Tensor"],
+  Log: ["Config", "Device", "Events", "Platform"],
   Ops: ["Device", "Random"],
   Model: ["Config", "Ops", "Platform", "Random", "Tensor"],
   Checkpoint: ["Config", "Platform", "Tensor"],
@@ -31,7 +32,7 @@ const ROOMS = {
   ],
   Recipe: ["Config", "Experiment"],
   Train: [
-    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Events", "Experiment", "Model"],
+    ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Events", "Experiment", "Log", "Model"],
     ...["Ops", "Platform", "Random", "Registry", "Tensor"],
     ...["Train/Averages", "Train/Optimizer", "Train/Step/Loss"]
   ],

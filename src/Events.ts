@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import type { Experiment } from "./Config/Experiment.ts"
 import type { EpochMetrics } from "./Events/EpochMetrics.ts"
 
 export { EpochMetrics } from "./Events/EpochMetrics.ts"
@@ -38,6 +39,15 @@ interface Part {
 }
 
 export type Event =
+  /** A run begins, or goes on after so many epochs and steps. */
+  | {
+      readonly _tag: "Started"
+      /** The run's folder. */
+      readonly directory: string
+      readonly experiment: Experiment
+      readonly epoch: number
+      readonly step: number
+    }
   /** A network's program is traced and compiled for the device. */
   | { readonly _tag: "Compiling"; readonly text: string }
   | { readonly _tag: "Compiled"; readonly seconds: number }

@@ -8,8 +8,9 @@ import type { Experiment } from "./Config.ts"
 import { splitNamed } from "./Data/Split.ts"
 import { Dataset, type SplitName } from "./Data.ts"
 import { Device } from "./Device.ts"
-import { isFirst } from "./Distributed.ts"
-import { message } from "./Events.ts"
+import { isFirst, Replicas } from "./Distributed.ts"
+import { message, publish } from "./Events.ts"
+import { logged } from "./Log.ts"
 import { begin, resume } from "./Train/BeginOrResume.ts"
 import { labelsOf, predict } from "./Train/Evaluate/Logits.ts"
 import { measure } from "./Train/Evaluate/Measures.ts"
@@ -46,26 +47,42 @@ export { chooseWeights, type WeightsChoice } from "./Train/Start/Trained.ts"
 
 export { crossEntropy, defineLoss, type LossFunction, type LossInput } from "./Train/Step/Loss.ts"
 
+/** Has the loggers that an experiment names hear of its training; of several replicas the first one tells of it. */
+const toLoggers = <A, E, R>(
+  training: Effect.Effect<A, E, R>,
+  { train }: Experiment
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Replicas, (replicas) => (isFirst(replicas) ? logged(train.log)(training) : training))
+
 /**
  * Trains an experiment on the `Dataset` in the `RunFolder`: a new run, or the one that is there. Keeps the weights that
  * are best on the validation split, and measures them once on the test split. Interrupted, it saves where it stands.
  */
-export const train = Effect.fn("train")(function* <E = never, R = never>(
-  experiment: Experiment,
-  options: TrainOptions & {
-    /** Done when everything is measured, before the run counts as finished; for instance `writeReport`. */
-    readonly whenTrained?: (trained: Trained) => Effect.Effect<unknown, E, R>
-  }
-) {
-  const run = yield* prepare(experiment, options)
-  if (options.profile !== undefined) yield* profile(run, options.profile)
-  const start = yield* startOf(run)
-  const end = yield* runEpochs(run, start)
-  const trained = yield* measureTest(run, end)
-  if (options.whenTrained !== undefined) yield* options.whenTrained(trained)
-  yield* finish(run, trained)
-  return trained
-}, Effect.scoped)
+export const train = Effect.fn("train")(
+  function* <E = never, R = never>(
+    experiment: Experiment,
+    options: TrainOptions & {
+      /** Done when everything is measured, before the run counts as finished; for instance `writeReport`. */
+      readonly whenTrained?: (trained: Trained) => Effect.Effect<unknown, E, R>
+    }
+  ) {
+    const run = yield* prepare(experiment, options)
+    if (options.profile !== undefined) yield* profile(run, options.profile)
+    const start = yield* startOf(run)
+    const { epoch, step } = start
+    yield* publish({
+      ...{ _tag: "Started", directory: run.folder.directory, experiment: run.experiment },
+      ...{ epoch, step }
+    })
+    const end = yield* runEpochs(run, start)
+    const trained = yield* measureTest(run, end)
+    if (options.whenTrained !== undefined) yield* options.whenTrained(trained)
+    yield* finish(run, trained)
+    return trained
+  },
+  toLoggers,
+  Effect.scoped
+)
 
 /** Where a run begins or goes on; all replicas are told where the first one does. */
 const startOf = Effect.fnUntraced(function* (run: PreparedRun) {

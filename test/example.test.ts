@@ -24,6 +24,15 @@ it("examples/own-network.ts, of less than 60 lines, trains its network with its 
   assert.isBelow(readFileSync(file, "utf8").trim().split("\n").length, 60)
 }, 120_000)
 
+it("examples/listen.mjs hears of its epoch", async () => {
+  const lines: Array<string> = []
+  const log = vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line))
+  // @ts-expect-error: JavaScript, which has no types.
+  await import("../examples/listen.mjs")
+  log.mockRestore()
+  assert.match(lines.join(), /^epoch 1: loss [\d.]+$/)
+})
+
 it("examples/ensemble.ts trains three members, tells their epochs and measures them together", async () => {
   const lines: Array<string> = []
   const log = vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line))

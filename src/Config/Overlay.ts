@@ -50,3 +50,11 @@ export const configurationDifference = (before: unknown, after: unknown, key = "
   const [a, b] = [before, after].map((value) => JSON.stringify(value) ?? "not set")
   return a === b ? [] : [`${key}: ${a} → ${b}`]
 }
+
+/** The values of a configuration by their keys, as `train.epochs`. */
+export const flattened = (value: unknown, key = ""): ReadonlyArray<readonly [key: string, value: unknown]> =>
+  isObject(value)
+    ? Object.entries(value).flatMap(([inner, part]) =>
+        flattened(part, key === "" ? inner : `${key}.${inner}`)
+      )
+    : [[key, value]]

@@ -1,6 +1,7 @@
 /** How a network is trained, as data. */
 import * as Schema from "effect/Schema"
 import { count, nonNegative, positive, positiveShare, share, withDefault } from "./Fields.ts"
+import { LogConfig } from "./Log.ts"
 import type { Registered } from "./Registered.ts"
 import { ProgressiveResizing } from "./Resizing.ts"
 import type { Misfit } from "./Schedule.ts"
@@ -106,7 +107,9 @@ const fieldsOf = ({ averages, images, loss, optimizer, schedule }: RegisteredInT
   /** How many of the newest checkpoints are kept, apart from the best. */
   keep: count.pipe(withDefault(2)),
   /** Minutes after which a checkpoint is saved within an epoch too. */
-  saveMinutes: positive.pipe(withDefault(10))
+  saveMinutes: positive.pipe(withDefault(10)),
+  /** Where it is told of besides the run's folder. */
+  log: Schema.optionalKey(LogConfig)
 })
 
 /** The options of an average, as its Schema has decoded them; undefined where a training does not have it. */

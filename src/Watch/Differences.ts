@@ -1,17 +1,11 @@
 /** What differs in the configurations of runs. */
-import { isObject } from "../Config/Overlay.ts"
+import { flattened } from "../Config/Overlay.ts"
 import type { WatchedRun } from "./Runs.ts"
 
 /** Keys that have columns of their own, or say where something lies. */
 const SHOWN_ELSEWHERE = ["name", "data.dataset", "data.directory"]
 
-/** The values of a configuration by their keys, as `train.epochs`. */
-export const flattened = (value: unknown, key = ""): ReadonlyArray<readonly [key: string, text: string]> =>
-  isObject(value)
-    ? Object.entries(value).flatMap(([inner, part]) =>
-        flattened(part, key === "" ? inner : `${key}.${inner}`)
-      )
-    : [[key, typeof value === "string" ? value : JSON.stringify(value)]]
+const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value))
 
 const NOT_SET = "not set"
 
@@ -34,7 +28,9 @@ export const differencesOf = (
   runs: ReadonlyArray<WatchedRun>
 ): ReadonlyMap<WatchedRun, ReadonlyArray<Difference>> => {
   const configured = runs.filter(({ config }) => config !== undefined)
-  const values = configured.map(({ config }) => new Map(flattened(config?.experiment)))
+  const values = configured.map(
+    ({ config }) => new Map(flattened(config?.experiment).map(([key, value]) => [key, shown(value)]))
+  )
   const keys = [...new Set(values.flatMap((map) => [...map.keys()]))].filter(
     (key) => !SHOWN_ELSEWHERE.includes(key)
   )

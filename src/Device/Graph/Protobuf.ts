@@ -33,6 +33,10 @@ export const number = (field: number, value: number | bigint): Uint8Array =>
 export const float = (field: number, value: number): Uint8Array =>
   Buffer.concat([Uint8Array.from(key(field, FOUR_BYTES)), new Uint8Array(Float32Array.of(value).buffer)])
 
+/** A floating-point number of eight bytes. */
+export const double = (field: number, value: number): Uint8Array =>
+  Buffer.concat([Uint8Array.from(key(field, EIGHT_BYTES)), new Uint8Array(Float64Array.of(value).buffer)])
+
 /** Text, bytes or a message. */
 export const bytes = (
   field: number,

@@ -90,7 +90,7 @@ export const environmentOf = (device: { readonly name: string; readonly tensorfl
  * What of an experiment may change when a run goes on, since its numbers do not depend on it: where the data lie, which
  * are compared by their fingerprint, and what is saved when.
  */
-const MAY_CHANGE: ReadonlyArray<string> = ["data.directory", "train.keep", "train.saveMinutes"]
+const MAY_CHANGE: ReadonlyArray<string> = ["data.directory", "train.keep", "train.log", "train.saveMinutes"]
 
 const withoutChangeable = (experiment: Experiment): unknown => {
   const copy = structuredClone(experiment) as unknown as Record<string, Record<string, unknown>>
