@@ -26,7 +26,8 @@ const documented = (path: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Do
   })
 
 const all = await Effect.runPromise(documented([]))
-const flagsOf = ({ flags }: HelpDoc) => new Set(flags.map(({ name }) => name))
+const flagsOf = ({ flags, inheritedFlags = [] }: HelpDoc) =>
+  new Set([...flags, ...inheritedFlags].map(({ name }) => name))
 
 describe("help", () => {
   it("is that of every command", () => {

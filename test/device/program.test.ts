@@ -188,7 +188,7 @@ describe("a program", () => {
   it.live("gives back its memory with its scope", () =>
     Effect.gen(function* () {
       const device = yield* Device
-      const state = { w: float32([1 << 20], new Float32Array(1 << 20).fill(1)) }
+      const state = { w: float32([1 << 21], new Float32Array(1 << 21).fill(1)) }
       const once = Effect.gen(function* () {
         const program = yield* device.compile(state, {
           step: entryPoint({
@@ -205,10 +205,10 @@ describe("a program", () => {
         yield* program.run("step", {})
       }).pipe(Effect.scoped)
       const resident = () => process.memoryUsage.rss() / 2 ** 20
-      for (let i = 0; i < 30; i++) yield* once
+      for (let i = 0; i < 8; i++) yield* once
       const before = resident()
-      for (let i = 0; i < 50; i++) yield* once
-      // Each program holds 4 MiB of state and as much of temporaries: a leak would be hundreds of MiB.
+      for (let i = 0; i < 20; i++) yield* once
+      // Each program holds 8 MiB of state and as much of temporaries: a leak would be hundreds of MiB.
       assert.isBelow(resident() - before, 60)
       assert.strictEqual(tf.engine().state.numTensors, 0)
     }).pipe(onCpu)

@@ -10,6 +10,7 @@ import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset, type Split } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { decodeExperiment, type ExperimentInput } from "../../src/Experiment.ts"
+import { WarmUp } from "../../src/Train/Probe/Forecast.ts"
 import { RunFolder, train } from "../../src/Train.ts"
 
 const input: ExperimentInput = {
@@ -64,7 +65,7 @@ export const temporaryFolder = Effect.acquireRelease(
 
 /** What a run needs besides its folder, on the CPU. */
 export const servicesFor = (dataset: LoadedDataset) =>
-  Layer.merge(Device.layer("cpu"), Layer.succeed(Dataset, dataset))
+  Layer.mergeAll(Device.layer("cpu"), Layer.succeed(Dataset, dataset), Layer.succeed(WarmUp, 0))
 
 /** Trains in a folder, with some values of the experiment changed; gives the test images' logits too. */
 export const smallRun = (directory: string, change: unknown = {}) =>

@@ -10,6 +10,7 @@ import { channelStatistics } from "../../src/Data/Statistics.ts"
 import { Dataset, type LoadedDataset } from "../../src/Data.ts"
 import { Device } from "../../src/Device.ts"
 import { draws } from "../../src/Random.ts"
+import { WarmUp } from "../../src/Train/Probe/Forecast.ts"
 import { openRun, RunFolder } from "../../src/Train/Run/RunFolder.ts"
 import { type TrainOptions, train } from "../../src/Train.ts"
 import { heardSteps } from "./Events.ts"
@@ -55,7 +56,11 @@ export const temporary = Effect.acquireRelease(
 /** Trains on a data set. */
 export const runsOn = (dataset: LoadedDataset) => {
   /** What a run needs besides its folder. */
-  const layers = Layer.merge(Device.layer("cpu"), Layer.succeed(Dataset, dataset))
+  const layers = Layer.mergeAll(
+    Device.layer("cpu"),
+    Layer.succeed(Dataset, dataset),
+    Layer.succeed(WarmUp, 0)
+  )
 
   /** Trains a new run in a folder, or continues the one that is there. */
   const run = (

@@ -1,6 +1,6 @@
 /**
  * Recipes with their networks in full size and few small images: that they are compiled, trained, saved and evaluated at all.
- * For their time, ViT-B/16, ensembles and recipes with a network that is here already are left out.
+ * For their time, ViT-B/16, ensembles and recipes with a network that is here already (part 3 has that of part 4) are left out.
  */
 import { existsSync } from "node:fs"
 import * as path from "node:path"
@@ -57,7 +57,6 @@ it.live.each([
   "quickstart",
   "part1-simple-cnn",
   "part2-augmentation",
-  "part3-pyramidnet110",
   "part4-tricks",
   "pyramidnet-small",
   "speedrun",

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { printable } from "../../Platform/Text.ts"
 import { explain } from "./Explain.ts"
-import { helpOf } from "./Usage/Help.ts"
+import { helpOf, takesFlag } from "./Usage/Help.ts"
 
 /** A user's mistake is one line; a mistake of ours is shown whole. The command line shows its own errors itself. */
 export const reportFailure = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
@@ -23,6 +23,6 @@ export const reportFailure = Effect.fnUntraced(function* (cause: Cause.Cause<unk
     )
   }
   const doc = yield* helpOf(process.argv.slice(2))
-  const has = (flag: string) => doc?.flags.some(({ name }) => name === flag) ?? true
+  const has = (flag: string) => doc === undefined || takesFlag(doc, flag)
   yield* Console.error(`shakedrop: ${explain(error, has)}`)
 })

@@ -1,4 +1,5 @@
 /** What a run will take, from a short warm-up on the device that it runs on. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { costOfEpochs } from "../../Config/Resizing.ts"
 import type { TrainConfig } from "../../Config.ts"
@@ -13,8 +14,10 @@ import type { Images } from "../Step/EntryPoints.ts"
 import type { TrainingProgram } from "../Step/TrainingProgram.ts"
 import { onTrial } from "./TrialSteps.ts"
 
-/** The warm-up ends after that much time, but not before one step was timed. */
-const SECONDS = 1
+/** Seconds of the warm-up, in which at least one step is timed. */
+export const WarmUp: Context.Reference<number> = Context.Reference("shakedrop/WarmUp", {
+  defaultValue: () => 1
+})
 
 const DAY = 86_400
 
@@ -35,13 +38,14 @@ export const measureSpeed = Effect.fn("measureSpeed")(
       images,
       train,
       Effect.fnUntraced(function* (batch, at) {
+        const atLeast = yield* WarmUp
         const step = program.step(batch, at)
         // TensorFlow plans and compiles in the first step.
         yield* step
         const start = performance.now()
         let steps = 0
         let seconds = 0
-        while (shared ? steps < SHARED_STEPS : seconds < SECONDS) {
+        while (shared ? steps < SHARED_STEPS : seconds < atLeast) {
           yield* step
           steps++
           seconds = (performance.now() - start) / 1000

@@ -5,6 +5,10 @@ import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
 import { shakedrop } from "../../../Cli.ts"
 
+/** Whether a command takes a flag, its own or one that all commands take (`plugin`). */
+export const takesFlag = ({ flags, inheritedFlags = [] }: HelpDoc, name: string): boolean =>
+  [...flags, ...inheritedFlags].some((flag) => flag.name === name)
+
 /** The help of the command that arguments call; undefined where they call none. */
 export const helpOf = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   let doc: HelpDoc | undefined

@@ -6,8 +6,7 @@ import * as Effect from "effect/Effect"
 import { anyOf } from "../../../Config/Decode/Shape.ts"
 import { closest, didYouMean } from "../../../Config/Decode/Suggest.ts"
 import { meantKey, meantValue } from "../../../Config/Decode/Synonyms.ts"
-
-const hasFlag = ({ flags }: HelpDoc, name: string): boolean => flags.some((flag) => flag.name === name)
+import { takesFlag } from "./Help.ts"
 
 /** The key of an experiment that a flag names, for a command that takes --set. */
 const meantSetting = Effect.fnUntraced(function* (name: string) {
@@ -24,19 +23,19 @@ const meantSetting = Effect.fnUntraced(function* (name: string) {
 const meantFlag = Effect.fnUntraced(function* (option: string, doc: HelpDoc) {
   const name = option.replace(/^-+/, "").replace(/=.*$/, "")
   const device = /^(cpu|gpu|cuda)$/i.exec(name)?.[0].toLowerCase()
-  if (device !== undefined && hasFlag(doc, "device")) return `--device ${device === "cpu" ? "cpu" : "gpu"}`
+  if (device !== undefined && takesFlag(doc, "device")) return `--device ${device === "cpu" ? "cpu" : "gpu"}`
   const flag = closest(
     name,
     doc.flags.map((each) => each.name)
   )
   if (flag !== undefined) return `--${flag}`
-  const key = hasFlag(doc, "set") ? yield* meantSetting(name) : undefined
+  const key = takesFlag(doc, "set") ? yield* meantSetting(name) : undefined
   return key === undefined ? undefined : `--set ${key}=…`
 })
 
 /** A folder where none is taken is mostly that of the images. */
 const meantFolder = (argument: string, doc: HelpDoc): string | undefined =>
-  hasFlag(doc, "data-dir") && fs.existsSync(argument) && fs.statSync(argument).isDirectory()
+  takesFlag(doc, "data-dir") && fs.existsSync(argument) && fs.statSync(argument).isDirectory()
     ? `--data-dir ${argument}`
     : undefined
 
