@@ -6,8 +6,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Comparison } from "../Export.ts"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
 import { writtenTo } from "./Shared/Paths.ts"
+import { checkAllRead, imageFiles } from "./Shared/Predictions.ts"
 
 /** Where a format goes in the run's folder. */
 const NAMES = {
@@ -17,6 +19,10 @@ const NAMES = {
   savedmodel: "savedmodel",
   tfjs: "tfjs"
 } as const
+
+/** What a comparison says, in a line. */
+const difference = ({ images, largest, logits, probabilities, sameClass }: Comparison): string =>
+  `${images} images: logits, which go up to ${largest.toPrecision(3)}, are ${logits.toPrecision(2)} apart at most, probabilities ${probabilities.toPrecision(2)}; the likeliest class is the same for ${sameClass}`
 
 export const exportCommand = Command.make(
   "export",
@@ -37,18 +43,33 @@ export const exportCommand = Command.make(
       Flag.withDescription("File (safetensors, onnx) or folder; in the run's folder unless given"),
       Flag.optional
     ),
-    checkpoint: checkpointFlag
+    checkpoint: checkpointFlag,
+    check: Flag.String("check").pipe(
+      Flag.withDescription(
+        "Images on which the export is run beside the network; the largest difference is told"
+      ),
+      Flag.optional
+    )
   },
-  Effect.fn("export command")(function* ({ checkpoint, format, input, out, run }) {
-    const { exportNetwork, readFacts } = yield* Effect.promise(() => import("../Export.ts"))
+  Effect.fn("export command")(function* ({ check, checkpoint, format, input, out, run }) {
+    const { checkExport, exportNetwork, readFacts } = yield* Effect.promise(() => import("../Export.ts"))
     const { servedNetwork } = yield* Effect.promise(() => import("../Predict.ts"))
+    const files = Option.isSome(check) ? yield* imageFiles([check.value]) : []
     const target = Option.getOrElse(out, () => path.join(run, NAMES[format]))
     const served = yield* servedNetwork(run, { checkpoint: Option.getOrUndefined(checkpoint) })
     yield* tellSkipped(served.skipped)
+    const form = Option.getOrUndefined(input)
     // A run's result is about the weights that are taken unless others are asked for.
     const facts = format === "transformers" ? yield* readFacts(run, Option.isNone(checkpoint)) : undefined
-    yield* exportNetwork(served, format, target, { facts, input: Option.getOrUndefined(input) })
+    yield* exportNetwork(served, format, target, { facts, input: form })
     yield* Console.log(`${served.network.name}  ${path.resolve(target)}`)
+    if (files.length === 0) return
+    const { Device } = yield* Effect.promise(() => import("../Device.ts"))
+    const compared = yield* checkExport(served, format, target, { files, input: form }).pipe(
+      Effect.provide(Device.layer("cpu"))
+    )
+    yield* Console.log(difference(compared))
+    yield* checkAllRead(compared.unreadable, files.length)
   })
 ).pipe(
   Command.withDescription(

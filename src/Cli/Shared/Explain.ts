@@ -5,6 +5,7 @@ import { ConfigError } from "../../Config/Errors.ts"
 import { DataError } from "../../Data/Types.ts"
 import { ClusterError, DeviceUnavailable, LibraryError, type LibraryReason } from "../../Device/Errors.ts"
 import { ReplicaError } from "../../Distributed/Errors.ts"
+import { ExportError } from "../../Export/Errors.ts"
 import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
 
@@ -133,6 +134,9 @@ const aboutDevice = ({ reason }: DeviceUnavailable): Advice =>
     ? ["use --set train.precision=float32", 'set "precision": "float32" in the training']
     : "run `npx shakedrop setup --gpu` for the CUDA libraries and `npx shakedrop doctor` to see what is missing, or use --device cpu"
 
+const aboutExport = ({ reason }: ExportError): Advice =>
+  reason === "NoRuntime" ? "install it beside shakedrop with npm, for --check" : undefined
+
 const OUT_OF_MEMORY: Advice = [
   "take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size",
   "free some memory, or take a machine or a device with more of it"
@@ -160,6 +164,7 @@ const adviceOn = (error: unknown): Advice => {
   if (error instanceof LibraryError) return aboutLibrary[error.reason]
   if (error instanceof DeviceUnavailable) return aboutDevice(error)
   if (Predicate.isTagged(error, "OutOfMemory")) return OUT_OF_MEMORY
+  if (error instanceof ExportError) return aboutExport(error)
   if (error instanceof ReplicaError) return aboutReplica(error)
   if (error instanceof ClusterError && error.reason === "Unconfined") {
     return "on a network that nobody else is on, --open-port starts it all the same"
