@@ -21,7 +21,7 @@ const ROOMS = {
   Ops: ["Device", "Random"],
   Model: ["Config", "Ops", "Platform", "Random", "Tensor"],
   Checkpoint: ["Config", "Platform", "Tensor"],
-  Augment: ["Config", "Data", "Platform", "Random"],
+  Augment: ["Config", "Data", "Events", "Platform", "Random"],
   "Train/Optimizer": ["Config", "Model", "Ops", "Tensor"],
   "Train/Averages": ["Config", "Model", "Ops", "Tensor"],
   "Train/Step/Loss": ["Config", "Ops"],

@@ -3,12 +3,15 @@
  * function of (seed, epoch, image) or (seed, epoch, batch), so a batch does not depend on what was made before it,
  * nor on where.
  */
+import * as os from "node:os"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { adaptive } from "./Augment/Batch/Adaptive.ts"
 import { type Batch, type BatchRange, batchStream } from "./Augment/Batch/BatchStream.ts"
 import { type Epochs, openEpochs } from "./Augment/Batch/Epochs.ts"
 import { makeInline } from "./Augment/Batch/Inline.ts"
+import { always } from "./Augment/Batch/Ways.ts"
 import { makePool, SLOTS } from "./Augment/Batch/WorkerPool.ts"
 import type { AugmentError } from "./Augment/Errors.ts"
 import { toColour } from "./Augment/Kernel/Canvas.ts"
@@ -47,7 +50,10 @@ export interface BatchOptions {
   readonly places?: Uint32Array | undefined
   /** An integer in [0, 2^32). */
   readonly seed: number
-  /** Threads that make batches; 0, unless given, for the calling one. The batches are the same. */
+  /**
+   * Threads that make batches; 0 for the calling one. Unless given, batches are made in the calling one until the device
+   * is seen to wait for them, and then in threads if they come quicker. The batches are the same.
+   */
   readonly workers?: number | undefined
   /** The steps that there are; this library's unless given. */
   readonly steps?: AvailableSteps | undefined
@@ -81,25 +87,35 @@ export interface Augmenter {
   ) => Effect.Effect<void, E | AugmentError, R>
 }
 
+/** Threads that are tried at most unless a number is given: each takes memory for two batches. */
+const MOST_THREADS = 4
+
+/** Threads that may be tried: one core is left to the calling thread. */
+const triedThreads = (): number => Math.min(os.availableParallelism() - 1, MOST_THREADS)
+
 /** How an augmenter makes its batches. */
 const makeSource = Effect.fnUntraced(function* (
   dataset: Pick<LoadedDataset, "train" | "mean">,
-  {
-    batchSize,
-    pipeline,
-    places,
-    seed,
-    steps = { definitions: builtIn, modules: [] },
-    workers = 0
-  }: BatchOptions
+  { batchSize, pipeline, places, seed, steps = { definitions: builtIn, modules: [] }, workers }: BatchOptions
 ) {
   const { images, indices, labels } = dataset.train
   const { definitions, modules } = steps
   const source = { images, labels, mean: toColour(dataset.mean), pipeline, batchSize, places, seed, modules }
-  const threads = modules === undefined ? 0 : workers
-  const maker = threads > 0 ? yield* makePool(source, threads) : makeInline(source, definitions)
+  const inline = makeInline(source, definitions)
+  // Replicas of one machine share its cores: what one measures, the others change.
+  const mayChoose = workers === undefined && places === undefined
+  const threads = modules === undefined ? 0 : mayChoose ? triedThreads() : (workers ?? 0)
+  const concurrency = threads * SLOTS
   const orderOf = (epoch: number) => shuffle(indices.slice(), draws(seed, "order", epoch))
-  return { ...maker, orderOf, images: indices.length, batchSize, concurrency: threads * SLOTS }
+  const range = { orderOf, images: indices.length, batchSize }
+  if (threads === 0) return { ...range, ways: always(inline, 0), recycle: inline.recycle }
+  const startThreads = makePool(source, threads)
+  if (mayChoose) {
+    const ways = yield* adaptive({ inline, threads, concurrency, startThreads })
+    return { ...range, ways, recycle: ways.recycle }
+  }
+  const pool = yield* startThreads
+  return { ...range, ways: always(pool, concurrency), recycle: pool.recycle }
 })
 
 /** Makes ready to augment a data set. Worker threads, where there are any, end with the scope. */

@@ -9,6 +9,7 @@ import { batchStream } from "../../src/Augment/Batch/BatchStream.ts"
 import { makeTrace } from "../../src/Augment/Batch/Breadcrumbs.ts"
 import { openEpochs } from "../../src/Augment/Batch/Epochs.ts"
 import { arraysOver, type BatchTask, batchBytes, batchMaker } from "../../src/Augment/Batch/MakeBatch.ts"
+import { always } from "../../src/Augment/Batch/Ways.ts"
 import { makePool } from "../../src/Augment/Batch/WorkerPool.ts"
 import type { Pipeline } from "../../src/Augment/Pipeline.ts"
 import {
@@ -171,7 +172,7 @@ describe("what is made ahead", () => {
             })
           )
         yield* Stream.runForEach(
-          batchStream({ ...epochs, from: 0, until: 1, make, concurrency }),
+          batchStream({ ...epochs, from: 0, until: 1, ways: always({ make }, concurrency) }),
           Effect.fnUntraced(function* () {
             taken++
             // Time enough to make every batch there is.
@@ -203,8 +204,8 @@ describe("what is made ahead", () => {
           )
         const taken: Array<string> = []
         const run = yield* openEpochs({
-          ...{ ...epochs, from: 97, until: 3, concurrency },
-          ...{ make, recycle: () => {} }
+          ...{ ...epochs, from: 97, until: 3 },
+          ...{ ways: always({ make }, concurrency), recycle: () => {} }
         })
         for (const epoch of [0, 1, 2]) {
           yield* run.run((batch) =>

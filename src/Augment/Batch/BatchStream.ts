@@ -4,7 +4,8 @@ import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import type { Split } from "../../Data/Types.ts"
 import type { AugmentError } from "../Errors.ts"
-import type { BatchArrays, BatchTask } from "./MakeBatch.ts"
+import type { BatchArrays } from "./MakeBatch.ts"
+import type { Maker, Way, Ways } from "./Ways.ts"
 
 /** Images of a batch, uint8 [N,H,W,3]; only the first `size` are images, the others are black. */
 export interface ImageBatch {
@@ -26,14 +27,6 @@ export interface BatchRange {
   readonly until: number
 }
 
-/** Makes batches. */
-export interface Maker {
-  /** The arrays are the caller's own until they are handed back. */
-  readonly make: (task: BatchTask) => Effect.Effect<BatchArrays, AugmentError>
-  /** Hands a batch's arrays back, for a later batch. */
-  readonly recycle: (batch: BatchArrays) => void
-}
-
 /** Whole batches in an epoch; the images that are left over are other ones in each epoch. */
 export const batchesPerEpoch = (images: number, batchSize: number): number => Math.floor(images / batchSize)
 
@@ -43,9 +36,7 @@ export interface BatchStreamOptions extends BatchRange {
   /** The images of an epoch, in its order. */
   readonly orderOf: (epoch: number) => Uint32Array
   readonly batchSize: number
-  readonly make: Maker["make"]
-  /** Batches that are made at a time; 0 for a maker that keeps the calling thread busy. */
-  readonly concurrency: number
+  readonly ways: Ways
 }
 
 const queueDepth = Metric.gauge("shakedrop_batch_queue_depth", {
@@ -60,38 +51,63 @@ interface Place {
 }
 
 /** The places of all batches in a range. An epoch is put in order once its first batch is to be made. */
-const placesOf = ({ batchSize, epoch, from, images, orderOf, until }: BatchStreamOptions) => {
+function* placesOf({ batchSize, epoch, from, images, orderOf, until }: BatchStreamOptions): Generator<Place> {
   const batches = batchesPerEpoch(images, batchSize)
-  const ofEpoch = (each: number): Stream.Stream<Place> => {
+  for (let each = epoch; each < until; each++) {
     const first = each === epoch ? from : 0
-    if (first >= batches) return Stream.empty
+    if (first >= batches) continue
     const order = orderOf(each)
-    return Stream.map(Stream.range(first, batches - 1), (index) => ({ epoch: each, index, order }))
+    for (let index = first; index < batches; index++) yield { epoch: each, index, order }
   }
-  return Stream.flatMap(Stream.range(epoch, until - 1), ofEpoch)
 }
 
 /**
  * Batches of several epochs as one stream, in order: the first ones of an epoch are made while the last ones of the
  * epoch before are used. As many as are made at a time are made before they are asked for, and no more; two where that
- * is none.
+ * is none. Where the way of making them changes, the next batch is the first one of a stream of the new way.
  */
 export const batchStream = (options: BatchStreamOptions): Stream.Stream<Batch, AugmentError> => {
-  const { batchSize, concurrency, make } = options
+  const { batchSize, ways } = options
   let waiting = 0
-  const batch = ({ epoch, index, order }: Place): Effect.Effect<Batch, AugmentError> => {
-    const chosen = order.slice(index * batchSize, (index + 1) * batchSize)
-    return Effect.map(make({ epoch, index, chosen }), (arrays) => {
-      waiting++
-      return { ...{ epoch, index, size: arrays.labelsA.length }, ...arrays }
-    })
-  }
+  const batchBy =
+    (make: Maker["make"]) =>
+    ({ epoch, index, order }: Place): Effect.Effect<Batch, AugmentError> => {
+      const chosen = order.slice(index * batchSize, (index + 1) * batchSize)
+      return Effect.map(make({ epoch, index, chosen }), (arrays) => {
+        waiting++
+        return { ...{ epoch, index, size: arrays.labelsA.length }, ...arrays }
+      })
+    }
   const places = placesOf(options)
-  const made =
-    concurrency > 0
-      ? Stream.mapEffect(places, batch, { concurrency })
-      : Stream.buffer(Stream.mapEffect(places, batch), { capacity: 1 })
-  return Stream.tap(made, () => Metric.update(queueDepth, --waiting))
+  let ended = false
+  function* placesBy(way: Way): Generator<Place> {
+    while (ways.current() === way) {
+      const { done, value } = places.next()
+      if (done) {
+        ended = true
+        return
+      }
+      yield value
+    }
+  }
+  const streamBy = (way: Way): Stream.Stream<Batch, AugmentError> =>
+    Stream.unwrap(
+      Effect.map(way.maker, ({ make }) => {
+        const { concurrency } = way
+        const some = Stream.fromIterable(placesBy(way), { chunkSize: 1 })
+        return concurrency > 0
+          ? Stream.mapEffect(some, batchBy(make), { concurrency })
+          : // Whoever was given the last batch starts with it before the next one is made.
+            Stream.buffer(
+              Stream.mapEffect(some, (place) => Effect.andThen(Effect.yieldNow, batchBy(make)(place))),
+              { capacity: 1 }
+            )
+      })
+    )
+  const rest: Stream.Stream<Batch, AugmentError> = Stream.suspend(() =>
+    ended ? Stream.empty : Stream.concat(streamBy(ways.current()), rest)
+  )
+  return Stream.tap(rest, () => Effect.andThen(Metric.update(queueDepth, --waiting), ways.taken))
 }
 
 /** The images of a split as they are, in its order; the last batch is padded with black images. */

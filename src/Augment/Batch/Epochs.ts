@@ -4,13 +4,8 @@ import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AugmentError } from "../Errors.ts"
-import {
-  type Batch,
-  type BatchStreamOptions,
-  batchesPerEpoch,
-  batchStream,
-  type Maker
-} from "./BatchStream.ts"
+import { type Batch, type BatchStreamOptions, batchesPerEpoch, batchStream } from "./BatchStream.ts"
+import type { Maker } from "./Ways.ts"
 
 /** A stream of epochs that is under way. */
 export interface Epochs {
@@ -23,7 +18,7 @@ export interface Epochs {
   ) => Effect.Effect<void, E | AugmentError, R>
 }
 
-export interface EpochsOptions extends BatchStreamOptions, Maker {}
+export interface EpochsOptions extends BatchStreamOptions, Pick<Maker, "recycle"> {}
 
 /** Opens the stream of a range of batches. Batches are made ahead until the scope closes. */
 export const openEpochs = Effect.fnUntraced(function* (

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import { AugmentError } from "../Errors.ts"
 import type { Step } from "../Step/Step.ts"
 import { batchMemory } from "./BatchMemory.ts"
-import type { Maker } from "./BatchStream.ts"
 import { describeTrace, makeTrace } from "./Breadcrumbs.ts"
 import { type BatchSource, type BatchTask, batchMaker } from "./MakeBatch.ts"
+import type { Maker } from "./Ways.ts"
 
 /** A maker that fails, naming the image and the operation, where one of them throws. */
 export const makeInline = (source: BatchSource, steps: ReadonlyArray<Step>): Maker => {
@@ -25,6 +25,5 @@ export const makeInline = (source: BatchSource, steps: ReadonlyArray<Step>): Mak
         return new AugmentError({ reason: "Step", message, cause })
       }
     })
-  // Whoever was given the last batch starts with it before the next one is made.
-  return { make: (task) => Effect.andThen(Effect.yieldNow, attempt(task)), recycle }
+  return { make: attempt, recycle }
 }

@@ -7,9 +7,9 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { AugmentError } from "../Errors.ts"
 import { batchMemory } from "./BatchMemory.ts"
-import type { Maker } from "./BatchStream.ts"
 import { describeTrace, makeTrace } from "./Breadcrumbs.ts"
 import type { BatchArrays, BatchSource, BatchTask } from "./MakeBatch.ts"
+import type { Maker } from "./Ways.ts"
 import type { WorkerData, WorkerTask } from "./Worker.ts"
 
 /** Batches that each thread is asked for at a time: while one is taken over, the next is made. */

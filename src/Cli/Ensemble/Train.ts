@@ -20,7 +20,7 @@ export const trainAndEvaluate = Effect.fnUntraced(function* (
   options: {
     readonly device: typeof DeviceName.Type
     readonly smoke: boolean
-    readonly workers: number
+    readonly workers: number | undefined
     /** Which runs are trained by this process, where others train the rest. */
     readonly share?: Share | undefined
   }

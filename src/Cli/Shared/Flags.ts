@@ -1,5 +1,6 @@
 /** Flags that several commands have, and that mean the same in each. */
 import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { DATASETS } from "../../Config/Data.ts"
 import { DeviceName } from "../../Device/Session/ConfigProto.ts"
@@ -29,5 +30,9 @@ export const splitFlag = Flag.Literals("split", ["train", "validation", "test"])
 
 export const workersFlag = Flag.Int("workers").pipe(
   Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 64 }))),
-  withShownDefault("Threads that augment, where the device waits for batches; the result is the same", 0)
+  Flag.withDescription(
+    "Threads that augment; the result is the same (default: chosen by itself: some where the device waits for batches)"
+  ),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined)
 )
