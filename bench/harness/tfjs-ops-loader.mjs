@@ -3,6 +3,7 @@ const REPLACED = {
   "tfjs-ops.mjs": [
     "Ops/Activation",
     "Ops/BatchNorm",
+    "Ops/Collective/SynchronisedBatchNorm",
     "Ops/Convolution",
     "Ops/LayerNorm",
     "Ops/Loss",
