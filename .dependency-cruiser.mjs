@@ -83,7 +83,7 @@ const PACKAGES = [
   },
   { name: "sharp", rooms: ["Data/ImageFolder", "Report"] },
   { name: "undici", rooms: ["Platform/HttpClient"] },
-  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform", "Distributed", "Serve", "Watch"] }
+  { name: "@effect/platform-node", rooms: ["Main", "Cli", "Platform", "Distributed", "Log", "Serve", "Watch"] }
 ]
 
 /** The files of a room, without those of rooms that are parts of it. */

@@ -18,7 +18,7 @@ export const LogConfig = Schema.Struct({
   mlflow: Schema.optionalKey(
     Schema.Struct({ url: address, experiment: named.pipe(withDefault("shakedrop")) })
   ),
-  /** A collector of OpenTelemetry's, by OTLP over HTTP: gauges of the steps, spans of epochs and checkpoints. */
+  /** A collector of OpenTelemetry, by OTLP over HTTP: gauges and spans of the training. */
   otlp: Schema.optionalKey(Schema.Struct({ url: address })),
   /** The same gauges at `/metrics`, for Prometheus to fetch while the training runs. */
   prometheus: Schema.optionalKey(

@@ -19,6 +19,8 @@ export interface Sink {
   readonly name: string
   /** Writes events, in their order. What fails is tried again with the same ones. */
   readonly write: (events: ReadonlyArray<Event>) => Effect.Effect<void, LogError>
+  /** Done when the training is over, where it can be. */
+  readonly close?: Effect.Effect<void, LogError>
 }
 
 export interface ConsumerOptions {
@@ -46,7 +48,7 @@ const isTold = (event: Event, everySteps: number): boolean => {
 
 /** Starts a consumer, which has done all it can when the scope ends; gives what takes its events. */
 export const consumer = Effect.fnUntraced(function* (
-  { name, write }: Sink,
+  { close = Effect.void, name, write }: Sink,
   { everySteps, warn }: ConsumerOptions
 ): Effect.fn.Return<(event: Event) => void, never, Scope.Scope> {
   const queue = yield* Queue.bounded<Event>(KEPT)
@@ -75,6 +77,7 @@ export const consumer = Effect.fnUntraced(function* (
         Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("20 millis") })
       )
       yield* Effect.timeoutOption(done, PATIENCE)
+      if (waiting === 0) yield* Effect.ignore(Effect.timeoutOption(close, PATIENCE))
       const missing = waiting + lost
       if (missing > 0)
         warn(`${name}: ${missing} ${missing === 1 ? "event" : "events"} of the training did not get there`)
