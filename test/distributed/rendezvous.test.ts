@@ -112,8 +112,6 @@ describe("the heartbeat", () => {
       const [first, second] = [yield* beat(0, port, told[0]), yield* beat(1, port, told[1])]
       const leaving = Effect.gen(function* () {
         const third = yield* beat(2, port, told[2])
-        // Time to come before it goes.
-        yield* Effect.sleep(500)
         yield* third.end("failed", "the disk is full")
       })
       yield* Effect.scoped(leaving)
@@ -130,6 +128,8 @@ describe("the heartbeat", () => {
         yield* beat(1, next, []),
         yield* beat(2, next, [])
       ]
+      // Where the others have not come by then, they give up after a while.
+      yield* Effect.sleep(300)
       yield* Effect.all([lead.closing, guest.closing, lost.closing])
       yield* Effect.all([lost.end("finished", ""), guest.end("finished", ""), lead.end("finished", "")], {
         concurrency: 3

@@ -40,6 +40,8 @@ const { addresses, grace, host, index, port, secret, silence, step } = data
 const BEAT = Math.min(1000, (1000 * silence) / 5)
 /** Between two attempts to reach the first replica. */
 const RETRY = 100
+/** In which one that ends tries to reach it. */
+const LATE = 5000
 
 let closing = false
 let over = false
@@ -107,9 +109,12 @@ const hub = (): ((order: Order) => void) => {
   const announce = (line: Line): void => {
     for (const { socket } of guests.values()) if (socket !== undefined) send(socket, line)
   }
+  /** Also for those that come later. */
+  let told: Line | undefined
   const lose = (verdict: Verdict): void => {
     if (over) return
-    announce({ _tag: "Verdict", verdict })
+    told = { _tag: "Verdict", verdict }
+    announce(told)
     judge(verdict)
   }
   const welcome = (socket: net.Socket): void => {
@@ -125,6 +130,7 @@ const hub = (): ((order: Order) => void) => {
         who = line.index
         const guest = guests.get(who)
         if (guest !== undefined) guest.socket = socket
+        if (told !== undefined) send(socket, told)
       }
       const guest = who === undefined ? undefined : guests.get(who)
       if (guest === undefined) {
@@ -174,10 +180,17 @@ const guest = (): ((order: Order) => void) => {
   /** Whether the first replica has said that it ends, or this one has. */
   let left = false
   let ending = false
+  let last: (Order & { readonly _tag: "End" }) | undefined
   const leave = (): void => {
     if (left) return
     left = true
     tell({ _tag: "Left" })
+  }
+  /** Says how this replica ends; one that is done waits for the first one's own end. */
+  const bid = (to: net.Socket, order: Order & { readonly _tag: "End" }): void => {
+    to.write(`${JSON.stringify(order satisfies Line)}\n`, () => {
+      if (order.ending !== "finished") leave()
+    })
   }
   const gone = (): void => {
     if (left) return
@@ -190,6 +203,7 @@ const guest = (): ((order: Order) => void) => {
       heard = performance.now()
       send(made, { _tag: "Hello", index, secret })
       made.on("close", gone)
+      if (last !== undefined) bid(made, last)
     })
     onLines(made, (line) => {
       heard = performance.now()
@@ -216,8 +230,10 @@ const guest = (): ((order: Order) => void) => {
     if (order._tag === "Closing") return
     ending = true
     over = true
-    if (socket === undefined || order.ending !== "finished") setTimeout(leave, RETRY)
-    if (socket !== undefined) send(socket, order)
+    last = order
+    if (socket !== undefined) bid(socket, order)
+    // The first one may be about to listen, or be gone.
+    else setTimeout(leave, LATE)
   }
 }
 
