@@ -122,7 +122,7 @@ const answered = <R>(
 
 /** A route's path as metrics and people have it, with `{name}` for a parameter. */
 const labelOf = (path: string): string =>
-  path.replace(/:([a-z]+)(?:\(\^\[\^:\]\+\))?(?=\/|$|::)/g, "{$1}").replace("::", ":")
+  path.replace(/(?<!:):([a-z]+)(?:\(\^\[\^:\]\+\))?(?=\/|$|::)/g, "{$1}").replace("::", ":")
 
 /** Refuses a request to none of the routes: its address has nothing, or is for other methods. */
 const refuse = (routes: ReadonlyArray<Pick<Route, "method" | "path">>) => {

@@ -197,7 +197,9 @@ export const routesOf = (models: Models, metrics: Metrics): ReadonlyArray<Route<
         handler: Effect.gen(function* () {
           const model = yield* here
           const version = yield* optionalParameter("version")
-          return json(versionStatus(version === undefined ? models.versions(model.name) : [model]))
+          return json(
+            versionStatus(model.name, version === undefined ? models.versions(model.name) : [model])
+          )
         })
       },
       { method: "POST", path: `${path}::predict`, role: "infer", handler: predict(models, metrics) }

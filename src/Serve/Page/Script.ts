@@ -25,7 +25,7 @@ const percent = (share) => (100 * share).toFixed(share < 0.1 ? 2 : 1) + " %"
 const row = ({ class: name, probability }) =>
   element("tr", {},
     element("th", { scope: "row", textContent: name }),
-    element("td", {}, element("meter", { min: 0, max: 1, value: probability, ariaLabel: percent(probability) })),
+    element("td", {}, element("progress", { max: 1, value: probability, ariaLabel: percent(probability) })),
     element("td", { textContent: percent(probability) }))
 
 const show = async (image) => {

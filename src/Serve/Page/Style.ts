@@ -24,7 +24,7 @@ select, input[type="password"], button {
   border-radius: .5rem; padding: .4rem .7rem; max-width: 100%;
 }
 label.drop {
-  display: grid; place-items: center; text-align: center; gap: .35rem; min-height: 11rem; padding: 1.5rem 1rem;
+  display: grid; place-items: center; place-content: center; text-align: center; gap: .35rem; min-height: 11rem; padding: 1.5rem 1rem;
   background: var(--card); border: 2px dashed var(--line); border-radius: 1rem; cursor: pointer;
   transition: border-color .15s, background .15s;
 }
@@ -49,17 +49,16 @@ form input { flex: 1 1 12rem; }
 #results .name { color: var(--soft); font-size: .85rem; margin: 0 0 .6rem; overflow-wrap: anywhere; }
 .wrong { color: var(--wrong); }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .93rem; }
-th { font-weight: 400; text-align: left; padding: .15rem .75rem .15rem 0; width: 35%; overflow-wrap: anywhere; }
+th { font-weight: 400; text-align: left; padding: .15rem .6rem .15rem 0; width: 40%; overflow-wrap: anywhere; }
 td { padding: .15rem 0; }
-td:last-child { width: 4.5rem; text-align: right; color: var(--soft); }
-meter {
+td:last-child { width: 4.2rem; white-space: nowrap; text-align: right; color: var(--soft); }
+progress {
   appearance: none; display: block; width: 100%; height: .6rem; border: 0; border-radius: 1rem;
   background: var(--track); overflow: hidden;
 }
-meter::-webkit-meter-inner-element { display: block; }
-meter::-webkit-meter-bar { height: .6rem; border: 0; border-radius: 1rem; background: var(--track); }
-meter::-webkit-meter-optimum-value { background: var(--accent); border-radius: 1rem; }
-meter::-moz-meter-bar { background: var(--accent); border-radius: 1rem; }
+progress::-webkit-progress-bar { background: var(--track); }
+progress::-webkit-progress-value { background: var(--accent); }
+progress::-moz-progress-bar { background: var(--accent); }
 footer { margin-top: 2rem; color: var(--soft); font-size: .88rem; }
 footer a { color: var(--accent); }
 @media (max-width: 26rem) {

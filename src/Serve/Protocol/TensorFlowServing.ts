@@ -83,8 +83,10 @@ export const predictAnswer = ({ format }: PredictRequest, network: Network, rows
   return { predictions: columns.length === 1 ? only : named }
 }
 
-/** The state of a model's versions. */
-export const versionStatus = (versions: ReadonlyArray<Model>) => ({
+/** The state of a model's versions, and, as KServe's first protocol has it, whether one answers. */
+export const versionStatus = (name: string, versions: ReadonlyArray<Model>) => ({
+  name,
+  ready: versions.some(({ loaded }) => loaded() !== undefined),
   model_version_status: versions.map(({ loaded, version }) => ({
     version,
     state: loaded() === undefined ? "LOADING" : "AVAILABLE",
