@@ -139,6 +139,9 @@ const refusal = ({ host, port }: WatchOptions, cause: unknown): WatchError => {
 export const watch = Effect.fn("watch")(function* (options: WatchOptions) {
   const { host, port } = options
   const root = path.resolve(options.root)
+  if (!fs.statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+    return yield* new WatchError({ reason: "NoFolder", message: `there is no folder ${options.root}` })
+  }
   const server = yield* NodeHttpServer.make(createServer, {
     host,
     port,

@@ -202,6 +202,9 @@ describe("the server", () => {
         watch({ root, host: "127.0.0.1", port: Number(new URL(address).port) })
       )
       assert.strictEqual(taken.reason, "PortTaken")
+      const missing = path.join(root, "none")
+      const none = yield* Effect.flip(watch({ root: missing, host: "127.0.0.1", port: 0 }))
+      assert.strictEqual(none.message, `there is no folder ${missing}`)
     }).pipe(Effect.scoped)
   )
 

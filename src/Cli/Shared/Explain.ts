@@ -8,6 +8,7 @@ import { ReplicaError } from "../../Distributed/Errors.ts"
 import { ExportError } from "../../Export/Errors.ts"
 import { oneLine } from "../../Platform/Text.ts"
 import { RunError } from "../../Train/Run/RunError.ts"
+import { WatchError } from "../../Watch/Errors.ts"
 
 /** What can be done, the best first. What names a flag that the running command does not take is passed over. */
 type Advice = string | ReadonlyArray<string> | undefined
@@ -137,6 +138,11 @@ const aboutDevice = ({ reason }: DeviceUnavailable): Advice =>
 const aboutExport = ({ reason }: ExportError): Advice =>
   reason === "NoRuntime" ? "install it beside shakedrop with npm, for --check" : undefined
 
+const aboutWatching = ({ reason }: WatchError): Advice =>
+  reason === "NoFolder"
+    ? "`shakedrop train` makes runs, in runs/ unless told otherwise"
+    : ["choose another one with --port", "choose another one"]
+
 const OUT_OF_MEMORY: Advice = [
   "take a batch in parts (--set train.gradientAccumulationSteps=2), recompute blocks (--set train.gradientCheckpointing=true), or lower the batch size (--set train.batchSize=…) or the model's size",
   "free some memory, or take a machine or a device with more of it"
@@ -163,6 +169,7 @@ const adviceOn = (error: unknown): Advice => {
   if (error instanceof DataError) return aboutData(error)
   if (error instanceof LibraryError) return aboutLibrary[error.reason]
   if (error instanceof DeviceUnavailable) return aboutDevice(error)
+  if (error instanceof WatchError) return aboutWatching(error)
   if (Predicate.isTagged(error, "OutOfMemory")) return OUT_OF_MEMORY
   if (error instanceof ExportError) return aboutExport(error)
   if (error instanceof ReplicaError) return aboutReplica(error)
