@@ -74,6 +74,16 @@ export const removeUnfinished = Effect.fnUntraced(function* (directory: string) 
   for (const file of unfinished) yield* remove(path.join(directory, file))
 })
 
+/**
+ * Removes everything that was written of a run without any state to continue from: the best checkpoint goes before its
+ * state, and a full disk may come between the two. Nobody may be writing.
+ */
+export const removeStateless = Effect.fnUntraced(function* (directory: string) {
+  const files = (yield* list(directory)).filter((file) => OWN.test(file))
+  if (files.some((file) => isOf("step", file) && file.endsWith(".json"))) return
+  for (const file of files) yield* remove(path.join(directory, file))
+})
+
 const filesOf = (directory: string, name: string) => ({
   file: path.join(directory, `${name}.safetensors`),
   manifestFile: path.join(directory, `${name}.json`)

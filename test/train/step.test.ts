@@ -105,6 +105,35 @@ it.effect.each(cases)("three %s steps equal PyTorch's", ([name, options]) =>
   }).pipe(onCpu)
 )
 
+it.effect("a loss that is no scalar, and a network of other classes, are refused while they are traced", () =>
+  Effect.gen(function* () {
+    const device = yield* Device
+    const start = under(fixture, "weights.")
+    const traced = (options: StepOptions, taken: Network) =>
+      device.compile(initialState(student, start, options), {
+        step: entryPoint({
+          inputs: { images: x },
+          run: (state, { images }) => {
+            const labels = tf.zeros<tf.Rank.R1>([8], "int32")
+            return trainingStep(taken, options, state, {
+              images: images as tf.Tensor4D,
+              labels: { a: labels, b: labels, lambda: tf.ones([8]) },
+              learningRate: tf.scalar(0.2),
+              step: tf.scalar(0, "int32"),
+              coefficients: {},
+              key: { seed: 0, step: tf.scalar(0, "int32") }
+            })
+          }
+        })
+      })
+    const forgotten = (logits: tf.Tensor2D) => tf.sum(logits, 1) as unknown as tf.Scalar
+    const vector = yield* Effect.flip(traced({ ...base, loss: forgotten }, student))
+    assert.match(vector.message, /the loss gives a tensor \[8\], not a scalar$/)
+    const classes = yield* Effect.flip(traced(base, { ...student, classes: 7 }))
+    assert.match(classes.message, /gives a tensor \[8,5\], not a tensor \[8,7\]$/)
+  }).pipe(Effect.scoped, onCpu)
+)
+
 describe("SAM's step up", () => {
   const random = draws(1, "weights")
   const drawn = (size: number) =>

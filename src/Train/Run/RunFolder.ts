@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { removeUnfinished } from "../../Checkpoint/Format.ts"
+import { removeStateless, removeUnfinished } from "../../Checkpoint/Format.ts"
 import { type CheckpointReader, type Checkpoints, checkpointsIn } from "../../Checkpoint.ts"
 import type { EpochMetrics } from "../../Events.ts"
 import { type Holder, readHolder } from "../../Platform/FileLock.ts"
@@ -187,7 +187,7 @@ const owned = ({ directory, lock }: Claimed, begun: Option.Option<RunConfig>): R
 const discardUnsaved = Effect.fnUntraced(function* (claimed: Claimed, run: RunFolder["Service"]) {
   if (!claimed.lock.inPlace() || (yield* run.isSaved) || (yield* run.isFinished)) return
   const { checkpoints, config, metrics } = pathsIn(claimed.directory)
-  yield* Effect.ignore(removeUnfinished(checkpoints))
+  yield* Effect.ignore(removeStateless(checkpoints))
   for (const file of [config, metrics]) yield* Effect.ignore(remove(file))
   yield* Effect.ignore(removeEmpty(checkpoints))
 })

@@ -87,6 +87,17 @@ export const parametersOf = (network: Network, state: Tensors): Tensors =>
   )
 
 /**
+ * Fails the tracing where a network or a loss, which may be somebody's own, gives another shape than was agreed: a
+ * gradient of many losses is that of their sum, and targets broadcast.
+ */
+const checkShape = (what: string, { shape }: tf.Tensor, expected: ReadonlyArray<number>): void => {
+  if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return
+  const described = (sizes: ReadonlyArray<number>) =>
+    sizes.length === 0 ? "a scalar" : `a tensor [${sizes.join(",")}]`
+  throw new Error(`${what} gives ${described(shape)}, not ${described(expected)}`)
+}
+
+/**
  * The loss of a batch, and its gradients. With SAM these are those at a place nearby, where the batch goes through the
  * network a second time, with the same draws; the running statistics are those of the first time, at the weights
  * themselves, because only these are ever evaluated.
@@ -103,6 +114,7 @@ export const gradientsOf = (
   const soft = distillation && softTargets(distillation, state, whole())
   const objective = (logits: tf.Tensor2D): tf.Scalar => {
     const loss = lossOf(logits, target)
+    checkShape("the loss", loss, [])
     if (distillation === undefined || soft === undefined) return loss
     const { temperature, weight } = distillation
     return tf.add(tf.mul(loss, 1 - weight), tf.mul(distillationLoss(logits, soft, temperature), weight))
@@ -113,6 +125,7 @@ export const gradientsOf = (
       const { logits, statistics } = network.apply(weights, images, {
         ...{ _tag: "Training", key, recompute, synchronised }
       })
+      checkShape(`the network ${network.name}`, logits, target.shape)
       return { loss: objective(logits), auxiliary: { ...statistics, logits } }
     }, parameters)
 
