@@ -37,11 +37,11 @@ const ROOMS = {
     ...["Train/Averages", "Train/Optimizer", "Train/Step/Loss"]
   ],
   Predict: ["Config", "Data", "Device", "Model", "Platform", "Tensor", "Train"],
-  Export: ["Config", "Device", "Model", "Platform", "Predict", "Tensor", "Train"],
   Ensemble: [
     ...["Augment", "Checkpoint", "Config", "Data", "Device", "Distributed", "Events", "Experiment", "Platform"],
     ...["Predict", "Random", "Recipe", "Registry", "Tensor", "Train", "Train/Averages"]
   ],
+  Export: ["Config", "Data", "Device", "Ensemble", "Model", "Platform", "Predict", "Tensor", "Train"],
   Report: ["Augment", "Config", "Data", "Ensemble", "Events", "Platform", "Random", "Train"],
   Watch: ["Config", "Events", "Platform", "Report", "Train"],
   Serve: [

@@ -5,6 +5,8 @@ const Reason = Schema.Literals([
   "Operation",
   /** The format cannot say what was asked for. */
   "Form",
+  /** An ensemble cannot be one graph. */
+  "Ensemble",
   /** The program that would run an export is not installed. */
   "NoRuntime",
   /** An export gives other numbers than the network that it was made of. */

@@ -8,10 +8,8 @@ import { encode } from "../Tensor/Safetensors.ts"
 import { ExportError } from "./Errors.ts"
 import { frozen, type InputForm } from "./Frozen.ts"
 import type { RunFacts } from "./ModelCard.ts"
-import { onnxModel } from "./Onnx/OnnxModel.ts"
-import { savedModel } from "./SavedModel.ts"
-import { tfjsModel } from "./TfjsModel.ts"
 import { transformersFiles } from "./Transformers.ts"
+import { asStrings, onnxOf, writeGraph } from "./WriteGraph.ts"
 
 export const EXPORT_FORMATS = ["safetensors", "onnx", "transformers", "savedmodel", "tfjs"] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
@@ -25,14 +23,6 @@ const metadataOf = ({ classes, config, mean, network, size, std }: Served) => ({
   mean,
   std
 })
-
-const asStrings = (metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(metadata).map(([key, value]) => [
-      key,
-      typeof value === "string" ? value : JSON.stringify(value)
-    ])
-  )
 
 export interface ExportOptions {
   /** What the graph takes. Safetensors have no graph, and that of `transformers` takes normalised images. */
@@ -57,15 +47,6 @@ const checkForm = (format: ExportFormat, input: InputForm | undefined): Effect.E
     : Effect.fail(new ExportError({ reason: "Form", message: fixed.why }))
 }
 
-/** The contents of a `.onnx` file. */
-const onnxOf = Effect.fnUntraced(function* (served: Served, input: InputForm) {
-  const graph = yield* frozen(served, input)
-  return yield* Effect.try({
-    try: () => onnxModel(graph, served.network.name, asStrings({ ...metadataOf(served), input })),
-    catch: (cause) => cause as ExportError
-  })
-})
-
 /**
  * Writes a network: `safetensors` into the file `out`, with PyTorch's names and layouts; `onnx` into the file `out`,
  * `savedmodel` and `tfjs` into the folder `out`, all three taking images in the form `input` and giving logits and
@@ -87,24 +68,16 @@ export const exportNetwork = Effect.fn("exportNetwork")(function* (
         out,
         encode(toPyTorch(served.network, served.weights), asStrings(metadata))
       )
-    case "onnx":
-      return yield* writeFileAtomic(out, yield* onnxOf(served, input ?? "nhwc"))
     case "transformers": {
-      const onnx = yield* onnxOf(served, "normalized")
+      const onnx = yield* onnxOf(yield* frozen(served, "normalized"), { ...metadata, input: "normalized" })
       for (const { contents, name } of transformersFiles(served, onnx, asStrings(metadata), facts)) {
         yield* writeFileAtomic(path.join(out, name), contents)
       }
       return
     }
-    case "savedmodel": {
-      // TensorFlow leaves `assets.extra` to the user.
-      yield* writeFileAtomic(path.join(out, "assets.extra", "model.json"), JSON.stringify(metadata))
-      const graph = savedModel(yield* frozen(served, input))
-      return yield* writeFileAtomic(path.join(out, "saved_model.pb"), graph)
+    default: {
+      const graph = yield* frozen(served, input)
+      return yield* writeGraph(format, graph, { ...metadata, input: input ?? "nhwc" }, out)
     }
-    case "tfjs":
-      for (const { contents, name } of tfjsModel(yield* frozen(served, input), metadata)) {
-        yield* writeFileAtomic(path.join(out, name), contents)
-      }
   }
 })

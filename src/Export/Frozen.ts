@@ -40,22 +40,43 @@ const TAKEN: Readonly<Record<InputForm, Taken>> = {
   }
 }
 
+/** A program of normalised images [N,H,W,3]. */
+export interface ImageProgram extends Pick<Served, "weights" | "size" | "mean" | "std"> {
+  readonly run: (
+    weights: Readonly<Record<string, tf.Tensor>>,
+    images: tf.Tensor4D
+  ) => Readonly<Record<"logits" | "probabilities", tf.Tensor>>
+}
+
 /**
- * Gives `logits` and `probabilities`, float32 [N,classes]. It is traced on the CPU, which is always there: the graph is
- * the same for every device.
+ * A graph that takes images in one of the forms and gives `logits` and `probabilities`, float32 [N,classes]. It is
+ * traced on the CPU, which is always there: the graph is the same for every device.
  */
-export const frozen = (served: Served, form: InputForm = "nhwc"): Effect.Effect<FrozenGraph, DeviceError> => {
-  const { network, size, weights } = served
+export const frozenProgram = (
+  program: ImageProgram,
+  form: InputForm = "nhwc"
+): Effect.Effect<FrozenGraph, DeviceError> => {
+  const { run, size, weights } = program
   const { channelsFirst, dtype, name, read } = TAKEN[form]
   const image = channelsFirst ? [3, size.height, size.width] : [size.height, size.width, 3]
   return Effect.flatMap(Device, ({ freeze }) =>
     freeze({
       weights,
       inputs: (batch) => ({ [name]: { dtype, shape: [batch, ...image] } }),
-      run: (weights, input) => {
-        const { logits } = network.apply(weights, read(input[name], served), { _tag: "Evaluation" })
-        return { logits, probabilities: tf.softmax(logits) }
-      }
+      run: (weights, input) => run(weights, read(input[name], program))
     })
   ).pipe(Effect.provide(Device.layer("cpu")))
 }
+
+/** The graph of a trained network. */
+export const frozen = (served: Served, form?: InputForm): Effect.Effect<FrozenGraph, DeviceError> =>
+  frozenProgram(
+    {
+      ...served,
+      run: (weights, images) => {
+        const { logits } = served.network.apply(weights, images, { _tag: "Evaluation" })
+        return { logits, probabilities: tf.softmax(logits) }
+      }
+    },
+    form
+  )

@@ -30,6 +30,19 @@ const slice: Translation = (operation, to) => {
   return [to.emit("Slice", inputs, { name: operation.name, rank: rankOf(x), first })]
 }
 
+/** Axes in reverse: slices from the last to the first, whose end lies before every axis. */
+const reverse: Translation = (operation, to) => {
+  const [x] = operation.inputs
+  const rank = rankOf(x)
+  const first = isFirst(x)
+  const axes = numbersOf(operation, 1)
+    .map((axis) => (axis < 0 ? axis + rank : axis))
+    .map((axis) => (first ? TO_FIRST.indexOf(axis) : axis))
+  const each = (value: number | bigint): string => to.integers(axes.map(() => value))
+  const inputs = [first ? to.first(x) : to.last(x), each(-1), each(-END), to.integers(axes), each(-1)]
+  return [to.emit("Slice", inputs, { name: operation.name, rank, first })]
+}
+
 const pad: Translation = (operation, to) => {
   const [x] = operation.inputs
   const first = isFirst(x)
@@ -76,6 +89,7 @@ export const shaping: Readonly<Record<string, Translation>> = {
   Pad: pad,
   PadV2: pad,
   Reshape: reshape,
+  ReverseV2: reverse,
   Slice: slice,
   Unpack: unpack
 }
