@@ -137,6 +137,19 @@ export default {
       to: { path: `^node_modules/${name}/` }
     })),
     {
+      name: "only the device as a service loads libtensorflow",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/Device\\.ts$" },
+      to: { path: "^src/Device/Load\\.ts$" }
+    },
+    {
+      name: "outside of Device, nothing calls libtensorflow",
+      comment: "numbers of its types are written into files and graphs",
+      severity: "error",
+      from: { path: "^src/", pathNot: filesOf("Device") },
+      to: { path: "^src/Device/Library/", pathNot: "/DataType\\.ts$" }
+    },
+    {
       name: "nothing is left over",
       comment: "every file is reached from the command line, the library or a thread",
       severity: "error",

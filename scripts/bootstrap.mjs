@@ -8,16 +8,16 @@
  */
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as net from "node:net"
 import { constants } from "node:os"
 import * as path from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { BUNDLER, isCurrent, STAMP, sources } from "./sources.mjs"
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const DIST = path.join(ROOT, "dist")
 const MAIN = path.join(DIST, "Main.js")
-const BUNDLER = "scripts/bundle-kernels.mjs"
 
 const inPackages = (...names) => path.join(ROOT, "node_modules", ...names)
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -157,26 +157,10 @@ const packages = async () => {
   return "installed"
 }
 
-/** A hash of everything that the build is made from. */
-const sources = () => {
-  const hash = createHash("sha256")
-  const files = readdirSync(path.join(ROOT, "src"), { recursive: true })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => path.join("src", name))
-  for (const name of [...files.sort(), BUNDLER, "tsconfig.json", "package-lock.json"]) {
-    hash
-      .update(`${name}\0`)
-      .update(readFileSync(path.join(ROOT, name)))
-      .update("\0")
-  }
-  return hash.digest("hex")
-}
-
 /** Compiles src into dist, which is replaced when it is whole. */
 const build = async () => {
+  if (isCurrent(DIST)) return "up to date"
   const made = sources()
-  const stamp = path.join(DIST, ".sources")
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === made) return "up to date"
   const fresh = path.join(ROOT, "dist.new")
   rmSync(fresh, { recursive: true, force: true })
   const { code } = await node(inPackages("typescript/bin/tsc"), "-p", ROOT, "--outDir", fresh)
@@ -185,7 +169,7 @@ const build = async () => {
   if (bundling.code !== 0) fail("the kernels cannot be bundled: see above, run `npm ci`, and run this again")
   // npx makes it executable only when it first links the command.
   chmodSync(path.join(fresh, path.basename(MAIN)), 0o755)
-  writeFileSync(path.join(fresh, ".sources"), made)
+  writeFileSync(path.join(fresh, STAMP), made)
   rmSync(DIST, { recursive: true, force: true })
   renameSync(fresh, DIST)
   return "made"

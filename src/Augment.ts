@@ -122,7 +122,7 @@ const makeSource = Effect.fnUntraced(function* (
 export const makeAugmenter = Effect.fnUntraced(function* (
   dataset: Pick<LoadedDataset, "train" | "mean">,
   options: BatchOptions
-): Effect.fn.Return<Augmenter, never, Scope.Scope> {
+): Effect.fn.Return<Augmenter, AugmentError, Scope.Scope> {
   const source = yield* makeSource(dataset, options)
   const open = (range: BatchRange) => openEpochs({ ...source, ...range })
   return {

@@ -10,13 +10,13 @@ import { type Cluster, type ClusterSpec, startServer } from "./Device/Cluster/Se
 import { type DeviceError, DeviceUnavailable, LibraryError, tryEngine } from "./Device/Errors.ts"
 import { Graph } from "./Device/Graph/Graph.ts"
 import type { Placement, Precision } from "./Device/Graph/Types.ts"
-import { type CApi, type LogLevel, openCApi } from "./Device/Library/CApi.ts"
+import type { CApi } from "./Device/Library/CApi.ts"
+import { loadLibrary, loadLogging } from "./Device/Load.ts"
 import { type Arithmetic, type DeviceName, encodeConfig } from "./Device/Session/ConfigProto.ts"
 import { type Freezable, type FrozenGraph, freezeProgram } from "./Device/Session/Freeze.ts"
 import { compileProgram, type Program } from "./Device/Session/Program.ts"
 import { type SeenDevice, Session } from "./Device/Session/Session.ts"
 import { cpu, hasNvidiaCard } from "./Device/Setup/Diagnosis.ts"
-import { VERSION } from "./Device/Setup/Wheels.ts"
 import { locateLibrary } from "./Device/Setup.ts"
 import type { EntryPoints } from "./Device/Trace/EntryPoint.ts"
 import type { TensorRecord } from "./Tensor/HostTensor.ts"
@@ -102,6 +102,19 @@ export class Device extends Context.Service<
         return deviceOn(api, placement, cluster)
       })
     )
+
+  /**
+   * A device for tests, without libtensorflow: what it does is given. What is not given is a defect that names it, which
+   * shows that a program does not come that far.
+   */
+  static readonly layerTest = (given: Partial<Device["Service"]> = {}): Layer.Layer<Device> => {
+    const not = (what: string) => () =>
+      Effect.die(new Error(`the test's device was asked to ${what}, and Device.layerTest was not given how`))
+    return Layer.succeed(Device, {
+      ...{ name: "test", tensorflow: "none", compile: not("compile"), freeze: not("freeze") },
+      ...given
+    })
+  }
 }
 
 /** A device by what a run's environment says of it. */
@@ -116,30 +129,6 @@ const deviceOn = (api: CApi, placement: Placement, cluster?: Cluster): Device["S
       compileProgram(api, placement, arithmetic, initial, entries, cluster)
     ),
   freeze: (program) => freezeProgram(api, program)
-})
-
-/** Loads libtensorflow from where it was set up, and checks its version. */
-export const loadLibrary: Effect.Effect<CApi, LibraryError> = Effect.suspend(() => loadLogging("errors"))
-
-const loadLogging = Effect.fnUntraced(function* (log: LogLevel): Effect.fn.Return<CApi, LibraryError> {
-  const library = yield* locateLibrary
-  const api = yield* Effect.try({
-    try: () => openCApi(library.file, library.preload, log),
-    catch: (cause) =>
-      new LibraryError({
-        reason: "CannotLoad",
-        message: `cannot load ${library.file}: ${String((cause as Error).message).split("\n")[0]}`,
-        cause
-      })
-  })
-  const version = api.TF_Version()
-  if (version !== VERSION) {
-    return yield* new LibraryError({
-      reason: "WrongVersion",
-      message: `${library.file} is TensorFlow ${version}, but ${VERSION} is needed`
-    })
-  }
-  return api
 })
 
 /** Where the libtensorflow is that devices are of, and its version. */

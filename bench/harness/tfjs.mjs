@@ -5,11 +5,11 @@
 import { register } from "node:module"
 import * as Effect from "effect/Effect"
 import { DTYPE, TF } from "../../dist/Device/Library/DataType.js"
-import { locateLibrary } from "../../dist/Device/Setup.js"
+import { loadLibrary } from "../../dist/Device/Load.js"
 import { castToFloat } from "../../dist/Device/Trace/EntryPoint.js"
 import { withRecorder } from "../../dist/Device/Trace/Recorder.js"
 import { loadTfjs } from "../../dist/Device/Trace/Tfjs.js"
-import { loadLibrary } from "../../dist/Device.js"
+import { foundLibrary } from "../../dist/Device.js"
 import { tfjsBinding } from "./tfjs-binding.mjs"
 import { takeTurns } from "./turns.mjs"
 
@@ -108,7 +108,7 @@ const spec = JSON.parse(process.argv[2])
 
 const measurement = Effect.gen(function* () {
   const api = yield* loadLibrary
-  const binding = tfjsBinding(api, (yield* locateLibrary).file)
+  const binding = tfjsBinding(api, (yield* foundLibrary).file)
   const { entry, input, network, state } = prepare(spec)
   const { backend, name, tf } = loadTfjs(binding)
   tf.registerBackend(name, () => backend)

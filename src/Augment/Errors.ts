@@ -10,7 +10,9 @@ const Reason = Schema.Literals([
   /** A step failed on an image. */
   "Step",
   /** A thread that makes batches ended. */
-  "ThreadEnded"
+  "ThreadEnded",
+  /** Run from its source, the library has threads only where the build is of that source. */
+  "StaleBuild"
 ])
 
 /** Images could not be augmented; `message` names the image and the operation, or what is wrong with the pipeline. */

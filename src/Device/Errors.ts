@@ -85,8 +85,13 @@ export class ExecutionError extends Data.TaggedError("ExecutionError")<{
   readonly message: string
 }> {}
 
-/** The device's memory does not hold what the program needs. */
+/** The memory does not hold what the program needs. */
 export class OutOfMemory extends Data.TaggedError("OutOfMemory")<{
+  /**
+   * The device has no room for what a program computes (`Program`), TensorFlow none for a tensor that it is given
+   * (`Tensor`), or JavaScript none for one that it is given back (`JavaScript`).
+   */
+  readonly reason: "Program" | "Tensor" | "JavaScript"
   readonly op?: string
   readonly message: string
 }> {}
@@ -123,6 +128,7 @@ export const fromStatus = (code: number, text: string, doing: string): Execution
   return code === RESOURCE_EXHAUSTED
     ? new OutOfMemory({
         ...fields,
+        reason: "Program",
         message: `out of memory while trying to ${doing}${where}: ${first}`
       })
     : new ExecutionError({

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { pathToFileURL } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -11,6 +15,7 @@ import { openEpochs } from "../../src/Augment/Batch/Epochs.ts"
 import { arraysOver, type BatchTask, batchBytes, batchMaker } from "../../src/Augment/Batch/MakeBatch.ts"
 import { always } from "../../src/Augment/Batch/Ways.ts"
 import { makePool } from "../../src/Augment/Batch/WorkerPool.ts"
+import { builtScript } from "../../src/Augment/Batch/WorkerScript.ts"
 import type { Pipeline } from "../../src/Augment/Pipeline.ts"
 import {
   type Batch,
@@ -333,6 +338,18 @@ describe("memory of a batch", () => {
 })
 
 describe("threads", () => {
+  it.effect("are not started from a build that is not of these sources, or not there", () =>
+    Effect.gen(function* () {
+      const stale = mkdtempSync(path.join(tmpdir(), "shakedrop-stale-"))
+      writeFileSync(path.join(stale, ".sources"), "of yesterday")
+      for (const dist of [`${stale}/`, `${stale}/none/`]) {
+        const error = yield* Effect.flip(builtScript(pathToFileURL(dist)))
+        assert.strictEqual(error.reason, "StaleBuild")
+      }
+      rmSync(stale, { recursive: true })
+    })
+  )
+
   it.live("end with the stream: whole, taken in part, interrupted, or failed", () =>
     Effect.gen(function* () {
       const workers = 2

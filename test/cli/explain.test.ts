@@ -29,6 +29,6 @@ it("an error is one line that cannot command the terminal", () => {
 })
 
 it("a device without memory is told with what takes less of it", () => {
-  const line = explain(new OutOfMemory({ message: "out of memory" }))
+  const line = explain(new OutOfMemory({ reason: "Program", message: "out of memory" }))
   assert.match(line, /^out of memory: .*gradientAccumulationSteps=2.*gradientCheckpointing=true.*batchSize/)
 })

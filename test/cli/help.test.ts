@@ -80,7 +80,7 @@ it("advice names only flags that the running command takes", () => {
     ...DataError.fields.reason.schema.literals.map(
       (reason) => new DataError({ reason, message, dataset: "cifar10", path: "data" })
     ),
-    new OutOfMemory({ message })
+    new OutOfMemory({ reason: "Program", message })
   ]
   assert.isAbove(errors.length, 30)
   for (const { path, doc } of all) {

@@ -60,9 +60,13 @@ it.effect("a run leaves nothing in the library's memory, also where there is no 
     const enough = library(10)
     assert.lengthOf(yield* enough.session.run(signature, values), 3)
     assert.strictEqual(enough.alive.size, 0)
-    for (const { alive, session } of [library(2), library(10, 1e17)]) {
+    for (const [{ alive, session }, reason] of [
+      [library(2), "Tensor"],
+      [library(10, 1e17), "JavaScript"]
+    ] as const) {
       const error = yield* Effect.flip(session.run(signature, values))
-      assert.strictEqual(error._tag, "OutOfMemory")
+      assert(error._tag === "OutOfMemory")
+      assert.strictEqual(error.reason, reason)
       assert.strictEqual(alive.size, 0)
     }
   })

@@ -4,19 +4,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import { Device } from "../../src/Device.ts"
 import { type Ensemble, evaluateEnsemble, isPrepared, memberOutputs, prepare } from "../../src/Ensemble.ts"
 import { decode, encode } from "../../src/Tensor/Safetensors.ts"
 import { heardParts } from "../support/Events.ts"
-import {
-  countedDevice,
-  dataset,
-  keptOutputs,
-  noDevice,
-  open,
-  services,
-  trainedBefore,
-  withData
-} from "./runs.ts"
+import { countedDevice, dataset, keptOutputs, open, services, trainedBefore, withData } from "./runs.ts"
 
 const { copies, logits } = trainedBefore({
   a: {},
@@ -26,7 +18,7 @@ const { copies, logits } = trainedBefore({
 
 const both = [{ run: "a" }, { run: "b" }]
 const prepared = (ensemble: Ensemble) => Effect.provide(prepare(ensemble, "test"), services)
-const nowhere = Layer.merge(withData(), noDevice)
+const nowhere = Layer.merge(withData(), Device.layerTest())
 
 /** Changes one byte of a file. */
 const flip = (file: string, at: number): void => {

@@ -83,35 +83,28 @@ export const withData = (data: LoadedDataset = dataset) => Layer.succeed(Dataset
 /** Data and the CPU. */
 export const services = Layer.merge(withData(), Device.layer("cpu"))
 
-/** A device on which nothing may be run. */
-export const noDevice = Layer.succeed(Device, {
-  name: "none",
-  tensorflow: "none",
-  compile: () => Effect.die(new Error("something was compiled")),
-  freeze: () => Effect.die(new Error("something was frozen"))
-})
-
 /** The CPU, which counts the programs that are held on it, and how many have been at most. */
 export const countedDevice = (count: { live: number; most: number; all: number }) =>
-  Layer.effect(
-    Device,
-    Effect.map(Device, (device) => ({
-      ...device,
-      compile: (...args: Parameters<typeof device.compile>) =>
-        Effect.tap(device.compile(...args), () =>
-          Effect.acquireRelease(
-            Effect.sync(() => {
-              count.all++
-              count.live++
-              count.most = Math.max(count.most, count.live)
-            }),
-            () =>
+  Layer.unwrap(
+    Effect.map(Device, (device) =>
+      Device.layerTest({
+        ...device,
+        compile: (...args) =>
+          Effect.tap(device.compile(...args), () =>
+            Effect.acquireRelease(
               Effect.sync(() => {
-                count.live--
-              })
+                count.all++
+                count.live++
+                count.most = Math.max(count.most, count.live)
+              }),
+              () =>
+                Effect.sync(() => {
+                  count.live--
+                })
+            )
           )
-        )
-    }))
+      })
+    )
   ).pipe(Layer.provide(Device.layer("cpu")))
 
 /** The kept outputs of a run, with when each was written. */

@@ -4,11 +4,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import { Device } from "../../src/Device.ts"
 import { trainEnsemble } from "../../src/Ensemble.ts"
 import { writeReport } from "../../src/Report.ts"
 import { heard, heardSteps } from "../support/Events.ts"
 import { newest, temporary } from "../support/Runs.ts"
-import { decoded, noDevice, services, tiny, withData } from "./runs.ts"
+import { decoded, services, tiny, withData } from "./runs.ts"
 
 const { data: _, ...experiment } = tiny
 
@@ -54,7 +55,7 @@ describe("trainEnsemble", () => {
       assert.deepStrictEqual([experiment.model.width, experiment.data.dataset], [3, "shapes"])
       // Everything is there: no device is needed.
       yield* Effect.flatMap(decoded(folder, members), (config) => trainEnsemble(config, options)).pipe(
-        Effect.provide(Layer.merge(withData(), noDevice))
+        Effect.provide(Layer.merge(withData(), Device.layerTest()))
       )
       assert.sameMembers(readdirSync(folder), ["a", "b"])
     })

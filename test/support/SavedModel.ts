@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import type { Pointer, TFOutput } from "../../src/Device/Library/CApi.ts"
 import { DTYPE } from "../../src/Device/Library/DataType.ts"
 import { allocateTensor } from "../../src/Device/Library/Memory.ts"
-import { locateLibrary } from "../../src/Device/Setup.ts"
-import { loadLibrary } from "../../src/Device.ts"
+import { loadLibrary } from "../../src/Device/Load.ts"
+import { foundLibrary } from "../../src/Device.ts"
 import { float32, type HostTensor } from "../../src/Tensor/HostTensor.ts"
 
 /** The outputs of a SavedModel's graph, by the names of its nodes, for one input. */
@@ -16,7 +16,7 @@ export const runSavedModel = (
 ) =>
   Effect.gen(function* () {
     const api = yield* loadLibrary
-    const { file } = yield* locateLibrary
+    const { file } = yield* foundLibrary
     const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi")
     const library = koffi.load(file)
     const load = library.func(

@@ -37,6 +37,14 @@ export interface AdaptiveOptions {
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
+/** Milliseconds for a batch, a pause now and then left aside. Threads bring several at once: so many are taken together. */
+const pace = (between: ReadonlyArray<number>, together: number): number =>
+  median(
+    between
+      .slice(together - 1)
+      .map((_, i) => between.slice(i, i + together).reduce((sum, value) => sum + value, 0) / together)
+  )
+
 /** Ways of making batches, of which the quicker is found under way. Threads, once started, end with the scope at last. */
 export const adaptive = Effect.fnUntraced(function* ({
   concurrency,
@@ -82,7 +90,7 @@ export const adaptive = Effect.fnUntraced(function* ({
     const stay = yield* Scope.fork(scope)
     leave = Scope.close(stay, Exit.void)
     pooled = yield* Scope.provide(RcRef.get(pool), stay)
-    inlineTook = median(between)
+    inlineTook = pace(between, concurrency)
     between = []
     stage = "trying"
     way = inThreads
@@ -92,7 +100,7 @@ export const adaptive = Effect.fnUntraced(function* ({
   const compare = Effect.suspend(() => {
     stage = "settled"
     // The first ones were made while threads started, and then all at once.
-    if (median(between.slice(concurrency)) <= QUICKER * inlineTook) return Effect.void
+    if (pace(between.slice(concurrency), concurrency) <= QUICKER * inlineTook) return Effect.void
     way = here
     return Effect.andThen(
       leave,

@@ -11,15 +11,10 @@ import { describeTrace, makeTrace } from "./Breadcrumbs.ts"
 import type { BatchArrays, BatchSource, BatchTask } from "./MakeBatch.ts"
 import type { Maker } from "./Ways.ts"
 import type { WorkerData, WorkerTask } from "./Worker.ts"
+import { workerScript } from "./WorkerScript.ts"
 
 /** Batches that each thread is asked for at a time: while one is taken over, the next is made. */
 export const SLOTS = 2
-
-// Threads of Node 20 cannot load TypeScript: run from its source, the library uses the built one.
-const script = new URL(
-  import.meta.url.endsWith(".ts") ? "../../../dist/Augment/Batch/Worker.js" : "./Worker.js",
-  import.meta.url
-)
 
 interface Thread {
   readonly worker: Worker
@@ -35,14 +30,15 @@ interface Slot {
 /**
  * Starts threads that end with the scope. One that dies, or that throws, fails what it was asked for and every later
  * batch; the error names the image and the operation. Each batch is made by the next free thread, in shared memory, so
- * that it need not be copied. `file` is the thread's script.
+ * that it need not be copied. `file` is the thread's script; this library's unless given.
  */
 export const makePool = (
   source: BatchSource,
   threads: number,
-  file: URL = script
-): Effect.Effect<Maker, never, Scope.Scope> =>
+  file?: URL
+): Effect.Effect<Maker, AugmentError, Scope.Scope> =>
   Effect.gen(function* () {
+    const script = file ?? (yield* workerScript)
     const free = yield* Queue.unbounded<Slot>()
     const { recycle, take } = batchMemory(source, (bytes) => new SharedArrayBuffer(bytes))
     const steps = source.pipeline.map(({ _tag }) => _tag)
@@ -61,7 +57,7 @@ export const makePool = (
     const start = (): Thread => {
       const trace = makeTrace()
       const workerData: WorkerData = { source, trace }
-      const worker = new Worker(file, { workerData })
+      const worker = new Worker(script, { workerData })
       const thread: Thread = { worker, waiting: [] }
       const fail = (reason: "Step" | "ThreadEnded", why: string, cause?: unknown): void => {
         if (closing) return

@@ -24,7 +24,10 @@ export const allocateTensor = (
   const size = sizeOf(shape) * BYTES[dtype]
   const tensor = api.TF_AllocateTensor(dtype, bigints(shape), shape.length, size)
   if (tensor === null) {
-    throw new OutOfMemory({ message: `out of memory: there is no room for a tensor of ${size} bytes` })
+    throw new OutOfMemory({
+      reason: "Tensor",
+      message: `out of memory: there is no room for a tensor of ${size} bytes`
+    })
   }
   if (data.byteLength > 0) {
     const bytes = asBytes(data)
@@ -38,7 +41,10 @@ const roomFor = (bytes: number): Uint8Array<ArrayBuffer> => {
   try {
     return new Uint8Array(bytes)
   } catch {
-    throw new OutOfMemory({ message: `out of memory: JavaScript has no room for a tensor of ${bytes} bytes` })
+    throw new OutOfMemory({
+      reason: "JavaScript",
+      message: `out of memory: JavaScript has no room for a tensor of ${bytes} bytes`
+    })
   }
 }
 
