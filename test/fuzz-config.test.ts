@@ -90,7 +90,14 @@ const CHANGES = [
         { _tag: "Augmented", pipeline: [], draws: 2, seed: 1, weight: 1 }
       ],
       keep: 2,
-      saveMinutes: 10
+      saveMinutes: 10,
+      log: {
+        everySteps: 10,
+        tensorboard: { directory: "x" },
+        mlflow: { url: "http://127.0.0.1:5000", experiment: "x" },
+        otlp: { url: "http://127.0.0.1:4318" },
+        prometheus: { host: "127.0.0.1", port: 0 }
+      }
     }
   },
   { model: { _tag: "PreActResNet", depth: 20, width: 4 } },
