@@ -132,6 +132,18 @@ describe("a run", () => {
         Effect.provide(layers)
       )
       assert.strictEqual(step, 5)
+      // Nor with a network that it is not of.
+      const config = path.join(directory, "config.json")
+      const own = fs.readFileSync(config, "utf8")
+      fs.writeFileSync(config, own.replace('"width": 1', '"width": 2'))
+      const other = yield* Effect.flip(
+        Effect.provide(evaluate(directory, "test", { checkpoint: "latest" }), layers)
+      )
+      assert.match(
+        other.message,
+        /step 5 of .* is not of the network .*: conv1\.weight is \[3,3,3,1\], and not \[3,3,3,2\]$/
+      )
+      fs.writeFileSync(config, own)
       const said: Array<string> = []
       const { result } = yield* run(experiment, directory, { resume: true }).pipe(
         heardTexts((text) => said.push(text))

@@ -74,6 +74,16 @@ export const chooseWeights = (
   )
 }
 
+/** What of a network's tensors is missing in a state, or has another shape there; undefined where all fit. */
+const misfit = ({ tensors }: Network, weights: TensorRecord): string | undefined => {
+  for (const { name, shape } of tensors) {
+    const found = weights[name]
+    if (found === undefined) return `it has no ${name}`
+    if (String(found.shape) !== String(shape)) return `${name} is [${found.shape}], and not [${shape}]`
+  }
+  return undefined
+}
+
 /**
  * The network of the run in a folder, with weights that it has kept. No other checkpoint stands in for a best one that
  * is damaged or missing.
@@ -98,7 +108,15 @@ export const readTrained = Effect.fn("readTrained")(function* (
     )
   }
   const { step, tensors } = checkpoint
-  const stateDict = Object.fromEntries(network.tensors.map(({ name }) => [name, tensors[keptAs(name)]]))
-  const weights = fromPyTorch(network, stateDict)
+  const kept = network.tensors.flatMap(({ name }) => {
+    const tensor = tensors[keptAs(name)]
+    return tensor === undefined ? [] : [[name, tensor] as const]
+  })
+  const weights = fromPyTorch(network, Object.fromEntries(kept))
+  const unlike = misfit(network, weights)
+  if (unlike !== undefined) {
+    const message = `the checkpoint of step ${step} of the run in ${directory} is not of the network that its config.json names: ${unlike}`
+    return yield* new RunError({ reason: "Unreadable", directory, message })
+  }
   return { experiment, dataset, network, weights, step, skipped } satisfies TrainedNetwork
 })
