@@ -3,7 +3,7 @@
 # installs MLflow, which is too slow for npm test. From the project's folder once it is built:
 #   bash test/clients/mlflow.sh
 # Seen on 2026-11-28 with a training of two steps: MLflow 3.5.1 has the run as FINISHED with 32 parameters, two points of
-# the steps, one of the epoch and the accuracy on the test images.
+# the steps, one of the epoch and the accuracy on the test images; one that is stopped is KILLED there, and goes on as one run.
 set -euo pipefail
 root=$(mktemp -d)
 server=
