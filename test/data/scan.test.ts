@@ -335,6 +335,18 @@ describe("the search for images", () => {
     for (const [start, format] of known) assert.strictEqual(formatOf(start), format)
   })
 
+  it.effect("says that a class differs from another in upper case or accents alone", () =>
+    Effect.gen(function* () {
+      for (const name of ["Cat", "caf\u00e9", "b"]) write(`train/${name}/0.png`)
+      write("test/cat/0.png")
+      assert.match(yield* refusal(), /"cat" of .* \("Cat" there differs from it in upper case/)
+      fs.renameSync(path.join(root, "test/cat"), path.join(root, "test/cafe\u0301"))
+      assert.match(yield* refusal(), /\("caf\u00e9" there differs from it .* accents are written\)/)
+      fs.renameSync(path.join(root, "test/cafe\u0301"), path.join(root, "test/zebra"))
+      assert.notMatch(yield* refusal(), /differs/)
+    })
+  )
+
   it("tells each kind in a line", () => {
     const left = (path: string, what: string) => ({ path, what, why: "so" })
     assert.deepStrictEqual(leftOutLines([]), [])

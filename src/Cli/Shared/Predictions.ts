@@ -81,6 +81,6 @@ export const checkAllRead = Effect.fnUntraced(function* (unreadable: number, fil
   if (unreadable === 0) return
   return yield* new PredictError({
     reason: "UnreadableImages",
-    message: `${unreadable} of ${files} images could not be read; the others were predicted`
+    message: `${unreadable} of ${files} images could not be read${unreadable < files ? "; the others were predicted" : ""}`
   })
 })

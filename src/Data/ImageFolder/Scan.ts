@@ -132,10 +132,18 @@ const checkClasses = Effect.fnUntraced(function* (
   classes: ReadonlyArray<string>
 ) {
   const unknown = found.find((name) => !classes.includes(name))
-  if (unknown !== undefined)
+  if (unknown !== undefined) {
+    // Upper case, and accents that macOS writes as letters of their own, make names that look alike differ.
+    const plain = (name: string) => name.normalize("NFC").toLowerCase()
+    const alike = classes.find((name) => plain(name) === plain(unknown))
+    const difference =
+      alike === undefined
+        ? ""
+        : ` ("${alike}" there differs from it in upper case or in how accents are written)`
     return yield* new DataError({
-      message: `the class "${unknown}" of ${path.join(root, folder)} is not among the ${classes.length} classes of ${path.join(root, train)}: both must use the same folder names`
+      message: `the class "${unknown}" of ${path.join(root, folder)} is not among the ${classes.length} classes of ${path.join(root, train)}${difference}: both must use the same folder names`
     })
+  }
   if (found.length === 0)
     return yield* new DataError({
       message: `${path.join(root, folder)} has no class folders: add ${folder}/<class>/*.png, or remove it and a tenth of the training images takes its place`
