@@ -43,8 +43,10 @@ export const evaluateCommand = Command.make(
     )
     yield* tellSkipped(measures.skipped)
     const [low, high] = wilsonInterval(measures.correct, measures.images)
+    // Of five classes or fewer it says nothing.
+    const topFive = measures.confusion.length > 5 ? `, top-5 ${percent(measures.top5)}` : ""
     yield* Console.log(
-      `${measures.name}, ${measures.images} ${split} images, ${chosen} weights of step ${measures.step}: accuracy ${percent(measures.accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), top-5 ${percent(measures.top5)}, loss ${measures.loss.toFixed(4)}`
+      `${measures.name}, ${measures.images} ${split} images, ${chosen} weights of step ${measures.step}: accuracy ${percent(measures.accuracy)} (95 % interval ${percent(low)} to ${percent(high)})${topFive}, loss ${measures.loss.toFixed(4)}`
     )
   })
 ).pipe(

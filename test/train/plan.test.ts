@@ -162,7 +162,7 @@ describe("the plan of a run that is continued", () => {
       const root = yield* runsOf({ mine: folder })
       const out = path.join(root, "mine")
       const gone = yield* Effect.flip(planResumed({ root, out }))
-      assert.match(gone.message, /the data of the run in .*mine are not in \/before, where it had them/)
+      assert.match(gone.message, /the data of the run in .*mine are not in \/before/)
       const after = yield* temporary
       const { experiment } = yield* planResumed({
         root,

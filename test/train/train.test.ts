@@ -81,7 +81,7 @@ describe("a run", () => {
       told.delete("Message")
       assert.deepStrictEqual(
         [...told],
-        ["Compiling", "Compiled", "Step", "CheckpointSaved", "Epoch", "Finished"]
+        ["Compiling", "Compiled", "Started", "Step", "CheckpointSaved", "Epoch", "Finished"]
       )
       assert.deepStrictEqual(events.at(-1), { _tag: "Finished", directory: a, accuracy: result.accuracy })
       yield* run(config, b)

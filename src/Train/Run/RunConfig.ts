@@ -110,7 +110,7 @@ export const asBegun = (before: Experiment, asked: Experiment): Experiment =>
 /** Fails where the data of a run are no longer in their folder. */
 export const checkDataThere = Effect.fnUntraced(function* (directory: string, { data }: Experiment) {
   if (data.directory === undefined || (yield* exists(data.directory))) return
-  const message = `the data of the run in ${directory} are not in ${data.directory}, where it had them`
+  const message = `the data of the run in ${directory} are not in ${data.directory}`
   return yield* new RunError({ reason: "DataGone", directory, message })
 })
 
