@@ -48,7 +48,11 @@ const fieldsOf = ({ averages, images, loss, optimizer, schedule }: RegisteredInT
   epochs: count,
   /** A file of weights with PyTorch's names to start from; a classifier of other classes starts from the seed. */
   initialWeights: Schema.optionalKey(
-    Schema.String.check(Schema.isPattern(/\.safetensors$/, { expected: "the path of a .safetensors file" }))
+    Schema.String.check(
+      Schema.isPattern(/\.(safetensors|pth|pt)$/, {
+        expected: "the path of a .safetensors, .pth or .pt file"
+      })
+    )
   ),
   /**
    * What convolutions and matrix products compute in; bfloat16 takes a GPU, or a CPU with AVX512_BF16 or

@@ -160,10 +160,12 @@ describe("weights of a file", () => {
 
   it.effect("have a name that says what they are", () =>
     Effect.gen(function* () {
+      for (const name of ["weights.pth", "weights.pt"])
+        assert.strictEqual((yield* from(name)).train.initialWeights, name)
       const { message } = yield* Effect.flip(from("weights.bin"))
       assert.match(
         message,
-        /train\.initialWeights: expected the path of a \.safetensors file, got "weights.bin"/
+        /train\.initialWeights: expected the path of a \.safetensors, \.pth or \.pt file, got "weights.bin"/
       )
     })
   )
