@@ -51,6 +51,7 @@ beforeEach(() => {
   root = fs.mkdtempSync(path.join(os.tmpdir(), "shakedrop-bootstrap-"))
   fs.mkdirSync(path.join(root, "scripts"))
   fs.copyFileSync("scripts/bootstrap.mjs", path.join(root, "scripts/bootstrap.mjs"))
+  fs.copyFileSync("scripts/sources.mjs", path.join(root, "scripts/sources.mjs"))
   write("package.json", "{}")
   write("npm-cli.js", NPM)
   write("tsc.js", TSC)

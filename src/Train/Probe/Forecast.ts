@@ -45,7 +45,7 @@ export const measureSpeed = Effect.fn("measureSpeed")(
         const start = performance.now()
         let steps = 0
         let seconds = 0
-        while (shared ? steps < SHARED_STEPS : seconds < atLeast) {
+        while (shared ? steps < SHARED_STEPS : steps === 0 || seconds < atLeast) {
           yield* step
           steps++
           seconds = (performance.now() - start) / 1000
