@@ -4,7 +4,7 @@ import { Device } from "../../dist/Device.js"
 import { makeNetwork } from "../../dist/Model.js"
 import { float32, int32, scalar, uint8 } from "../../dist/Tensor/HostTensor.js"
 import { sgd } from "../../dist/Train/Optimizer/Sgd.js"
-import { evaluationEntry, trainingEntry } from "../../dist/Train/Step/EntryPoints.js"
+import { evaluationEntry, seedState, trainingEntry } from "../../dist/Train/Step/EntryPoints.js"
 import { initialState, PLAIN_STEP } from "../../dist/Train/Step/Step.js"
 
 /** The peers normalise with the same values and take the same steps (bench/peers/workload.py). */
@@ -46,8 +46,8 @@ export const prepare = ({ batch, mode, model, recompute = false, side }) => {
   }
   return {
     network,
-    state: initialState(network, weights, STEP),
-    entry: trainingEntry(network, images, { ...STEP, recompute }, { seed: 1 }),
+    state: { ...initialState(network, weights, STEP), ...seedState(1) },
+    entry: trainingEntry(network, images, { ...STEP, recompute }),
     input: (index) => ({ ...input, step: int32([], Int32Array.of(index)) })
   }
 }

@@ -29,7 +29,7 @@ export const evaluateCommand = Command.make(
     const { chooseWeights, evaluate, openRun } = yield* Effect.promise(() => import("../Train.ts"))
     const { Dataset } = yield* Effect.promise(() => import("../Data.ts"))
     const { Device } = yield* Effect.promise(() => import("../Device.ts"))
-    const { wilsonInterval } = yield* Effect.promise(() => import("../Train/Run/Result.ts"))
+    const { wilsonInterval } = yield* Effect.promise(() => import("../Train/Run/Interval.ts"))
     const { experiment } = yield* openRun(run).config
     const { name: chosen } = yield* chooseWeights(run, experiment, Option.getOrUndefined(weights))
     const data = Option.isSome(directory)

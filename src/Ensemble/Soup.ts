@@ -15,6 +15,7 @@ import { precisionOf } from "../Train/Probe/Precision.ts"
 import { imagesOf } from "../Train/Start/Network.ts"
 import type { TrainedNetwork } from "../Train/Start/Trained.ts"
 import { statisticsEntry } from "../Train/Step/AverageEntries.ts"
+import { seedState } from "../Train/Step/EntryPoints.ts"
 import { EnsembleError } from "./Errors.ts"
 
 /** Adds the n-th weights (from 1) to a mean of those before them. */
@@ -46,8 +47,8 @@ const withStatistics = Effect.fnUntraced(function* (soup: TrainedNetwork, datase
   const { batchSize, size } = images
   const device = yield* Device
   const program = yield* device.compile(
-    weights,
-    { statistics: statisticsEntry(network, images, experiment.seed, raw) },
+    { ...weights, ...seedState(experiment.seed) },
+    { statistics: statisticsEntry(network, images, raw) },
     { precision: precisionOf(experiment) }
   )
   const augmenter = yield* makeAugmenter(dataset, {

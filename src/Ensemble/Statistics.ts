@@ -1,7 +1,7 @@
 /** Everything that is reported of an ensemble that was measured on images with labels. */
 import type { SplitName } from "../Data.ts"
 import { measure } from "../Train/Evaluate/Measures.ts"
-import { wilsonInterval } from "../Train/Run/Result.ts"
+import { wilsonInterval } from "../Train/Run/Interval.ts"
 import { type CombinationRule, type Outputs, predictions, softmax } from "./Combine.ts"
 import { logProbabilities, negativeLogLikelihood } from "./Search/Temperature.ts"
 import { allWrong, correctness, disagreement, errorCorrelation } from "./Statistics/Agreement.ts"

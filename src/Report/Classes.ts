@@ -1,5 +1,5 @@
 /** Accuracy of each class with its interval, the worst first. */
-import { wilsonInterval } from "../Train/Run/Result.ts"
+import { wilsonInterval } from "../Train/Run/Interval.ts"
 import { floorOf, track } from "./Chart/Track.ts"
 import { html, type Markup, percent } from "./Page/Html.ts"
 

@@ -7,7 +7,7 @@ import { TF } from "../../src/Device/Library/DataType.ts"
 import { loadLibrary } from "../../src/Device/Load.ts"
 import { compileEntry, declareVariable } from "../../src/Device/Trace/EntryPoint.ts"
 import { makeNetwork } from "../../src/Model.ts"
-import { trainingEntry } from "../../src/Train/Step/EntryPoints.ts"
+import { seedState, trainingEntry } from "../../src/Train/Step/EntryPoints.ts"
 import { initialState, PLAIN_STEP } from "../../src/Train/Step/Step.ts"
 
 /** A graph as it is recorded for a GPU, which building it does not need. */
@@ -80,12 +80,12 @@ describe("what a GPU computes in bfloat16", () => {
         const { graph } = yield* graphIn("bfloat16")
         const size = { height: 32, width: 32 }
         const network = makeNetwork(model, { classes: 10, size })
-        const state = initialState(network, network.init(1), PLAIN_STEP)
+        const state = { ...initialState(network, network.init(1), PLAIN_STEP), ...seedState(1) }
         const variables = new Map(
           Object.entries(state).map(([name, value]) => [name, declareVariable(graph, name, value)])
         )
         const images = { batchSize: 4, size, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] } as const
-        const entry = trainingEntry(network, images, { ...PLAIN_STEP, clipGradNorm: 1 }, { seed: 1 })
+        const entry = trainingEntry(network, images, { ...PLAIN_STEP, clipGradNorm: 1 })
         const { signature } = compileEntry(graph, variables, "train", entry)
         assert.isTrue(types(signature.fetches).every((type) => type === TF.FLOAT || type === TF.INT32))
       }).pipe(Effect.scoped)

@@ -7,7 +7,7 @@ import { parseSeeds } from "../../src/Cli/Train/SeedsFlag.ts"
 import { Device } from "../../src/Device.ts"
 import { trainSeeds } from "../../src/Ensemble.ts"
 import { decodeExperiment } from "../../src/Experiment.ts"
-import { meanInterval } from "../../src/Train/Run/MeanInterval.ts"
+import { meanInterval } from "../../src/Train/Run/Interval.ts"
 import { openRun } from "../../src/Train.ts"
 import { servicesFor, smallRun, temporaryFolder, tinyDataset } from "../support/Run.ts"
 

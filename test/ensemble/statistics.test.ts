@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { accuracyOf, predictions } from "../../src/Ensemble/Combine.ts"
 import { ensembleStatistics } from "../../src/Ensemble/Statistics.ts"
-import { wilsonInterval } from "../../src/Train/Run/Result.ts"
+import { wilsonInterval } from "../../src/Train/Run/Interval.ts"
 import { AnyMembers, measuredOf, outputs } from "./support.ts"
 
 const sumOf = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0)

@@ -14,8 +14,8 @@ import { writeReport } from "../../src/Report.ts"
 import { labelsOf } from "../../src/Train/Evaluate/Logits.ts"
 import { measure } from "../../src/Train/Evaluate/Measures.ts"
 import { describeData } from "../../src/Train/Run/DataDescription.ts"
+import { wilsonInterval } from "../../src/Train/Run/Interval.ts"
 import { appendMetrics } from "../../src/Train/Run/Metrics.ts"
-import { wilsonInterval } from "../../src/Train/Run/Result.ts"
 import { FOLDER_VERSION } from "../../src/Train/Run/RunConfig.ts"
 
 const SIDE = 4

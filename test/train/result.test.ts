@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type RunResult, readResult, wilsonInterval, writeResult } from "../../src/Train/Run/Result.ts"
+import { wilsonInterval } from "../../src/Train/Run/Interval.ts"
+import { type RunResult, readResult, writeResult } from "../../src/Train/Run/Result.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(path.join(tmpdir(), "shakedrop-result-"))),

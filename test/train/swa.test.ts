@@ -9,6 +9,7 @@ import { float32, int32, scalar, type TensorRecord, uint8 } from "../../src/Tens
 import type { AfterEpoch } from "../../src/Train/Averages/Define.ts"
 import { modelsAveraged, swa, swaOf } from "../../src/Train/Averages/Swa.ts"
 import { averagingEntry, statisticsEntry } from "../../src/Train/Step/AverageEntries.ts"
+import { seedState } from "../../src/Train/Step/EntryPoints.ts"
 import { onCpu } from "../support/OnCpu.ts"
 
 it("weights are taken into the mean at the start and then every few epochs", () => {
@@ -38,10 +39,10 @@ const compiled = Effect.gen(function* () {
   const weights = small.init(1)
   const average = swa.make({ start: 1, every: 1 })
   return yield* device.compile(
-    { ...weights, ...average.init(small, weights) },
+    { ...weights, ...average.init(small, weights), ...seedState(1) },
     {
       average: averagingEntry(small, average.afterEpoch as AfterEpoch),
-      statistics: statisticsEntry(small, images, 1, average)
+      statistics: statisticsEntry(small, images, average)
     }
   )
 })

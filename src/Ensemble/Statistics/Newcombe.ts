@@ -1,5 +1,5 @@
 /** How far the accuracies of two classifiers that saw the same images may be apart. */
-import { wilsonInterval } from "../../Train/Run/Result.ts"
+import { wilsonInterval } from "../../Train/Run/Interval.ts"
 import { discordant } from "./McNemar.ts"
 
 export type Interval = readonly [low: number, high: number]

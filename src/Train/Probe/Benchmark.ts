@@ -6,7 +6,7 @@ import { makeNetwork } from "../../Model.ts"
 import { conv2d } from "../../Ops/Convolution.ts"
 import { halfSquaredNorm } from "../../Ops/Loss.ts"
 import { float32, int32, scalar, uint8 } from "../../Tensor/HostTensor.ts"
-import { trainingEntry } from "../Step/EntryPoints.ts"
+import { seedState, trainingEntry } from "../Step/EntryPoints.ts"
 import { initialState, PLAIN_STEP } from "../Step/Step.ts"
 
 const BATCH = 64
@@ -53,9 +53,12 @@ export const timeTrainingStep = Effect.gen(function* () {
   const size = { height: SIDE, width: SIDE }
   const images = { batchSize: BATCH, size, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const
   const network = makeNetwork({ _tag: "WideResNet", depth: 16, widenFactor: 1 }, { classes: 10, size })
-  const program = yield* device.compile(initialState(network, network.init(1), PLAIN_STEP), {
-    train: trainingEntry(network, images, PLAIN_STEP, { seed: 1 })
-  })
+  const program = yield* device.compile(
+    { ...initialState(network, network.init(1), PLAIN_STEP), ...seedState(1) },
+    {
+      train: trainingEntry(network, images, PLAIN_STEP)
+    }
+  )
   const labels = int32([BATCH])
   const milliseconds = yield* fastest(
     program.run("train", {

@@ -39,21 +39,6 @@ export const RunResult = Schema.Struct({
 export type RunResult = typeof RunResult.Type
 export type OverViews = NonNullable<RunResult["overViews"]>
 
-/** The standard normal distribution's quantile at 0.975. */
-const Z = 1.959964
-
-/**
- * 95 % confidence interval of a share, `correct` of `n`: Wilson's score interval (Wilson 1927), which stays within
- * [0, 1] and holds for shares near 1.
- */
-export const wilsonInterval = (correct: number, n: number): readonly [number, number] => {
-  const share = correct / n
-  const centre = share + (Z * Z) / (2 * n)
-  const half = Z * Math.sqrt((share * (1 - share)) / n + (Z * Z) / (4 * n * n))
-  const scale = 1 + (Z * Z) / n
-  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)]
-}
-
 export const writeResult = (file: string, result: RunResult): Effect.Effect<void, StorageError> =>
   writeFileAtomic(file, `${JSON.stringify(result, null, 2)}\n`)
 

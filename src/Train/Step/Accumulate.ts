@@ -12,8 +12,8 @@ import {
   batchOf,
   type Images,
   INTEGER,
+  keyAt,
   NUMBER,
-  seedOf,
   updateInputs,
   updateOf
 } from "./EntryPoints.ts"
@@ -48,11 +48,7 @@ export const accumulationEntry = (
     collective: options.replicas?.synchronised ?? false,
     run: (state, input) => {
       const part = { index: input.part as tf.Scalar, of: parts }
-      const key = keyOf(
-        { seed: seedOf(state, undefined), step: input.step as tf.Scalar },
-        options.replicas,
-        part
-      )
+      const key = keyOf(keyAt(state, input.step), options.replicas, part)
       const { correct, gradients, loss, statistics } = gradientsOf(network, options, state, {
         ...batchOf(images, input, scale),
         key

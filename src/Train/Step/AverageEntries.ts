@@ -1,11 +1,10 @@
 /** The entry points of averages that are updated at the end of epochs. */
-import type * as tf from "@tensorflow/tfjs-core"
 import { entryPoint } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
 import { meanOverReplicas } from "../../Ops/Collective.ts"
 import type { AfterEpoch, Average } from "../Averages/Define.ts"
 import { moveMean } from "../Averages/Swa.ts"
-import { type Images, INTEGER, NUMBER, normalise, pixels, seedOf } from "./EntryPoints.ts"
+import { type Images, INTEGER, keyAt, NUMBER, normalise, pixels } from "./EntryPoints.ts"
 import { keyOf, type StepReplicas } from "./Replicas.ts"
 
 /** Takes the network's weights into an average: `share` is 1/n for the n-th. */
@@ -17,13 +16,11 @@ export const averagingEntry = (network: Network, { update }: AfterEpoch) =>
 
 /**
  * Takes a batch into the batch statistics of averaged weights: `share` is 1/n for the n-th batch, so that each counts
- * the same (`torch.optim.swa_utils.update_bn`). What training draws is drawn here too, with the state's seed unless one
- * is given.
+ * the same (`torch.optim.swa_utils.update_bn`). What training draws is drawn here too.
  */
 export const statisticsEntry = (
   network: Network,
   images: Images,
-  seed: number | undefined,
   { keptAs }: Pick<Average, "keptAs">,
   replicas?: StepReplicas
 ) =>
@@ -32,7 +29,7 @@ export const statisticsEntry = (
     collective: replicas !== undefined,
     run: (state, input) => {
       const weights = Object.fromEntries(network.tensors.map(({ name }) => [name, state[keptAs(name)]]))
-      const key = keyOf({ seed: seedOf(state, seed), step: input.batch as tf.Scalar }, replicas)
+      const key = keyOf(keyAt(state, input.batch), replicas)
       const { statistics: own } = network.apply(weights, normalise(input.images, images), {
         _tag: "Training",
         key,

@@ -4,9 +4,8 @@ import type { TrainConfig } from "../../Config.ts"
 import type { Precision } from "../../Device.ts"
 import type { Network } from "../../Model/Network.ts"
 import type { Replicas } from "../../Ops/Collective.ts"
-import { spread } from "../../Ops/Random.ts"
 import type { Contents } from "../../Registry.ts"
-import { int32, type TensorRecord } from "../../Tensor/HostTensor.ts"
+import type { TensorRecord } from "../../Tensor/HostTensor.ts"
 import { averagesOf, evaluatedOf } from "../Averages/Averages.ts"
 import type { Average } from "../Averages/Define.ts"
 import { optimizerOf } from "../Optimizer/Optimizer.ts"
@@ -19,7 +18,7 @@ import {
 } from "./Accumulate.ts"
 import { averagingEntry, statisticsEntry } from "./AverageEntries.ts"
 import { teacherState } from "./Distillation.ts"
-import { evaluationEntry, type Images, replicatedEntry, SEED, trainingEntry } from "./EntryPoints.ts"
+import { evaluationEntry, type Images, replicatedEntry, seedState, trainingEntry } from "./EntryPoints.ts"
 import { exchangeEntries } from "./Exchange.ts"
 import { initialState, type StepOptions } from "./Step.ts"
 
@@ -67,7 +66,7 @@ export const stateOf = (
   { network, seed, teachers, train, weights }: CompileOptions,
   options: StepOptions
 ): TensorRecord => ({
-  [SEED]: int32([], Int32Array.of(spread(seed))),
+  ...seedState(seed),
   ...initialState(network, weights, options),
   ...(train.gradientAccumulationSteps > 1 && initialAccumulation(network)),
   ...teacherState(teachers.map(({ weights }) => weights))
@@ -113,12 +112,12 @@ export const entriesOf = (compile: CompileOptions, options: StepOptions) => {
     evaluationEntry(network, images, keptAs)
   )
   const statistics = namedEntries("statistics", refreshed, (average) =>
-    statisticsEntry(network, images, undefined, average, replicas)
+    statisticsEntry(network, images, average, replicas)
   )
   const averaging = averagingEntries(network, options.averages)
   const whole = scaledEntries("train", train, (scale) =>
     replicas === undefined
-      ? trainingEntry(network, images, options, { scale })
+      ? trainingEntry(network, images, options, scale)
       : replicatedEntry(network, images, options, { replicas, scale })
   )
   const part = scaledEntries("accumulate", train, (scale) =>

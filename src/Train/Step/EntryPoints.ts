@@ -5,6 +5,8 @@ import type { PerChannel } from "../../Data.ts"
 import { entryPoint } from "../../Device.ts"
 import type { Size } from "../../Model/Layer/Layer.ts"
 import type { Network } from "../../Model/Network.ts"
+import { type RandomKey, spread } from "../../Ops/Random.ts"
+import { int32, type TensorRecord } from "../../Tensor/HostTensor.ts"
 import { steppedOf } from "../Averages/Define.ts"
 import { keyOf, type StepReplicas } from "./Replicas.ts"
 import { resize, scaled } from "./Resize.ts"
@@ -71,11 +73,13 @@ export const batchOf = (
 /** Where a program's state has the seed of its draws, so that one program serves every seed. */
 export const SEED = "seed"
 
-type State = Readonly<Record<string, tf.Tensor>>
+export const seedState = (seed: number): TensorRecord => ({ [SEED]: int32([], Int32Array.of(spread(seed))) })
 
-/** The seed of an entry point's draws: a given one, or that of the state. */
-export const seedOf = (state: State, seed: number | undefined): number | tf.Scalar =>
-  seed ?? (state[SEED] as tf.Scalar)
+/** What a step's draws depend on, with the seed of the state. */
+export const keyAt = (state: Readonly<Record<string, tf.Tensor>>, step: tf.Tensor): RandomKey => ({
+  seed: state[SEED] as tf.Scalar,
+  step: step as tf.Scalar
+})
 
 type CoefficientName = `${string}Coefficient`
 
@@ -119,19 +123,14 @@ export const evaluationEntry = (
   })
 
 /** One step of training on a batch, whose images are first scaled. */
-export const trainingEntry = (
-  network: Network,
-  images: Images,
-  options: StepOptions,
-  { scale = 1, seed }: { readonly seed?: number; readonly scale?: number } = {}
-) =>
+export const trainingEntry = (network: Network, images: Images, options: StepOptions, scale = 1) =>
   entryPoint({
     inputs: { ...batchInputs(images), ...updateInputs(options) },
     run: (state, input) =>
       trainingStep(network, options, state, {
         ...batchOf(images, input, scale),
         ...updateOf(options, input),
-        key: { seed: seedOf(state, seed), step: input.step as tf.Scalar }
+        key: keyAt(state, input.step)
       })
   })
 
@@ -149,7 +148,7 @@ export const replicatedEntry = (
       replicatedStep(network, options, replicas, state, {
         ...batchOf(images, input, scale),
         ...updateOf(options, input),
-        key: keyOf({ seed: seedOf(state, undefined), step: input.step as tf.Scalar }, replicas),
+        key: keyOf(keyAt(state, input.step), replicas),
         stop: input.stop as tf.Scalar
       })
   })

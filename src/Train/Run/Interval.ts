@@ -1,4 +1,19 @@
-/** Mean, standard deviation and confidence interval of a few measurements (Student's t). */
+/** 95 % confidence intervals: of a share (Wilson), and of the mean of a few measurements (Student's t). */
+
+/** The standard normal distribution's quantile at 0.975. */
+const Z = 1.959964
+
+/**
+ * 95 % confidence interval of a share, `correct` of `n`: Wilson's score interval (Wilson 1927), which stays within
+ * [0, 1] and holds for shares near 1.
+ */
+export const wilsonInterval = (correct: number, n: number): readonly [number, number] => {
+  const share = correct / n
+  const centre = share + (Z * Z) / (2 * n)
+  const half = Z * Math.sqrt((share * (1 - share)) / n + (Z * Z) / (4 * n * n))
+  const scale = 1 + (Z * Z) / n
+  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)]
+}
 
 /** Student's t at 0.975 for 1 to 30 degrees of freedom. */
 const T = [
@@ -6,9 +21,6 @@ const T = [
   ...[2.20099, 2.17881, 2.16037, 2.14479, 2.13145, 2.11991, 2.10982, 2.10092, 2.09302, 2.08596],
   ...[2.07961, 2.07387, 2.06866, 2.0639, 2.05954, 2.05553, 2.05183, 2.04841, 2.04523, 2.04227]
 ]
-
-/** Of the standard normal distribution at 0.975. */
-const Z = 1.959964
 
 /** Beyond the table by the first terms of its expansion in 1/freedom (Cornish and Fisher), to 1e-4. */
 const studentT = (freedom: number): number =>
