@@ -8,18 +8,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { percent } from "../Platform/Text.ts"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
-import { dataDirFlag, deviceFlag, splitFlag } from "./Shared/Flags.ts"
+import { dataDirFlag, deviceFlag, optional, splitFlag } from "./Shared/Flags.ts"
 
 export const evaluateCommand = Command.make(
   "evaluate",
   {
     run: Argument.String("run").pipe(Argument.withDescription("The run's folder")),
     split: splitFlag,
-    weights: Flag.String("weights").pipe(
-      Flag.withDescription(
-        "raw, or an average of the run by its key in train, such as ema; those that it chose its best by unless given"
-      ),
-      Flag.optional
+    weights: optional(
+      Flag.String("weights"),
+      "raw, or an average of the run by its key in train, such as ema; those that it chose its best by unless given"
     ),
     checkpoint: checkpointFlag,
     directory: dataDirFlag("Where the data set lies now, if it was moved; the images have to be the same"),

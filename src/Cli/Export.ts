@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Comparison, ExportFormat, InputForm } from "../Export.ts"
 import { checkpointFlag, tellSkipped } from "./Shared/Checkpoints.ts"
+import { optional } from "./Shared/Flags.ts"
 import { writtenTo } from "./Shared/Paths.ts"
 import { checkAllRead, imageFiles } from "./Shared/Predictions.ts"
 
@@ -84,11 +85,9 @@ export const exportCommand = Command.make(
       Flag.optional
     ),
     checkpoint: checkpointFlag,
-    check: Flag.String("check").pipe(
-      Flag.withDescription(
-        "Images on which the export is run beside the network; the largest difference is told"
-      ),
-      Flag.optional
+    check: optional(
+      Flag.String("check"),
+      "Images on which the export is run beside the network; the largest difference is told"
     )
   },
   Effect.fn("export command")(function* ({ check, checkpoint, format, input, out, run }) {

@@ -1,17 +1,14 @@
 /** The flags of `shakedrop augment preview`. */
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { dataDirFlag, datasetFlag, withShownDefault } from "../Shared/Flags.ts"
+import { dataDirFlag, datasetFlag, optional, withShownDefault } from "../Shared/Flags.ts"
 import { writtenTo } from "../Shared/Paths.ts"
 
 export const flags = {
-  recipe: Flag.String("recipe").pipe(
-    Flag.withDescription("The pipeline of a named experiment"),
-    Flag.optional
-  ),
-  pipeline: Flag.String("pipeline").pipe(
-    Flag.withDescription('JSON file with a list of steps, as "augment" in an experiment'),
-    Flag.optional
+  recipe: optional(Flag.String("recipe"), "The pipeline of a named experiment"),
+  pipeline: optional(
+    Flag.String("pipeline"),
+    'JSON file with a list of steps, as "augment" in an experiment'
   ),
   dataset: datasetFlag.pipe(withShownDefault("Where the image is from", "shapes")),
   directory: dataDirFlag("Where the data set lies; shapes needs none"),

@@ -8,7 +8,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { DOWNLOADED } from "../../Config/Data.ts"
-import { withShownDefault } from "../Shared/Flags.ts"
+import { optional, withShownDefault } from "../Shared/Flags.ts"
 import { writtenTo } from "../Shared/Paths.ts"
 
 export const downloadCommand = Command.make(
@@ -19,9 +19,9 @@ export const downloadCommand = Command.make(
       Flag.withAlias("to"),
       withShownDefault("Folder to put the archive into", "data")
     ),
-    mirror: Flag.String("mirror").pipe(
-      Flag.withDescription("Address of a folder that has the same archive, instead of the official one"),
-      Flag.optional
+    mirror: optional(
+      Flag.String("mirror"),
+      "Address of a folder that has the same archive, instead of the official one"
     )
   },
   Effect.fn("data download")(function* ({ dataset, directory, mirror }) {

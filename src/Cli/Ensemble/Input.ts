@@ -7,16 +7,16 @@ import * as Option from "effect/Option"
 import type { DataConfig, SplitName } from "../../Data.ts"
 import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
-import { dataDirFlag, datasetFlag, deviceFlag } from "../Shared/Flags.ts"
+import { dataDirFlag, datasetFlag, deviceFlag, optional } from "../Shared/Flags.ts"
 
 export const ensembleFlags = {
   file: Argument.String("file").pipe(
     Argument.withDescription("JSON file with the ensemble"),
     Argument.optional
   ),
-  recipe: Flag.String("recipe").pipe(
-    Flag.withDescription("A named ensemble in place of a file; `shakedrop recipes` lists them"),
-    Flag.optional
+  recipe: optional(
+    Flag.String("recipe"),
+    "A named ensemble in place of a file; `shakedrop recipes` lists them"
   ),
   dataset: datasetFlag.pipe(
     Flag.withDescription("Which data set, in place of the ensemble's own"),

@@ -10,7 +10,7 @@ import type { DeviceName } from "../../Device/Session/ConfigProto.ts"
 import type { Share } from "../../Distributed.ts"
 import type { EnsembleConfig } from "../../Ensemble.ts"
 import { commandLine } from "../Shared/CommandLine.ts"
-import { workersFlag } from "../Shared/Flags.ts"
+import { optional, workersFlag } from "../Shared/Flags.ts"
 import { evaluateAndReport } from "./Evaluate.ts"
 import { configOf, ensembleFlags } from "./Input.ts"
 
@@ -74,11 +74,9 @@ export const trainEnsembleCommand = Command.make(
   {
     ...ensembleFlags,
     workers: workersFlag,
-    member: Flag.String("member").pipe(
-      Flag.withDescription(
-        "Train only this process's share of the runs, on storage shared with the others: i/n, or auto for a job array's"
-      ),
-      Flag.optional
+    member: optional(
+      Flag.String("member"),
+      "Train only this process's share of the runs, on storage shared with the others: i/n, or auto for a job array's"
     ),
     smoke: Flag.Boolean("smoke").pipe(
       Flag.withDescription(

@@ -3,7 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { checkpointFlag } from "../Shared/Checkpoints.ts"
-import { deviceFlag } from "../Shared/Flags.ts"
+import { deviceFlag, optional } from "../Shared/Flags.ts"
 import { writtenTo } from "../Shared/Paths.ts"
 import { fullFlag, topFlag } from "../Shared/Predictions.ts"
 
@@ -16,20 +16,12 @@ export const flags = {
   top: topFlag,
   full: fullFlag,
   checkpoint: checkpointFlag,
-  model: Flag.String("model").pipe(
-    Flag.withDescription(
-      "A model as JSON, for tensors instead of images (`shakedrop models --json` shows some)"
-    ),
-    Flag.optional
+  model: optional(
+    Flag.String("model"),
+    "A model as JSON, for tensors instead of images (`shakedrop models --json` shows some)"
   ),
-  weights: Flag.String("weights").pipe(
-    Flag.withDescription("Its weights: safetensors with PyTorch's names"),
-    Flag.optional
-  ),
-  input: Flag.String("input").pipe(
-    Flag.withDescription("safetensors with the normalised images: input, float32 [N,3,H,W]"),
-    Flag.optional
-  ),
+  weights: optional(Flag.String("weights"), "Its weights: safetensors with PyTorch's names"),
+  input: optional(Flag.String("input"), "safetensors with the normalised images: input, float32 [N,3,H,W]"),
   out: writtenTo("out", "file").pipe(
     Flag.withDescription("Where the logits are written: safetensors with logits, float32 [N,classes]"),
     Flag.optional

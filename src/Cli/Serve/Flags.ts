@@ -4,7 +4,7 @@ import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
 import { DEFAULTS } from "../../Serve/Options.ts"
-import { deviceFlag, withShownDefault } from "../Shared/Flags.ts"
+import { deviceFlag, optional, withShownDefault } from "../Shared/Flags.ts"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -64,9 +64,9 @@ export const flags = {
   drain: number("drain", 0, 3600).pipe(
     withShownDefault("Seconds that requests in work are given when the server is ended", DEFAULTS.drain)
   ),
-  tokens: Flag.String("tokens").pipe(
-    Flag.withDescription("File with a role (infer or admin) and a bearer token on each line"),
-    Flag.optional
+  tokens: optional(
+    Flag.String("tokens"),
+    "File with a role (infer or admin) and a bearer token on each line"
   ),
   watch: Flag.Boolean("watch").pipe(
     Flag.withDescription("Take newer weights of a run while serving, as soon as it keeps them"),

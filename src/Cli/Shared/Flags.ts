@@ -11,6 +11,10 @@ export const withShownDefault =
   <B>(flag: Flag.Flag<B>): Flag.Flag<A | B> =>
     flag.pipe(Flag.withDescription(`${description} (default: ${value})`), Flag.withDefault(value))
 
+/** A flag that need not be given, and what it is for. */
+export const optional = <A>(flag: Flag.Flag<A>, description: string) =>
+  flag.pipe(Flag.withDescription(description), Flag.optional)
+
 /** Chooses the device, for every command that computes. */
 export const deviceFlag = Flag.String("device").pipe(
   Flag.withSchema(DeviceName),
@@ -18,8 +22,7 @@ export const deviceFlag = Flag.String("device").pipe(
 )
 
 /** Where a data set lies, for every command that needs one. */
-export const dataDirFlag = (description: string) =>
-  Flag.String("data-dir").pipe(Flag.withDescription(description), Flag.optional)
+export const dataDirFlag = (description: string) => optional(Flag.String("data-dir"), description)
 
 /** Names a data set; each command says what that is for. */
 export const datasetFlag = Flag.Literals("dataset", DATASETS)

@@ -1,13 +1,10 @@
 /** The flags of `shakedrop train`. */
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { dataDirFlag, datasetFlag, deviceFlag, workersFlag } from "../Shared/Flags.ts"
+import { dataDirFlag, datasetFlag, deviceFlag, optional, workersFlag } from "../Shared/Flags.ts"
 import { writtenTo } from "../Shared/Paths.ts"
 import { replicaFlags } from "./ReplicaFlags.ts"
 import { seedsFlag } from "./SeedsFlag.ts"
-
-const optional = <A>(flag: Flag.Flag<A>, description: string) =>
-  flag.pipe(Flag.withDescription(description), Flag.optional)
 
 export const flags = {
   recipe: optional(

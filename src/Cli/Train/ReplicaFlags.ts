@@ -1,7 +1,7 @@
 /** The flags of `shakedrop train` for several replicas. Launchers say the same by the environment. */
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
-import { withShownDefault } from "../Shared/Flags.ts"
+import { optional, withShownDefault } from "../Shared/Flags.ts"
 
 const from = (minimum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum: 65_536 }))
 
@@ -27,10 +27,7 @@ export const replicaFlags = {
     Flag.withSchema(from(1)),
     Flag.optional
   ),
-  coordinator: Flag.String("coordinator").pipe(
-    Flag.withDescription("Where replica 0 listens for the others: HOST:PORT"),
-    Flag.optional
-  ),
+  coordinator: optional(Flag.String("coordinator"), "Where replica 0 listens for the others: HOST:PORT"),
   joinTimeout: seconds("join-timeout", "Seconds until all replicas must have come", 300),
   lostAfter: seconds("lost-after", "Seconds without a word after which a replica counts as lost", 15),
   openPort: Flag.Boolean("open-port").pipe(
